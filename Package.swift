@@ -1,0 +1,62 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+/// The settings of every target; a warning is an error.
+let settings: [SwiftSetting] = [
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+/// The settings of sources: each unsafe use is marked. `#expect` cannot carry the mark, so tests do without.
+let strict: [SwiftSetting] = settings + [.strictMemorySafety()]
+
+let package = Package(
+  name: "varve",
+  products: [
+    .executable(name: "varve", targets: ["varve"]),
+    .library(name: "LineProtocol", targets: ["LineProtocol"]),
+    .library(name: "Storage", targets: ["Storage"]),
+    .library(name: "Query", targets: ["Query"]),
+  ],
+  targets: [
+    // System libraries and thin C.
+    .systemLibrary(name: "CSnappy", pkgConfig: "snappy", providers: [.apt(["libsnappy-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .target(name: "CShims"),
+    .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2"), .linkedLibrary("stdc++")]),
+
+    // The store, bottom up.
+    .target(name: "Coding", dependencies: ["CSnappy", "CShims"], swiftSettings: strict),
+    .target(name: "LineProtocol", dependencies: ["CShims"], swiftSettings: strict),
+    .target(name: "Storage", dependencies: ["LineProtocol", "Coding", "CShims"], swiftSettings: strict),
+    .target(name: "Query", dependencies: ["Storage", "LineProtocol", "CRE2"], swiftSettings: strict),
+    .target(
+      name: "Server",
+      dependencies: ["Query", "Storage", "LineProtocol", "CMicroHTTPD", "CZlib", "CShims"],
+      swiftSettings: strict),
+    .target(name: "Client", dependencies: ["CCurl"], swiftSettings: strict),
+    .executableTarget(
+      name: "varve",
+      dependencies: ["Server", "Query", "Storage", "LineProtocol", "Client", "CZlib", "CShims"],
+      swiftSettings: strict),
+
+    // Tests mirror Sources.
+    .target(
+      name: "TestSupport", dependencies: ["Storage", "LineProtocol"], path: "Tests/TestSupport",
+      swiftSettings: settings),
+    .testTarget(name: "CodingTests", dependencies: ["Coding", "TestSupport"], swiftSettings: settings),
+    .testTarget(name: "LineProtocolTests", dependencies: ["LineProtocol", "TestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "StorageTests", dependencies: ["Storage", "LineProtocol", "Coding", "TestSupport"],
+      swiftSettings: settings),
+    .testTarget(name: "QueryTests", dependencies: ["Query", "Storage", "TestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "ServerTests", dependencies: ["Server", "Client", "Storage", "TestSupport"], swiftSettings: settings),
+    .testTarget(name: "ClientTests", dependencies: ["Client", "TestSupport"], swiftSettings: settings),
+    .testTarget(name: "CommandTests", dependencies: ["varve", "TestSupport"], swiftSettings: settings),
+  ]
+)

@@ -1,0 +1,77 @@
+/// A growable array of plain values for hot loops: one owner, no reference counting, no exclusivity checks inside.
+///
+/// `reset` keeps the memory. Reading goes through `span`, or `base` for loops that check their bounds first.
+@safe public struct Buffer<Element: BitwiseCopyable>: ~Copyable {
+  /// The first element; valid for `count` elements until the next call that changes the buffer.
+  public private(set) var base: UnsafeMutablePointer<Element>
+  /// The elements held.
+  public private(set) var count = 0
+  /// The elements that fit before memory is moved.
+  public private(set) var capacity: Int
+
+  public init(capacity: Int = 64) {
+    self.capacity = max(capacity, 1)
+    unsafe base = UnsafeMutablePointer<Element>.allocate(capacity: self.capacity)
+  }
+
+  deinit { unsafe base.deallocate() }
+
+  /// Forgets the elements, keeps the memory.
+  @inlinable @inline(__always) public mutating func reset() { setCount(0) }
+
+  /// Appends one element; amortised constant.
+  @inlinable @inline(__always) public mutating func append(_ element: Element) {
+    let index = count
+    if index == capacity { grow(to: index + 1) }
+    unsafe base[index] = element
+    setCount(index + 1)
+  }
+
+  /// Appends `source`, one copy.
+  @inlinable public mutating func append(contentsOf source: UnsafeBufferPointer<Element>) {
+    guard let first = source.baseAddress else { return }
+    reserve(source.count)
+    unsafe (base + count).update(from: first, count: source.count)
+    setCount(count + source.count)
+  }
+
+  /// Makes room for `extra` more elements, so that `base[count ..< count + extra]` may be written.
+  @inlinable @inline(__always) public mutating func reserve(_ extra: Int) {
+    if count + extra > capacity { grow(to: count + extra) }
+  }
+
+  /// States that `count` elements are written; at most `capacity`.
+  @inlinable @inline(__always) public mutating func setCount(_ newCount: Int) {
+    precondition(newCount >= 0 && newCount <= capacity, "count outside capacity")
+    assignCount(newCount)
+  }
+
+  @usableFromInline @inline(__always) mutating func assignCount(_ newCount: Int) { count = newCount }
+
+  /// Moves the elements to memory for at least `needed`, doubling.
+  @usableFromInline mutating func grow(to needed: Int) {
+    let larger = max(needed, capacity * 2)
+    let moved = UnsafeMutablePointer<Element>.allocate(capacity: larger)
+    unsafe moved.update(from: base, count: count)
+    unsafe base.deallocate()
+    unsafe base = moved
+    capacity = larger
+  }
+
+  /// Access to one element, checked.
+  @inlinable public subscript(index: Int) -> Element {
+    @inline(__always) get {
+      precondition(index >= 0 && index < count, "index outside buffer")
+      return unsafe base[index]
+    }
+    @inline(__always) set {
+      precondition(index >= 0 && index < count, "index outside buffer")
+      unsafe base[index] = newValue
+    }
+  }
+
+  /// The elements, for reading; dies with the next change.
+  public var elements: UnsafeBufferPointer<Element> {
+    @inlinable get { unsafe UnsafeBufferPointer(start: base, count: count) }
+  }
+}

@@ -1,0 +1,54 @@
+public import Storage
+
+/// Rows of one name and one set of group tags.
+public struct ResultSeries: Sendable {
+  /// Measurement, or what the statement lists ("databases"); may be empty.
+  public var name: String
+  /// Group tags in the order of their keys.
+  public var tags: [(key: String, value: String)]
+  /// Names of the columns, "time" first where `timestamps` is there.
+  public var columnNames: [String]
+  /// Nanoseconds, one a row; `nil` for statements without a time column.
+  public var timestamps: [Int64]?
+  /// The columns after time, each of `rowCount` rows.
+  public var columns: [Column]
+  public var rowCount: Int
+
+  public init(
+    name: String, tags: [(key: String, value: String)] = [], columnNames: [String], timestamps: [Int64]?,
+    columns: [Column], rowCount: Int
+  ) {
+    self.name = name
+    self.tags = tags
+    self.columnNames = columnNames
+    self.timestamps = timestamps
+    self.columns = columns
+    self.rowCount = rowCount
+  }
+}
+
+/// What the user should know beside the rows.
+public struct ResultMessage: Sendable, Equatable {
+  /// "warning" or "info".
+  public var level: String
+  public var text: String
+
+  public init(level: String, text: String) {
+    self.level = level
+    self.text = text
+  }
+}
+
+/// The answer to one statement.
+public struct StatementResult: Sendable {
+  /// Its place among the statements of one input, from 0.
+  public var statementID: Int
+  public var series: [ResultSeries] = []
+  public var messages: [ResultMessage] = []
+  /// Why it failed; other statements still run.
+  public var error: String?
+  /// Answered from tables while the log is replayed.
+  public var isPartial = false
+
+  public init(statementID: Int) { self.statementID = statementID }
+}

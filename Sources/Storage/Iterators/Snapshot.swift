@@ -1,0 +1,27 @@
+/// One keyspace as of one moment, held for reading: immutable, without locks, pins the files it names while it lives.
+public final class Snapshot: Sendable {
+  /// Those that hold anything, ascending by time.
+  package let windows: [WindowSnapshot]
+  /// Points before it are invisible: expired.
+  package let floor: Int64
+  /// What keeps the files: the version.
+  private let pin: (any AnyObject & Sendable)?
+
+  package init(windows: [WindowSnapshot], floor: Int64, pin: (any AnyObject & Sendable)?) {
+    self.windows = windows
+    self.floor = floor
+    self.pin = pin
+  }
+}
+
+/// One window of a snapshot.
+package struct WindowSnapshot: Sendable {
+  package var range: Range<Int64>
+  /// Ascending by sequence number: a later one wins.
+  package var runs: [any SortedRun]
+
+  package init(range: Range<Int64>, runs: [any SortedRun]) {
+    self.range = range
+    self.runs = runs
+  }
+}

@@ -1,0 +1,79 @@
+package import LineProtocol
+
+/// What can be merged: a part of the memtable, or a table. Series in canonical order (`SeriesKey`), rows by time.
+///
+/// Immutable as seen through a reader; safe from several threads.
+package protocol SortedRun: AnyObject, Sendable {
+  /// The numbers of the batches whose rows it holds. Runs of one window have disjoint ranges.
+  var sequenceRange: ClosedRange<UInt64> { get }
+  /// First and last timestamp held.
+  var timeRange: ClosedRange<Int64> { get }
+  /// Points held.
+  var rowCount: Int { get }
+  /// The measurements, sorted by bytes.
+  func measurements() throws(StorageError) -> [[UInt8]]
+  /// Every field of a measurement with each of its types, sorted by name, then type; empty if it is not here.
+  func fields(of measurement: [UInt8]) throws(StorageError) -> [FieldKey]
+  /// The tag keys of a measurement, sorted.
+  func tagKeys(of measurement: [UInt8]) throws(StorageError) -> [[UInt8]]
+  /// The series of a measurement that satisfy a predicate (`nil`: all), in canonical order.
+  ///
+  /// Asks filter and index first: a run that cannot hold one is not read.
+  func series(of measurement: [UInt8], where predicate: TagPredicate?) throws(StorageError) -> SeriesList
+  /// A reader of rows for one thread: `fields` of one measurement, in that order.
+  func makeReader(of measurement: [UInt8], fields: [FieldKey]) -> any RunReader
+}
+
+/// Some series of a run, flat.
+package struct SeriesList: Sendable {
+  /// `SeriesKey.bytes` one after another; series `i` is `keyBytes[keyEnds[i - 1] ..< keyEnds[i]]`.
+  package var keyBytes: [UInt8] = []
+  package var keyEnds: [Int] = []
+  /// The run's own number of each series.
+  package var ordinals: [UInt32] = []
+  /// First and last timestamp of each.
+  package var firstTimestamps: [Int64] = []
+  package var lastTimestamps: [Int64] = []
+
+  package init() {}
+
+  package var count: Int { ordinals.count }
+
+  package func keyRange(_ index: Int) -> Range<Int> { (index == 0 ? 0 : keyEnds[index - 1])..<keyEnds[index] }
+
+  package mutating func append(key: [UInt8], ordinal: UInt32, firstTimestamp: Int64, lastTimestamp: Int64) {
+    keyBytes.append(contentsOf: key)
+    keyEnds.append(keyBytes.count)
+    ordinals.append(ordinal)
+    firstTimestamps.append(firstTimestamp)
+    lastTimestamps.append(lastTimestamp)
+  }
+}
+
+/// A stretch of rows of one series inside a run, known before it is decoded.
+package struct RowGroupSpan: Sendable, Equatable {
+  package var rowCount: Int
+  package var firstTimestamp: Int64
+  package var lastTimestamp: Int64
+
+  package init(rowCount: Int, firstTimestamp: Int64, lastTimestamp: Int64) {
+    self.rowCount = rowCount
+    self.firstTimestamp = firstTimestamp
+    self.lastTimestamp = lastTimestamp
+  }
+}
+
+/// Reads the rows of one series after another. One thread; `begin`, then `next` until `nil`; after a throw, the same throw.
+///
+/// Spans come ascending by time and do not overlap, or descending when asked; rows inside a batch always ascend.
+package protocol RunReader: AnyObject {
+  /// Goes to a series by its ordinal. Only rows in `times` count.
+  func begin(_ ordinal: UInt32, times: Range<Int64>, descending: Bool) throws(StorageError)
+  /// The next stretch; `rowCount` and times are those of rows in `times`, or bounds of them where only decoding can tell.
+  func next() throws(StorageError) -> RowGroupSpan?
+  /// The statistics of a column (index in the reader's fields) over the whole stretch; `nil` where they are not kept or
+  /// the stretch is cut by `times`. A column that the stretch lacks has `count` 0.
+  func statistics(_ column: Int) throws(StorageError) -> ColumnStatistics?
+  /// The rows of the stretch, replacing what is in `batch`, whose columns are the reader's fields.
+  func read(into batch: inout ColumnBatch) throws(StorageError)
+}

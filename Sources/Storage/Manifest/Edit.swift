@@ -1,0 +1,131 @@
+/// One change of what the store is made of; a manifest line holds one or more that take effect together.
+package enum Edit: Codable, Sendable, Equatable {
+  case createDatabase(name: String)
+  /// With its policies and all that they hold.
+  case dropDatabase(name: String)
+  /// A new keyspace without windows.
+  case createKeyspace(KeyspaceState)
+  /// New settings; `nil` leaves one as it is. `isDefault` true takes it from the others of the database.
+  case alterKeyspace(id: KeyspaceID, ttl: Int64?, windowLength: Int64?, isDefault: Bool?)
+  case dropKeyspace(id: KeyspaceID)
+  case openWindow(keyspace: KeyspaceID, start: Int64, end: Int64)
+  /// A flush's run of one window (`nil`: all its points were hidden or expired), and the number through which it is flushed.
+  case publishRun(keyspace: KeyspaceID, window: Int64, run: RunState?, flushedThrough: UInt64)
+  /// A merge: the runs whose first sequence numbers are `removed` (adjacent) make place for `added` (`nil`: nothing is left).
+  case replaceRuns(keyspace: KeyspaceID, window: Int64, removed: [UInt64], added: RunState?)
+  /// Windows by their starts, with all their tables, and the keyspace's horizon.
+  case dropWindows(keyspace: KeyspaceID, starts: [Int64], horizon: Int64)
+  case setHorizon(keyspace: KeyspaceID, horizon: Int64)
+  /// Numbers that may not be used again.
+  case reserve(nextTable: UInt64?, lastSequence: UInt64?, lastSegment: UInt64?)
+}
+
+extension ManifestState {
+  /// Takes one edit in; `.corrupt` says what does not fit.
+  package mutating func apply(_ edit: Edit) throws(StorageError) {
+    switch edit {
+    case .createDatabase(let name):
+      if databases.contains(name) { throw StorageError(.corrupt, "database \(name) is created twice") }
+      databases.append(name)
+    case .dropDatabase(let name):
+      databases.removeAll { $0 == name }
+      keyspaces.removeAll { $0.database == name }
+    case .createKeyspace(let keyspace):
+      if index(of: keyspace.id) != nil || keyspace.id.number < nextKeyspace {
+        throw StorageError(.corrupt, "keyspace \(keyspace.id.number) is created twice")
+      }
+      if keyspace.isDefault { clearDefault(of: keyspace.database) }
+      keyspaces.append(keyspace)
+      nextKeyspace = keyspace.id.number + 1
+    case .alterKeyspace(let id, let ttl, let windowLength, let isDefault):
+      let place = try place(of: id)
+      if isDefault == true { clearDefault(of: keyspaces[place].database) }
+      keyspaces[place].ttl = ttl ?? keyspaces[place].ttl
+      keyspaces[place].windowLength = windowLength ?? keyspaces[place].windowLength
+      keyspaces[place].isDefault = isDefault ?? keyspaces[place].isDefault
+    case .dropKeyspace(let id):
+      keyspaces.removeAll { $0.id == id }
+    case .openWindow(let id, let start, let end):
+      try openWindow(start..<end, in: place(of: id))
+    case .publishRun(let id, let start, let run, let flushedThrough):
+      try publish(run, flushedThrough: flushedThrough, window: start, in: place(of: id))
+    case .replaceRuns(let id, let start, let removed, let added):
+      try replace(removed, with: added, window: start, in: place(of: id))
+    case .dropWindows(let id, let starts, let horizon):
+      let place = try place(of: id)
+      keyspaces[place].windows.removeAll { starts.contains($0.start) }
+      keyspaces[place].horizon = max(keyspaces[place].horizon, horizon)
+    case .setHorizon(let id, let horizon):
+      let place = try place(of: id)
+      keyspaces[place].horizon = max(keyspaces[place].horizon, horizon)
+    case .reserve(let table, let sequence, let segment):
+      nextTable = max(nextTable, table ?? 0)
+      lastSequence = max(lastSequence, sequence ?? 0)
+      lastSegment = max(lastSegment, segment ?? 0)
+    }
+  }
+
+  private func place(of id: KeyspaceID) throws(StorageError) -> Int {
+    guard let place = index(of: id) else { throw StorageError(.corrupt, "no keyspace \(id.number)") }
+    return place
+  }
+
+  private mutating func clearDefault(of database: String) {
+    for index in keyspaces.indices where keyspaces[index].database == database { keyspaces[index].isDefault = false }
+  }
+
+  private func windowPlace(_ start: Int64, in place: Int) throws(StorageError) -> Int {
+    guard let window = keyspaces[place].windows.firstIndex(where: { $0.start == start }) else {
+      throw StorageError(.corrupt, "keyspace \(keyspaces[place].id.number) has no window at \(start)")
+    }
+    return window
+  }
+
+  private mutating func openWindow(_ range: Range<Int64>, in place: Int) throws(StorageError) {
+    if let other = keyspaces[place].windows.first(where: { $0.range.overlaps(range) }) {
+      throw StorageError(.corrupt, "window \(range) meets window \(other.range)")
+    }
+    let at = keyspaces[place].windows.firstIndex { $0.start > range.lowerBound } ?? keyspaces[place].windows.count
+    keyspaces[place].windows.insert(
+      WindowState(start: range.lowerBound, end: range.upperBound, flushedThrough: 0, runs: []), at: at)
+  }
+
+  private mutating func publish(
+    _ run: RunState?, flushedThrough: UInt64, window start: Int64, in place: Int
+  ) throws(StorageError) {
+    let window = try windowPlace(start, in: place)
+    let last = keyspaces[place].windows[window].flushedThrough
+    guard flushedThrough >= last else {
+      throw StorageError(.corrupt, "window \(start) flushed through \(last), then \(flushedThrough)")
+    }
+    keyspaces[place].windows[window].flushedThrough = flushedThrough
+    lastSequence = max(lastSequence, flushedThrough)
+    guard let run else { return }
+    if let newest = keyspaces[place].windows[window].runs.last, newest.lastSequence >= run.firstSequence {
+      throw StorageError(
+        .corrupt, "run from \(run.firstSequence) meets the run before it, through \(newest.lastSequence)")
+    }
+    keyspaces[place].windows[window].runs.append(run)
+    take(run)
+  }
+
+  private mutating func replace(
+    _ removed: [UInt64], with added: RunState?, window start: Int64, in place: Int
+  ) throws(StorageError) {
+    let window = try windowPlace(start, in: place)
+    let runs = keyspaces[place].windows[window].runs
+    guard let first = runs.firstIndex(where: { $0.firstSequence == removed.first }),
+      runs[first...].prefix(removed.count).map(\.firstSequence) == removed
+    else {
+      throw StorageError(.corrupt, "window \(start) has no adjacent runs \(removed)")
+    }
+    keyspaces[place].windows[window].runs.replaceSubrange(
+      first..<first + removed.count, with: added.map { [$0] } ?? [])
+    if let added { take(added) }
+  }
+
+  private mutating func take(_ run: RunState) {
+    lastSequence = max(lastSequence, run.lastSequence)
+    for table in run.tables { nextTable = max(nextTable, table.number + 1) }
+  }
+}

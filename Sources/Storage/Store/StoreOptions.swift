@@ -1,0 +1,33 @@
+/// When a write is acknowledged.
+public enum SyncMode: Sendable, Equatable {
+  /// After its log record is synced; syncs are shared by a group.
+  case group
+  /// At once; the log is synced that often.
+  case interval(Duration)
+  /// At once; the system writes when it likes.
+  case none
+}
+
+/// What an operator sets.
+public struct StoreOptions: Sendable {
+  public var sync: SyncMode = .group
+  /// Budget of the whole process, bytes.
+  public var memoryByteCount = 1 << 30
+  /// Log kept for replay before parts that pin it are sealed, bytes.
+  public var walByteCountMax = 512 << 20
+  /// How long a window waits after its end before its final merge.
+  public var lateness: Duration = .seconds(600)
+  /// How far ahead of now a point may lie.
+  public var futureLimit: Duration = .seconds(10 * 365 * 86_400)
+  /// TTL and window length of a database that is created without saying them; nanoseconds, 0: for ever, and by TTL.
+  public var defaultTTL: Int64 = 0
+  public var defaultWindowLength: Int64 = 0
+  /// Threads that merge.
+  public var compactorCount = 1
+  /// Opens for reading: takes no lock, replays into memory, writes nothing.
+  public var isReadOnly = false
+  /// Goes on past a damaged log record, counting what is lost.
+  public var ignoresDamagedLog = false
+
+  public init() {}
+}

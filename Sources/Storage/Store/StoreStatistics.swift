@@ -1,0 +1,29 @@
+/// Counters and gauges of a store; counters since start.
+public struct StoreStatistics: Sendable {
+  public struct Database: Sendable {
+    public var name = ""
+    public var memtableBytes = 0, liveSeries = 0
+    public var tableBytes: UInt64 = 0
+    public var tables = 0, windows = 0, windowRunsMax = 0
+    public var compactionPendingBytes: UInt64 = 0, compactionWrittenBytes: UInt64 = 0, flushWrittenBytes: UInt64 = 0
+    public var stallNanoseconds: UInt64 = 0
+    public var expiredWindows: UInt64 = 0, expiredBytes: UInt64 = 0, expiredOnArrival: UInt64 = 0
+    public var writeAmplification = 0.0, readAmplification = 0.0, spaceAmplification = 0.0
+    public init() {}
+  }
+  public var databases: [Database] = []
+  public var walSyncedBytes: UInt64 = 0, walSyncs: UInt64 = 0, walTornBytes: UInt64 = 0, walBytes: UInt64 = 0
+  /// Counts of syncs by duration, bucket upper bounds in `walSyncBounds` seconds, the last one open; and their sum.
+  public var walSyncBuckets: [UInt64] = []
+  public var walSyncSeconds = 0.0
+  public static let walSyncBounds: [Double] = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5]
+  public var blockCacheBytes = 0
+  public var blockCacheHits: UInt64 = 0, blockCacheMisses: UInt64 = 0, bloomSkips: UInt64 = 0
+  public var tableReadBytes: UInt64 = 0
+  public var snapshotOldestNanoseconds: Int64 = 0
+  public var snapshotPinnedBytes: UInt64 = 0
+  public var corruptions: UInt64 = 0
+  /// Why writes are refused; `nil` while they are taken.
+  public var degraded: String?
+  public init() {}
+}

@@ -1,0 +1,4 @@
+/// The command.
+@main struct Varve {
+  static func main() {}
+}
