@@ -1,0 +1,55 @@
+# Shared by the scripts of this folder: words to standard error, ports, and what a machine needs.
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+say() { printf '%s\n' "$*" >&2; }
+fail() { say "$(basename "$0"): $*"; exit 1; }
+
+# The Debian packages that the build needs, and a file that proves each.
+packages=(libsnappy-dev libmicrohttpd-dev libcurl4-openssl-dev libre2-dev zlib1g-dev pkg-config g++)
+proofs=(/usr/include/snappy-c.h /usr/include/microhttpd.h curl/curl.h /usr/include/re2/re2.h /usr/include/zlib.h
+  /usr/bin/pkg-config /usr/bin/g++)
+
+missing_packages() {
+  local index proof
+  for index in "${!packages[@]}"; do
+    proof=${proofs[$index]}
+    case $proof in
+      /*) [ -e "$proof" ] ;;
+      *) compgen -G "/usr/include/*/$proof" >/dev/null || [ -e "/usr/include/$proof" ] ;;
+    esac || printf '%s\n' "${packages[$index]}"
+  done
+}
+
+# Installs Debian packages by name: as root, or with sudo for apt only; else prints the line to type and ends with 1.
+install_packages() {
+  [ $# -gt 0 ] || return 0
+  local line="apt-get install -y --no-install-recommends $*" run=()
+  command -v apt-get >/dev/null || fail "needs these Debian packages (or your system's equivalents): $*"
+  if [ "$(id -u)" != 0 ]; then
+    if command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+      run=(sudo)
+    else
+      fail "packages are missing. As root: $line"
+    fi
+  fi
+  say "installing $*"
+  "${run[@]}" apt-get update -qq >&2 || fail "apt-get update failed; then try: $line"
+  DEBIAN_FRONTEND=noninteractive "${run[@]}" $line -qq >&2 || fail "this failed: $line"
+}
+
+need_swift() {
+  if ! command -v swift >/dev/null && [ -x /opt/swift/usr/bin/swift ]; then PATH=/opt/swift/usr/bin:$PATH; fi
+  command -v swift >/dev/null || fail "no swift found: install the Swift 6.3 toolchain for Debian 12 (swift.org/install), put it on PATH, run this again"
+  local version
+  version=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p' | head -n 1)
+  case $version in
+    6.[3-9] | 6.[1-9][0-9] | [7-9].*) ;;
+    *) fail "Swift 6.3 or later is needed, found '${version:-none}' at $(command -v swift)" ;;
+  esac
+}
+
+need_disk() { # megabytes
+  local free
+  free=$(df -Pm "$root" | awk 'NR == 2 { print $4 }')
+  [ "$free" -ge "$1" ] || fail "needs $1 MB free on the disk of $root, found $free MB"
+}
