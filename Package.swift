@@ -53,7 +53,7 @@ let package = Package(
     .testTarget(
       name: "StorageTests", dependencies: ["Storage", "LineProtocol", "Coding", "TestSupport"],
       swiftSettings: settings),
-    .testTarget(name: "QueryTests", dependencies: ["Query", "Storage", "TestSupport"], swiftSettings: settings),
+    .testTarget(name: "QueryTests", dependencies: ["Query", "Storage", "LineProtocol", "TestSupport"], swiftSettings: settings),
     .testTarget(
       name: "ServerTests", dependencies: ["Server", "Client", "Storage", "TestSupport"], swiftSettings: settings),
     .testTarget(name: "ClientTests", dependencies: ["Client", "TestSupport"], swiftSettings: settings),

@@ -1,0 +1,136 @@
+package import LineProtocol
+import Storage
+
+/// RFC 4180 with `\n`: one header a statement, an empty line between statements.
+///
+/// Null and an absent tag are empty, an empty string is `""`. A statement without rows writes nothing.
+public struct CSVRenderer: ResultRenderer {
+  private let options: RenderOptions
+  private var isFirst = true
+
+  public init(_ options: RenderOptions = RenderOptions()) { self.options = options }
+
+  public mutating func append(_ result: StatementResult, into out: inout [UInt8]) {
+    guard result.series.contains(where: { $0.rowCount > 0 }) else { return }
+    if !isFirst { out.append(UInt8(ascii: "\n")) }
+    isFirst = false
+    let grid = ResultGrid(result)
+    for (index, title) in grid.titles.enumerated() {
+      if index > 0 { out.append(UInt8(ascii: ",")) }
+      out.appendCSVField(Array(title.utf8))
+    }
+    out.append(UInt8(ascii: "\n"))
+    for series in result.series { appendRows(series, grid.cells(of: series), into: &out) }
+  }
+
+  private func appendRows(_ series: ResultSeries, _ cells: [ResultGrid.Cell], into out: inout [UInt8]) {
+    for row in 0..<series.rowCount {
+      for index in cells.indices {
+        if index > 0 { out.append(UInt8(ascii: ",")) }
+        switch cells[index] {
+        case .empty: break
+        case .text(let text): out.appendCSVField(text)
+        case .time:
+          if let timestamps = series.timestamps { out.appendTime(timestamps[row], options.precision) }
+        case .column(let column):
+          if series.columns[column].key.type == .string {
+            if series.columns[column].isPresent(row) {
+              out.appendCSVField(series.columns[column].string(row))
+            }
+          } else {
+            out.appendText(series.columns[column], row)
+          }
+        }
+      }
+      out.append(UInt8(ascii: "\n"))
+    }
+  }
+}
+
+/// InfluxDB's CSV form, of `Accept: application/csv`: `name,tags,time,…`, times as integers, floats without exponent.
+public struct InfluxCSVRenderer: ResultRenderer {
+  private let options: RenderOptions
+  private var isFirst = true
+
+  public init(_ options: RenderOptions = RenderOptions()) { self.options = options }
+
+  /// The answer that says why nothing was run.
+  public static func appendError(_ message: String, into out: inout [UInt8]) {
+    out.append(contentsOf: "error\n".utf8)
+    out.appendCSVField(Array(message.utf8), isEmptyQuoted: false)
+    out.append(UInt8(ascii: "\n"))
+  }
+
+  public mutating func append(_ result: StatementResult, into out: inout [UInt8]) {
+    guard let first = result.series.first else { return }
+    if !isFirst { out.append(UInt8(ascii: "\n")) }
+    isFirst = false
+    out.append(contentsOf: "name,tags".utf8)
+    for name in first.columnNames {
+      out.append(UInt8(ascii: ","))
+      out.appendCSVField(Array(name.utf8), isEmptyQuoted: false)
+    }
+    out.append(UInt8(ascii: "\n"))
+    for series in result.series { appendRows(series, into: &out) }
+  }
+
+  private func appendRows(_ series: ResultSeries, into out: inout [UInt8]) {
+    var head: [UInt8] = []
+    head.appendCSVField(Array(series.name.utf8), isEmptyQuoted: false)
+    head.append(UInt8(ascii: ","))
+    head.appendCSVField(Self.tagText(series.tags), isEmptyQuoted: false)
+    for row in 0..<series.rowCount {
+      out.append(contentsOf: head)
+      if let timestamps = series.timestamps {
+        out.append(UInt8(ascii: ","))
+        out.appendEpoch(timestamps[row], unit: options.precision ?? .nanoseconds)
+      }
+      for column in series.columns.indices {
+        out.append(UInt8(ascii: ","))
+        guard series.columns[column].isPresent(row) else { continue }
+        if series.columns[column].key.type == .string {
+          out.appendCSVField(series.columns[column].string(row), isEmptyQuoted: false)
+        } else {
+          out.appendText(series.columns[column], row, hasPlainFloats: true)
+        }
+      }
+      out.append(UInt8(ascii: "\n"))
+    }
+  }
+
+  /// `host=a,region=b` sorted by key, escaped as line protocol escapes tags; empty values are left out.
+  private static func tagText(_ tags: [(key: String, value: String)]) -> [UInt8] {
+    var out: [UInt8] = []
+    for tag in tags.sorted(by: { $0.key < $1.key }) where !tag.value.isEmpty {
+      if !out.isEmpty { out.append(UInt8(ascii: ",")) }
+      out.appendEscaped(tag.key.utf8, .tag)
+      out.append(UInt8(ascii: "="))
+      out.appendEscaped(tag.value.utf8, .tag)
+    }
+    return out
+  }
+}
+
+extension [UInt8] {
+  /// Appends a field, quoted where a comma, quote, line end or leading blank asks for it, and where it is empty.
+  package mutating func appendCSVField(_ text: some Collection<UInt8>, isEmptyQuoted: Bool = true) {
+    let needsQuotes =
+      text.first.map { $0 == UInt8(ascii: " ") } ?? isEmptyQuoted
+      || text.contains { byte in
+        byte == UInt8(ascii: ",") || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\n")
+          || byte == UInt8(ascii: "\r")
+      }
+    guard needsQuotes else { return append(contentsOf: text) }
+    append(UInt8(ascii: "\""))
+    for byte in text {
+      if byte == UInt8(ascii: "\"") { append(byte) }
+      append(byte)
+    }
+    append(UInt8(ascii: "\""))
+  }
+
+  /// Appends a moment: an integer of `precision`, else RFC 3339.
+  package mutating func appendTime(_ nanoseconds: Int64, _ precision: Precision?) {
+    if let precision { appendEpoch(nanoseconds, unit: precision) } else { appendRFC3339(nanoseconds) }
+  }
+}

@@ -1,0 +1,72 @@
+package import LineProtocol
+
+/// A moment as a date of the proleptic Gregorian calendar and a time of day, in UTC.
+package struct CivilTime: Equatable, Sendable {
+  package var year: Int
+  /// 1...12.
+  package var month: Int
+  /// 1...31.
+  package var day: Int
+  package var hour: Int
+  package var minute: Int
+  package var second: Int
+  package var nanosecond: Int
+
+  /// The date of a moment, in nanoseconds since 1970. Source of the arithmetic: H. Hinnant, "chrono-compatible
+  /// low-level date algorithms", `civil_from_days`.
+  package init(nanoseconds: Int64) {
+    let perDay: Int64 = 86_400_000_000_000
+    var days = nanoseconds / perDay
+    var rest = nanoseconds % perDay
+    if rest < 0 {
+      rest += perDay
+      days -= 1
+    }
+    nanosecond = Int(rest % 1_000_000_000)
+    let seconds = Int(rest / 1_000_000_000)
+    (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60)
+    // Years of the arithmetic begin in March; eras are 400 years. Times of Int64 lie in 1677...2262: nothing is negative.
+    let shifted = Int(days) + 719_468
+    let era = shifted / 146_097
+    let dayOfEra = shifted % 146_097
+    let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let marchMonth = (5 * dayOfYear + 2) / 153
+    day = dayOfYear - (153 * marchMonth + 2) / 5 + 1
+    month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
+    year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+  }
+}
+
+extension [UInt8] {
+  /// Appends a moment as RFC 3339 in UTC with up to nine decimals, trailing zeros cut: `2016-01-01T00:00:00.5Z`.
+  package mutating func appendRFC3339(_ nanoseconds: Int64) {
+    let time = CivilTime(nanoseconds: nanoseconds)
+    appendDigits(time.year, count: 4)
+    append(UInt8(ascii: "-"))
+    appendDigits(time.month, count: 2)
+    append(UInt8(ascii: "-"))
+    appendDigits(time.day, count: 2)
+    append(UInt8(ascii: "T"))
+    appendDigits(time.hour, count: 2)
+    append(UInt8(ascii: ":"))
+    appendDigits(time.minute, count: 2)
+    append(UInt8(ascii: ":"))
+    appendDigits(time.second, count: 2)
+    if time.nanosecond != 0 {
+      append(UInt8(ascii: "."))
+      var (digits, length) = (time.nanosecond, 9)
+      while digits % 10 == 0 {
+        digits /= 10
+        length -= 1
+      }
+      appendDigits(digits, count: length)
+    }
+    append(UInt8(ascii: "Z"))
+  }
+
+  /// Appends a moment as an integer of a unit, truncated towards zero as InfluxDB does.
+  package mutating func appendEpoch(_ nanoseconds: Int64, unit: Precision) {
+    appendDecimal(nanoseconds / unit.nanoseconds)
+  }
+}
