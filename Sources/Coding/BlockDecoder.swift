@@ -1,0 +1,99 @@
+/// Decodes blocks of any column. Holds only scratch memory; one for each thread that reads.
+public struct BlockDecoder: Sendable {
+  /// Lengths or codes of a block of strings.
+  var words: [UInt64] = []
+
+  /// A decoder without scratch memory yet.
+  public init() {}
+
+  /// Decodes `rows` of a block of `count` rows into `output`, which must have room for them.
+  ///
+  /// Only groups of 1,024 rows that `rows` touches are decoded. Throws where the bytes are not a block of `count` rows; what is in
+  /// `output` is then undefined. Never traps on bytes.
+  ///
+  /// Precondition: `rows` lies in `0..<count`, `output` holds `rows.count` words.
+  public mutating func decode(
+    _ bytes: UnsafeRawBufferPointer, kind: ColumnKind, count: Int, rows: Range<Int>,
+    into output: UnsafeMutableBufferPointer<UInt64>
+  ) throws(CodingError) {
+    precondition(rows.lowerBound >= 0 && rows.upperBound <= count, "rows \(rows) of \(count)")
+    precondition(output.count >= rows.count, "\(rows.count) rows into room for \(output.count)")
+    try unsafe decodeWords(bytes, count: count, rows: rows, into: output)
+  }
+
+  /// Appends `rows` of a block to `output`, as above; after a throw `output` is as it was.
+  public mutating func decode(
+    _ bytes: UnsafeRawBufferPointer, kind: ColumnKind, count: Int, rows: Range<Int>, into output: inout [UInt64]
+  ) throws(CodingError) {
+    try output.append(addingCapacity: rows.count) { span throws(CodingError) in
+      // All of the span's rows are written, or it throws and counts none of them.
+      try unsafe span.withUnsafeMutableBufferPointer { buffer, initializedCount throws(CodingError) in
+        let room = unsafe UnsafeMutableBufferPointer(rebasing: buffer[initializedCount..<initializedCount + rows.count])
+        try unsafe decode(bytes, kind: kind, count: count, rows: rows, into: room)
+        initializedCount += rows.count
+      }
+    }
+  }
+
+  /// Appends `rows` of a block of timestamps (or integers) to `output`, as above.
+  public mutating func decode(
+    _ bytes: UnsafeRawBufferPointer, kind: ColumnKind, count: Int, rows: Range<Int>, into output: inout [Int64]
+  ) throws(CodingError) {
+    try output.append(addingCapacity: rows.count) { span throws(CodingError) in
+      // As above; Int64 and UInt64 have one layout.
+      try unsafe span.withUnsafeMutableBufferPointer { buffer, initializedCount throws(CodingError) in
+        let room = unsafe UnsafeMutableRawBufferPointer(
+          rebasing: UnsafeMutableRawBufferPointer(buffer)[(initializedCount * 8)..<(initializedCount + rows.count) * 8])
+        try unsafe decode(
+          bytes, kind: kind, count: count, rows: rows, into: room.assumingMemoryBound(to: UInt64.self))
+        initializedCount += rows.count
+      }
+    }
+  }
+
+  /// Appends `rows` of a block to `output`, as above.
+  public mutating func decode(
+    _ bytes: Span<UInt8>, kind: ColumnKind, count: Int, rows: Range<Int>, into output: inout [UInt64]
+  ) throws(CodingError) {
+    // The pointer does not outlive the call.
+    try unsafe bytes.withUnsafeBytes { bytes throws(CodingError) in
+      try unsafe decode(bytes, kind: kind, count: count, rows: rows, into: &output)
+    }
+  }
+
+  /// Appends `rows` of a block of timestamps (or integers) to `output`, as above.
+  public mutating func decode(
+    _ bytes: Span<UInt8>, kind: ColumnKind, count: Int, rows: Range<Int>, into output: inout [Int64]
+  ) throws(CodingError) {
+    // The pointer does not outlive the call.
+    try unsafe bytes.withUnsafeBytes { bytes throws(CodingError) in
+      try unsafe decode(bytes, kind: kind, count: count, rows: rows, into: &output)
+    }
+  }
+
+  /// Decodes a block of any encoding of words; `output` has room for `rows`, which lie in `0..<count`.
+  func decodeWords(
+    _ bytes: UnsafeRawBufferPointer, count: Int, rows: Range<Int>, into output: UnsafeMutableBufferPointer<UInt64>
+  ) throws(CodingError) {
+    guard let code = unsafe bytes.first else { throw .malformed(offset: 0, expected: "an encoding") }
+    var offset = 1
+    switch Encoding(rawValue: code) {
+    case .constant:
+      guard let word = unsafe readLittleEndian(UInt64.self, bytes, at: &offset) else {
+        throw .malformed(offset: offset, expected: "a word of 8 bytes")
+      }
+      for index in 0..<rows.count { unsafe output[index] = word }
+    case .plain:
+      guard bytes.count == count * 8 + 1 else {
+        throw .malformed(offset: 1, expected: "\(count) words of 8 bytes, not \(bytes.count - 1) bytes")
+      }
+      for index in 0..<rows.count {
+        // Within the length checked above.
+        unsafe output[index] = UInt64(
+          littleEndian: bytes.loadUnaligned(fromByteOffset: (rows.lowerBound + index) * 8 + 1, as: UInt64.self))
+      }
+    default:
+      throw .unsupported(what: "encoding", value: code)
+    }
+  }
+}
