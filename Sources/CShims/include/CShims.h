@@ -5,4 +5,5 @@
 #include "CShimsScan.h"
 #include "CShimsSocket.h"
 #include "CShimsFile.h"
+#include "CShimsThread.h"
 #endif

@@ -1,0 +1,5 @@
+#include "CShimsThread.h"
+#include <sys/prctl.h>
+
+// prctl cuts a long name, where pthread_setname_np refuses it.
+void CShims_setThreadName(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
