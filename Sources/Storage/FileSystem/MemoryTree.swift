@@ -50,7 +50,7 @@ struct MemoryTree {
     for part in parts(name) {
       switch place.entries[part] {
       case .directory(let next): place = next
-      case .file: throw StorageError(.io, file: name, "\(part) is a file")
+      case .file: throw StorageError(.exists, file: name, "\(part) is a file")
       case nil:
         let made = MemoryDirectory(isForgetful: place.isForgetful)
         place.change([(part, .directory(made))])
