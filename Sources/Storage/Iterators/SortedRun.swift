@@ -20,7 +20,7 @@ package protocol SortedRun: AnyObject, Sendable {
   ///
   /// Asks filter and index first: a run that cannot hold one is not read.
   func series(of measurement: [UInt8], where predicate: TagPredicate?) throws(StorageError) -> SeriesList
-  /// A reader of rows for one thread: `fields` of one measurement, in that order.
+  /// A reader of rows for one thread: `fields` of one measurement, in that order; one that the run lacks is absent in all rows.
   func makeReader(of measurement: [UInt8], fields: [FieldKey]) -> any RunReader
 }
 

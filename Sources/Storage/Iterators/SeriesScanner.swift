@@ -1,0 +1,195 @@
+package import LineProtocol
+
+/// A column as a query wants it: the values of one field, other numeric types of that name converted to `type`.
+package struct ScanColumn: Sendable, Hashable {
+  /// The field's name.
+  package var name: [UInt8]
+  package var type: FieldType
+
+  package init(name: [UInt8], type: FieldType) {
+    self.name = name
+    self.type = type
+  }
+}
+
+/// Reads one window's series of one measurement, one after another, as if one run held them all.
+///
+/// The rule of precedence is here and nowhere else: for one series, timestamp and field *name*, over all its types, the
+/// run with the higher sequence number wins; fields of one point that lie in several runs are joined. Rows come in *stretches*:
+/// where a run's row group meets no other run's times it is handed on undecoded, with its statistics; where they meet the
+/// stretch is merged, as far as the first of the row groups that meet goes. So at most one decoded row group a run is held.
+///
+/// Stretches come ascending by time (or descending), do not overlap, and no timestamp comes twice. Rows without a value in any
+/// asked column may come. For one thread; after a throw, the same throw.
+package final class SeriesScanner {
+  private let window: WindowSnapshot
+  private let series: WindowSeries
+  private let measurement: [UInt8]
+  private let columns: [ScanColumn]
+  private let times: Range<Int64>
+  private let descending: Bool
+  private let convertsNumbers: Bool
+
+  /// One a run, made when first needed.
+  private var cursors: [RunCursor?]
+  /// Those of the present series, ascending by sequence number.
+  private var active: [RunCursor] = []
+  /// Those that the present stretch takes rows from.
+  private var members: [RunCursor] = []
+  private var merge = PointMerge()
+  private var isMerged = false
+  private var failure: StorageError?
+
+  /// - Parameters:
+  ///   - series: of `window`, as `WindowSnapshot.series(of:where:times:)` gave them.
+  ///   - columns: in the order in which batches have them; the same name may come with several types.
+  ///   - times: clipped to the snapshot's floor (`Snapshot.clipped`).
+  ///   - convertsNumbers: `false` where columns are types as stored, for merging.
+  package init(
+    window: WindowSnapshot, series: WindowSeries, measurement: [UInt8], columns: [ScanColumn], times: Range<Int64>,
+    descending: Bool = false, convertsNumbers: Bool = true
+  ) {
+    self.window = window
+    self.series = series
+    self.measurement = measurement
+    self.columns = columns
+    self.times = times
+    self.descending = descending
+    self.convertsNumbers = convertsNumbers
+    cursors = Array(repeating: nil, count: window.runs.count)
+  }
+
+  /// A batch with the asked columns, for `read(into:)`; reuse one for all stretches.
+  package func makeBatch() -> ColumnBatch {
+    ColumnBatch(fields: columns.map { FieldKey(name: $0.name, type: $0.type) })
+  }
+
+  /// Goes to series `index`; `next` gives its first stretch.
+  package func begin(_ index: Int) throws(StorageError) {
+    try guarded { () throws(StorageError) in
+      active.removeAll(keepingCapacity: true)
+      members.removeAll(keepingCapacity: true)
+      let sources = series.sources(index)
+      for source in sources {
+        let cursor = try cursor(of: source.run)
+        try cursor.begin(source.ordinal, times: times, isAlone: sources.count == 1)
+        active.append(cursor)
+      }
+    }
+  }
+
+  /// The next stretch; `nil` after the last. Where one run alone holds it the counts and times may be bounds.
+  package func next() throws(StorageError) -> RowGroupSpan? {
+    try guarded { () throws(StorageError) in
+      while true {
+        for cursor in members { try cursor.leave() }
+        guard let limit = choose() else { return nil }
+        if members.count == 1, !members[0].isDecoded, let span = members[0].span {
+          isMerged = false
+          return span
+        }
+        if let span = try join(to: limit) { return span }
+      }
+    }
+  }
+
+  /// What is known of a column over the whole stretch without decoding it: where one run alone holds the stretch, whole, and
+  /// no value needs conversion; else `nil`. Call before `read`.
+  package func statistics(_ column: Int) throws(StorageError) -> ColumnStatistics? {
+    try guarded { () throws(StorageError) in
+      guard !isMerged, let cursor = members.first, !cursor.isDecoded else { return nil }
+      let plan = cursor.plan
+      var answer = ColumnStatistics()
+      for source in plan.sources[column] {
+        guard let known = try plan.reader.statistics(source.column) else { return nil }
+        if known.count == 0 { continue }
+        guard source.conversion == .identity || source.conversion == .string else { return nil }
+        answer = known
+      }
+      return answer
+    }
+  }
+
+  /// Replaces `batch`, which `makeBatch` made, with the rows of the stretch; they ascend in a descending scan too.
+  package func read(into batch: inout ColumnBatch) throws(StorageError) {
+    precondition(batch.columns.count == columns.count, "batch has \(batch.columns.count) columns, not \(columns.count)")
+    try guarded { () throws(StorageError) in
+      if !isMerged, let cursor = members.first {
+        if cursor.plan.isDirect { return try cursor.plan.reader.read(into: &batch) }
+        try cursor.decode()
+        cursor.takeAll()
+        merge.align([(cursor.plan.batch.timestamps, cursor.taken)])
+      }
+      try gather(into: &batch)
+    }
+  }
+
+  // MARK: Stretches
+
+  /// Picks the runs that the next stretch takes rows from, and the time to which it goes: the nearest end of a head, so that
+  /// no later row of any run can lie before it.
+  private func choose() -> Int64? {
+    members.removeAll(keepingCapacity: true)
+    var limit: Int64?
+    for cursor in active where cursor.span != nil {
+      let end = descending ? cursor.first : cursor.last
+      limit = limit.map { descending ? max($0, end) : min($0, end) } ?? end
+    }
+    guard let limit else { return nil }
+    for cursor in active where cursor.span != nil && (descending ? cursor.last >= limit : cursor.first <= limit) {
+      members.append(cursor)
+    }
+    return limit
+  }
+
+  /// Decodes the heads and lays their rows beside each other; `nil` if there turn out to be none.
+  private func join(to limit: Int64) throws(StorageError) -> RowGroupSpan? {
+    isMerged = true
+    for cursor in members {
+      try cursor.decode()
+      cursor.take(to: limit)
+    }
+    merge.align(members.map { ($0.plan.batch.timestamps, $0.taken) })
+    guard let first = merge.timestamps.first, let last = merge.timestamps.last else { return nil }
+    return RowGroupSpan(rowCount: merge.timestamps.count, firstTimestamp: first, lastTimestamp: last)
+  }
+
+  /// Fills the batch from the members, lower sequence numbers first.
+  private func gather(into batch: inout ColumnBatch) throws(StorageError) {
+    batch.timestamps.removeAll(keepingCapacity: true)
+    batch.timestamps.append(contentsOf: merge.timestamps)
+    for index in columns.indices {
+      merge.clear(&batch.columns[index])
+      for (input, cursor) in members.enumerated() {
+        let plan = cursor.plan
+        // What hides goes first: in one row of one run at most one type is present, so the order among them is free.
+        for source in plan.sources[index] {
+          try merge.overlay(
+            plan.batch.columns[source.column], of: input, source.conversion, onto: &batch.columns[index])
+        }
+      }
+      merge.settle(&batch.columns[index])
+    }
+  }
+
+  // MARK: Cursors and failures
+
+  private func cursor(of run: Int) throws(StorageError) -> RunCursor {
+    if let made = cursors[run] { return made }
+    let made = try RunCursor(
+      window.runs[run], measurement, columns: columns, converts: convertsNumbers, descending: descending)
+    cursors[run] = made
+    return made
+  }
+
+  /// Runs `body`; keeps what it throws, and throws it again ever after.
+  private func guarded<Answer>(_ body: () throws(StorageError) -> Answer) throws(StorageError) -> Answer {
+    if let failure { throw failure }
+    do {
+      return try body()
+    } catch {
+      failure = error
+      throw error
+    }
+  }
+}

@@ -1,0 +1,78 @@
+public import LineProtocol
+
+extension Snapshot {
+  /// The windows that may hold rows of `times`, ascending; those that lie wholly before the floor are left out.
+  package func windows(in times: Range<Int64>) -> [WindowSnapshot] {
+    let seen = clipped(times)
+    return windows.filter { $0.range.overlaps(seen) }
+  }
+
+  /// `times` without what is expired; empty where all of it is.
+  package func clipped(_ times: Range<Int64>) -> Range<Int64> {
+    let start = max(times.lowerBound, floor)
+    return start..<max(start, times.upperBound)
+  }
+
+  /// The measurements, sorted by bytes.
+  public func measurements() throws(StorageError) -> [[UInt8]] {
+    var names = Set<[UInt8]>()
+    for window in windows(in: .min ..< .max) { try names.formUnion(window.measurements()) }
+    return names.sorted { $0.lexicographicallyPrecedes($1) }
+  }
+
+  /// Every field of a measurement with each of its types, in the windows that meet `times`; sorted by name, then type.
+  public func fields(of measurement: [UInt8], times: Range<Int64> = .min ..< .max) throws(StorageError) -> [FieldKey] {
+    var keys = Set<FieldKey>()
+    for window in windows(in: times) { try keys.formUnion(window.fields(of: measurement)) }
+    return keys.sortedByName()
+  }
+
+  /// The tag keys of a measurement, sorted.
+  public func tagKeys(of measurement: [UInt8]) throws(StorageError) -> [[UInt8]] {
+    var names = Set<[UInt8]>()
+    for window in windows(in: .min ..< .max) {
+      for run in window.runs { try names.formUnion(run.tagKeys(of: measurement)) }
+    }
+    return names.sorted { $0.lexicographicallyPrecedes($1) }
+  }
+}
+
+extension WindowSnapshot {
+  /// The measurements of all its runs, sorted by bytes.
+  package func measurements() throws(StorageError) -> [[UInt8]] {
+    var names = Set<[UInt8]>()
+    for run in runs { try names.formUnion(run.measurements()) }
+    return names.sorted { $0.lexicographicallyPrecedes($1) }
+  }
+
+  /// Every field of a measurement with each of its types, sorted by name, then type.
+  package func fields(of measurement: [UInt8]) throws(StorageError) -> [FieldKey] {
+    var keys = Set<FieldKey>()
+    for run in runs { try keys.formUnion(run.fields(of: measurement)) }
+    return keys.sortedByName()
+  }
+
+  /// The series of a measurement that satisfy a predicate (`nil`: all) and may have rows in `times`, over all runs.
+  ///
+  /// Runs that lie outside `times` are not asked.
+  package func series(
+    of measurement: [UInt8], where predicate: TagPredicate?, times: Range<Int64>
+  ) throws(StorageError) -> WindowSeries {
+    var lists: [WindowSeries] = []
+    for (index, run) in runs.enumerated() {
+      let held = run.timeRange
+      guard held.lowerBound < times.upperBound, held.upperBound >= times.lowerBound else { continue }
+      lists.append(try WindowSeries(run.series(of: measurement, where: predicate), run: index, times: times))
+    }
+    return WindowSeries.union(lists)
+  }
+}
+
+extension Collection where Element == FieldKey {
+  /// By name, then type: the order in which runs list fields.
+  func sortedByName() -> [FieldKey] {
+    sorted { a, b in
+      a.name == b.name ? a.type < b.type : a.name.lexicographicallyPrecedes(b.name)
+    }
+  }
+}
