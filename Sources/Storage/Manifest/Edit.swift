@@ -23,6 +23,7 @@ package enum Edit: Codable, Sendable, Equatable {
 extension ManifestState {
   /// Takes one edit in; `.corrupt` says what does not fit.
   package mutating func apply(_ edit: Edit) throws(StorageError) {
+    try Self.check(edit)
     switch edit {
     case .createDatabase(let name):
       if databases.contains(name) { throw StorageError(.corrupt, "database \(name) is created twice") }
@@ -118,6 +119,11 @@ extension ManifestState {
       runs[first...].prefix(removed.count).map(\.firstSequence) == removed
     else {
       throw StorageError(.corrupt, "window \(start) has no adjacent runs \(removed)")
+    }
+    let last = runs[first + removed.count - 1].lastSequence
+    if let added, added.firstSequence < runs[first].firstSequence || added.lastSequence > last {
+      throw StorageError(
+        .corrupt, "run of \(added.firstSequence) through \(added.lastSequence) replaces \(runs[first].firstSequence) through \(last)")
     }
     keyspaces[place].windows[window].runs.replaceSubrange(
       first..<first + removed.count, with: added.map { [$0] } ?? [])
