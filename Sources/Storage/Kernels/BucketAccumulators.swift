@@ -1,0 +1,188 @@
+package import LineProtocol
+
+/// What is to be kept of each bucket; the number of values is always.
+package struct Aggregates: OptionSet, Sendable {
+  package let rawValue: UInt8
+
+  package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  package static let sum = Aggregates(rawValue: 1)
+  package static let minimum = Aggregates(rawValue: 2)
+  package static let maximum = Aggregates(rawValue: 4)
+  package static let first = Aggregates(rawValue: 8)
+  package static let last = Aggregates(rawValue: 16)
+  /// The earliest times of minimum and maximum; statistics do not know them.
+  package static let extremeTimes = Aggregates(rawValue: 32)
+}
+
+/// A value and its time.
+package struct TimedWord: Sendable, Equatable {
+  package var timestamp: Int64
+  /// As in `Column.values`; 0 for a string.
+  package var word: UInt64
+
+  package init(timestamp: Int64, word: UInt64) {
+    self.timestamp = timestamp
+    self.word = word
+  }
+}
+
+/// Count, sum, minimum, maximum, first and last of one column by time bucket, over any number of batches and statistics of any
+/// series, in any order.
+///
+/// Exactness: integers are summed in 128 bits, exactly; floats as `CompensatedSum`, rounded once when `sum` is asked. All else is
+/// the same to the bit however rows are cut into batches. Of two values at one time `first` and `last` take the higher, and of two
+/// equal extremes the earlier, as InfluxDB does. NaN is counted and summed, and is an extreme only where there is nothing else.
+/// One thread; `merge` joins those of several.
+package struct BucketAccumulators: Sendable {
+  package let aggregates: Aggregates
+  package let type: FieldType
+  package let bucketing: Bucketing
+  let order: WordOrder
+
+  /// Values, a bucket each.
+  package internal(set) var counts: [Int]
+  var floatSums: [CompensatedSum] = []
+  var integerSums: [Int128] = []
+  var minimums: [TimedWord] = []
+  var maximums: [TimedWord] = []
+  var firsts: [TimedWord] = []
+  var lasts: [TimedWord] = []
+  /// Strings of `firsts` and `lasts`.
+  var firstStrings: [[UInt8]] = []
+  var lastStrings: [[UInt8]] = []
+  /// Present values of a column that lacks some.
+  var denseTimes: [Int64] = []
+  var denseWords: [UInt64] = []
+
+  /// - Parameter type: of the column; a string has only count, first and last, a boolean's sum is the number of trues.
+  package init(_ aggregates: Aggregates, type: FieldType, bucketing: Bucketing) {
+    self.aggregates = type == .string ? aggregates.intersection([.first, .last]) : aggregates
+    self.type = type
+    self.bucketing = bucketing
+    order = WordOrder(type)
+    let count = bucketing.count
+    counts = Array(repeating: 0, count: count)
+    let none = TimedWord(timestamp: 0, word: 0)
+    func room<Value>(_ aggregate: Aggregates, _ value: Value) -> [Value] {
+      self.aggregates.contains(aggregate) ? Array(repeating: value, count: count) : []
+    }
+    if type == .float { floatSums = room(.sum, CompensatedSum()) } else { integerSums = room(.sum, 0) }
+    minimums = room(.minimum, none)
+    maximums = room(.maximum, none)
+    firsts = room(.first, none)
+    lasts = room(.last, none)
+    if type == .string {
+      firstStrings = room(.first, [])
+      lastStrings = room(.last, [])
+    }
+  }
+
+  // MARK: Answers; of a bucket without values they mean nothing
+
+  /// The sum of floats, rounded; an integer's sum as a float.
+  package func sum(_ bucket: Int) -> Double {
+    type == .float ? floatSums[bucket].value : Double(integerSums[bucket])
+  }
+  /// The sum of floats, unrounded.
+  package func floatSum(_ bucket: Int) -> CompensatedSum { floatSums[bucket] }
+  /// The exact sum of integers, unsigned integers or booleans.
+  package func integerSum(_ bucket: Int) -> Int128 { integerSums[bucket] }
+  /// The sum divided by the count.
+  package func mean(_ bucket: Int) -> Double { sum(bucket) / Double(counts[bucket]) }
+  /// The lowest value; its time only with `.extremeTimes`.
+  package func minimum(_ bucket: Int) -> TimedWord { minimums[bucket] }
+  /// The highest value; its time only with `.extremeTimes`.
+  package func maximum(_ bucket: Int) -> TimedWord { maximums[bucket] }
+  /// The earliest value.
+  package func first(_ bucket: Int) -> TimedWord { firsts[bucket] }
+  /// The latest value.
+  package func last(_ bucket: Int) -> TimedWord { lasts[bucket] }
+  /// The bytes of the earliest string.
+  package func firstString(_ bucket: Int) -> [UInt8] { firstStrings[bucket] }
+  /// The bytes of the latest string.
+  package func lastString(_ bucket: Int) -> [UInt8] { lastStrings[bucket] }
+
+  // MARK: Joining
+
+  /// Takes in what another one of the same kind has gathered.
+  package mutating func merge(_ other: BucketAccumulators) {
+    precondition(
+      other.bucketing == bucketing && other.type == type && other.aggregates == aggregates, "accumulators of two kinds")
+    for bucket in counts.indices where other.counts[bucket] > 0 {
+      if aggregates.contains(.sum) {
+        if type == .float {
+          floatSums[bucket].add(other.floatSums[bucket])
+        } else {
+          integerSums[bucket] += other.integerSums[bucket]
+        }
+      }
+      if aggregates.contains(.minimum) { lowerMinimum(other.minimums[bucket], bucket) }
+      if aggregates.contains(.maximum) { raiseMaximum(other.maximums[bucket], bucket) }
+      if type == .string {
+        if aggregates.contains(.first) {
+          takeFirst(other.firsts[bucket].timestamp, other.firstStrings[bucket][...], bucket)
+        }
+        if aggregates.contains(.last) {
+          takeLast(other.lasts[bucket].timestamp, other.lastStrings[bucket][...], bucket)
+        }
+      } else {
+        if aggregates.contains(.first) { takeFirst(other.firsts[bucket], bucket) }
+        if aggregates.contains(.last) { takeLast(other.lasts[bucket], bucket) }
+      }
+      counts[bucket] += other.counts[bucket]
+    }
+  }
+
+  // MARK: One value into a bucket; `counts[bucket]` is raised afterwards
+
+  mutating func lowerMinimum(_ value: TimedWord, _ bucket: Int) {
+    let held = minimums[bucket]
+    let isNew = counts[bucket] == 0 || order.lower(held.word, value.word) != held.word
+    if isNew || held.word == value.word && value.timestamp < held.timestamp { minimums[bucket] = value }
+  }
+
+  mutating func raiseMaximum(_ value: TimedWord, _ bucket: Int) {
+    let held = maximums[bucket]
+    let isNew = counts[bucket] == 0 || order.higher(held.word, value.word) != held.word
+    if isNew || held.word == value.word && value.timestamp < held.timestamp { maximums[bucket] = value }
+  }
+
+  mutating func takeFirst(_ value: TimedWord, _ bucket: Int) {
+    let held = firsts[bucket]
+    if counts[bucket] == 0 || value.timestamp < held.timestamp
+      || value.timestamp == held.timestamp && order.precedes(held.word, value.word)
+    {
+      firsts[bucket] = value
+    }
+  }
+
+  mutating func takeLast(_ value: TimedWord, _ bucket: Int) {
+    let held = lasts[bucket]
+    if counts[bucket] == 0 || value.timestamp > held.timestamp
+      || value.timestamp == held.timestamp && order.precedes(held.word, value.word)
+    {
+      lasts[bucket] = value
+    }
+  }
+
+  mutating func takeFirst(_ timestamp: Int64, _ text: ArraySlice<UInt8>, _ bucket: Int) {
+    let held = firsts[bucket].timestamp
+    if counts[bucket] == 0 || timestamp < held
+      || timestamp == held && firstStrings[bucket].lexicographicallyPrecedes(text)
+    {
+      firsts[bucket].timestamp = timestamp
+      firstStrings[bucket] = Array(text)
+    }
+  }
+
+  mutating func takeLast(_ timestamp: Int64, _ text: ArraySlice<UInt8>, _ bucket: Int) {
+    let held = lasts[bucket].timestamp
+    if counts[bucket] == 0 || timestamp > held
+      || timestamp == held && lastStrings[bucket].lexicographicallyPrecedes(text)
+    {
+      lasts[bucket].timestamp = timestamp
+      lastStrings[bucket] = Array(text)
+    }
+  }
+}
