@@ -34,6 +34,15 @@ public struct QueryParseError: Error, Sendable, Equatable {
   }
 }
 
+extension QueryEngine {
+  /// The statements of a text as InfluxQL in one canonical form each, for tests and tools.
+  package static func canonical(_ text: String, parameters: [String: String] = [:]) throws(QueryParseError)
+    -> [String]
+  {
+    try Parser.parse(text, parameters: parameters).map(\.description)
+  }
+}
+
 /// Runs InfluxQL against a store. Safe from several threads.
 public final class QueryEngine: Sendable {
   private let store: Store
@@ -42,6 +51,7 @@ public final class QueryEngine: Sendable {
 
   /// Parses all, then runs statement after statement, handing each answer on as it is ready.
   public func run(_ request: QueryRequest, emit: (StatementResult) throws -> Void) throws {
+    _ = try Parser.parse(request.text, parameters: request.parameters)
     throw QueryParseError(message: "not yet", offset: 0)
   }
 }

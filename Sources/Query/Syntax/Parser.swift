@@ -1,0 +1,161 @@
+/// Makes statements of the text of a query: recursive descent over the lexer's tokens, by the grammar and with the
+/// messages of InfluxDB.
+///
+/// Bounds: the text's length and the nesting of expressions, so that no text overflows the stack.
+struct Parser {
+  /// Bytes that a text may have.
+  static let byteCountMax = 4 << 20
+  /// Levels of parentheses, calls, operators and subqueries.
+  static let depthMax = 1_000
+  static let subqueryDepthMax = 50
+
+  /// Where the next token begins; a copy of it is a place to come back to.
+  var lexer: Lexer
+  /// Bind parameters, each the text of one literal.
+  let parameters: [String: String]
+  var depth = 0
+  var subqueryDepth = 0
+
+  private init(text: String, parameters: [String: String]) {
+    lexer = Lexer(text: Array(text.utf8))
+    self.parameters = parameters
+  }
+
+  /// The statements of a text; none if it is blank.
+  static func parse(_ text: String, parameters: [String: String] = [:]) throws(QueryParseError) -> [Statement]
+  {
+    guard text.utf8.count <= byteCountMax else {
+      throw QueryParseError(
+        message: "error parsing query: text of \(text.utf8.count) bytes, at most \(byteCountMax) are taken",
+        offset: 0)
+    }
+    var parser = Parser(text: text, parameters: parameters)
+    return try parser.statements()
+  }
+
+  private mutating func statements() throws(QueryParseError) -> [Statement] {
+    var found: [Statement] = []
+    var isSeparated = true
+    while true {
+      let start = lexer
+      let token = next()
+      switch token.kind {
+      case .end: return found
+      case .semicolon: isSeparated = true
+      default:
+        guard isSeparated else { throw failure(token, expected: [";"]) }
+        lexer = start
+        found.append(try statement())
+        isSeparated = false
+      }
+    }
+  }
+
+  // MARK: Tokens
+
+  /// The next token as it stands, white space too; a bind parameter is replaced by its value.
+  mutating func scan() -> Token {
+    let token = lexer.next()
+    guard token.kind == .boundParameter, let value = parameters[String(token.text.dropFirst())] else {
+      return token
+    }
+    var inner = Lexer(text: Array(value.utf8))
+    var replacement = value.hasPrefix("/") ? inner.regex() : inner.next()
+    if replacement.kind == .operation(.subtract) {
+      replacement = inner.next()
+      replacement.text = "-" + replacement.text
+    }
+    guard inner.next().kind == .end else { return token }
+    replacement.position = token.position
+    return replacement
+  }
+
+  /// The next token that is neither white space nor a comment.
+  mutating func next() -> Token {
+    while true {
+      let token = scan()
+      if token.kind != .whitespace, token.kind != .comment { return token }
+    }
+  }
+
+  /// Takes the next token if it is of this kind.
+  mutating func take(_ kind: Token.Kind) -> Bool {
+    let start = lexer
+    if next().kind == kind { return true }
+    lexer = start
+    return false
+  }
+
+  mutating func take(_ word: Keyword) -> Bool { take(.keyword(word)) }
+
+  /// Takes a token of this kind or fails.
+  mutating func expect(_ kind: Token.Kind, _ name: String) throws(QueryParseError) {
+    let token = next()
+    guard token.kind == kind else { throw failure(token, expected: [name]) }
+  }
+
+  mutating func expect(_ words: Keyword...) throws(QueryParseError) {
+    for word in words { try expect(.keyword(word), word.text) }
+  }
+
+  mutating func name() throws(QueryParseError) -> String {
+    let token = next()
+    guard token.kind == .identifier else { throw failure(token, expected: ["identifier"]) }
+    return token.text
+  }
+
+  mutating func string() throws(QueryParseError) -> String {
+    let token = next()
+    guard token.kind == .string else { throw failure(token, expected: ["string"]) }
+    return token.text
+  }
+
+  /// A duration in nanoseconds; `INF` is 0.
+  mutating func duration() throws(QueryParseError) -> Int64 {
+    let token = next()
+    if token.kind == .keyword(.inf) { return 0 }
+    guard token.kind == .duration else { throw failure(token, expected: ["duration"]) }
+    return try nanoseconds(of: token)
+  }
+
+  /// The value of a duration token.
+  func nanoseconds(of token: Token) throws(QueryParseError) -> Int64 {
+    do throws(DurationLiteral.Failure) { return try DurationLiteral.parse(token.text) } catch {
+      switch error {
+      case .invalid: throw plainFailure("invalid duration", token)
+      case .overflow(let part):
+        throw plainFailure("overflowed duration \(part): choose a smaller duration or INF", token)
+      }
+    }
+  }
+
+  /// The number after a word such as `LIMIT`; 0 if the word is not there.
+  mutating func count(after word: Keyword) throws(QueryParseError) -> Int {
+    guard take(word) else { return 0 }
+    let token = next()
+    guard token.kind == .integer else { throw failure(token, expected: ["integer"]) }
+    return Int(token.text) ?? Int.max
+  }
+
+  // MARK: Errors
+
+  /// "found X, expected A, B at line 1, char 5".
+  func failure(_ token: Token, expected: [String]) -> QueryParseError {
+    failure("found \(token.shown), expected \(expected.joined(separator: ", "))", at: token.position)
+  }
+
+  /// A message with the place.
+  func failure(_ message: String, at position: TextPosition) -> QueryParseError {
+    plainFailure("\(message) at line \(position.line), char \(position.character)", position)
+  }
+
+  /// A message without the place, as InfluxDB has some.
+  func plainFailure(_ message: String, _ token: Token) -> QueryParseError {
+    plainFailure(message, token.position)
+  }
+
+  func plainFailure(_ message: String, _ position: TextPosition) -> QueryParseError {
+    QueryParseError(
+      message: "error parsing query: \(message)", offset: min(position.offset, lexer.text.count))
+  }
+}

@@ -1,0 +1,51 @@
+/// One statement of a query.
+enum Statement: Sendable, Equatable {
+  case select(SelectStatement)
+  case explain(SelectStatement, isAnalyze: Bool)
+  case show(ShowStatement)
+  /// The policy is `nil` without `WITH`.
+  case createDatabase(String, PolicyStatement?)
+  case dropDatabase(String)
+  case createPolicy(PolicyStatement)
+  case alterPolicy(PolicyStatement)
+  case dropPolicy(String, database: String)
+  case delete([MeasurementSource], Expression?)
+  case dropSeries([MeasurementSource], Expression?)
+  case dropMeasurement(String)
+  /// Understood by InfluxDB, not done here: what it begins with.
+  case unsupported(String)
+}
+
+extension Statement: CustomStringConvertible {
+  /// As InfluxQL; parses to an equal statement.
+  var description: String {
+    switch self {
+    case .select(let statement): return statement.description
+    case .explain(let statement, let isAnalyze): return "EXPLAIN \(isAnalyze ? "ANALYZE " : "")\(statement)"
+    case .show(let statement): return statement.description
+    case .createDatabase(let name, let policy):
+      guard let policy else { return "CREATE DATABASE \(Expression.quoteName(name))" }
+      let policyName = policy.name.isEmpty ? "" : " NAME \(Expression.quoteName(policy.name))"
+      return "CREATE DATABASE \(Expression.quoteName(name)) WITH\(policy.settings)\(policyName)"
+    case .dropDatabase(let name): return "DROP DATABASE \(Expression.quoteName(name))"
+    case .createPolicy(let policy): return Self.print("CREATE", policy)
+    case .alterPolicy(let policy): return Self.print("ALTER", policy)
+    case .dropPolicy(let name, let database):
+      return "DROP RETENTION POLICY \(Expression.quoteName(name)) ON \(Expression.quoteName(database))"
+    case .delete(let sources, let condition): return "DELETE" + Self.print(sources, condition)
+    case .dropSeries(let sources, let condition): return "DROP SERIES" + Self.print(sources, condition)
+    case .dropMeasurement(let name): return "DROP MEASUREMENT \(Expression.quoteName(name))"
+    case .unsupported(let words): return words
+    }
+  }
+
+  private static func print(_ verb: String, _ policy: PolicyStatement) -> String {
+    "\(verb) RETENTION POLICY \(Expression.quoteName(policy.name)) ON \(Expression.quoteName(policy.database))"
+      + policy.settings
+  }
+
+  private static func print(_ sources: [MeasurementSource], _ condition: Expression?) -> String {
+    (sources.isEmpty ? "" : " FROM \(sources.map(\.description).joined(separator: ", "))")
+      + (condition.map { " WHERE \($0)" } ?? "")
+  }
+}
