@@ -1,7 +1,7 @@
 /// Dates of the proleptic Gregorian calendar and instants, both ways.
 ///
 /// Days from a date: H. Hinnant, "chrono-compatible low-level date algorithms".
-enum CivilTime {
+enum TimeLiteral {
   static let nanosecondsPerDay: Int64 = 86_400_000_000_000
 
   /// Days since 1970-01-01.

@@ -2,7 +2,7 @@ import Query
 import Testing
 
 @Suite("Times in queries")
-struct CivilTimeTests {
+struct QueryTimeTests {
   @Test(
     "texts of instants",
     arguments: [
