@@ -18,6 +18,8 @@ package enum Edit: Codable, Sendable, Equatable {
   case setHorizon(keyspace: KeyspaceID, horizon: Int64)
   /// Numbers that may not be used again.
   case reserve(nextTable: UInt64?, lastSequence: UInt64?, lastSegment: UInt64?)
+  /// The store clock, believed, so that the next start notices a step: at close, and hourly while anything expires.
+  case noteClock(Int64)
 }
 
 extension ManifestState {
@@ -63,6 +65,8 @@ extension ManifestState {
       nextTable = max(nextTable, table ?? 0)
       lastSequence = max(lastSequence, sequence ?? 0)
       lastSegment = max(lastSegment, segment ?? 0)
+    case .noteClock(let time):
+      clock = time
     }
   }
 

@@ -72,7 +72,7 @@ extension ManifestState {
   /// Checks what an edit says by itself; whether it fits the state is `apply`'s to find.
   static func check(_ edit: Edit) throws(StorageError) {
     switch edit {
-    case .createDatabase, .dropDatabase, .dropKeyspace, .dropWindows, .setHorizon: return
+    case .createDatabase, .dropDatabase, .dropKeyspace, .dropWindows, .setHorizon, .noteClock: return
     case .createKeyspace(let keyspace): try check(keyspace)
     case .alterKeyspace(let id, let ttl, let windowLength, _):
       if (ttl ?? 0) < 0 || (windowLength ?? 1) <= 0 {

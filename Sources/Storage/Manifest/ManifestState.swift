@@ -122,6 +122,8 @@ package struct ManifestState: Codable, Sendable, Equatable {
   package var lastSequence: UInt64 = 0
   /// The highest segment that was ever opened, so that a number is never used again.
   package var lastSegment: UInt64 = 0
+  /// The store clock as last noted; `Int64.min` before that.
+  package var clock: Int64 = .min
 
   package init() {}
 
