@@ -1,0 +1,165 @@
+import Synchronization
+
+/// The payload of a block as read, checked and decompressed; shared by whoever reads it.
+package final class CachedBlock: Sendable {
+  /// Without trailer, decompressed.
+  package let payload: [UInt8]
+
+  package init(_ payload: [UInt8]) { self.payload = payload }
+}
+
+/// Blocks of all tables of a store that were read lately: capped by bytes, in shards, the least recently used go first.
+///
+/// Blocks of high priority (filters, directories, dictionary tops) are let go after all others, but take at most half:
+/// beyond that their oldest become like the rest. Costs some 50 ns a look-up. Safe from several threads.
+package final class BlockCache: Sendable {
+  package enum Priority: Sendable { case low, high }
+
+  /// Memory charged for an entry beyond its payload.
+  static let entryByteCount = 128
+  private static let shardCount = 16
+
+  private let shards: [Shard]
+  private let lastIdentifier = Atomic<UInt64>(0)
+  private let hitCount = Atomic<UInt64>(0)
+  private let missCount = Atomic<UInt64>(0)
+  /// The bound that was asked for.
+  package let byteCountMax: Int
+
+  /// A cache of at most `byteCountMax` bytes; 0 keeps nothing.
+  package init(byteCountMax: Int) {
+    self.byteCountMax = byteCountMax
+    shards = (0..<Self.shardCount).map { _ in Shard(byteCountMax: byteCountMax / Self.shardCount) }
+  }
+
+  /// Look-ups that found their block.
+  package var hits: UInt64 { hitCount.load(ordering: .relaxed) }
+  /// Look-ups that did not.
+  package var misses: UInt64 { missCount.load(ordering: .relaxed) }
+  /// Bytes held now.
+  package var byteCount: Int { shards.reduce(0) { $0 + $1.state.withLock { $0.byteCount } } }
+  /// Blocks held now.
+  package var blockCount: Int { shards.reduce(0) { $0 + $1.state.withLock { $0.count } } }
+
+  /// A number for the blocks of one open table.
+  func makeIdentifier() -> UInt64 { lastIdentifier.add(1, ordering: .relaxed).newValue }
+
+  /// The block of a table at an offset, if it is held; it is then the most recently used.
+  func block(table: UInt64, offset: UInt64) -> CachedBlock? {
+    let key = BlockKey(table: table, offset: offset)
+    let found = shards[key.shard(of: Self.shardCount)].state.withLock { $0.find(key) }
+    (found == nil ? missCount : hitCount).add(1, ordering: .relaxed)
+    return found
+  }
+
+  /// Keeps a block, and lets others go for it. One that is larger than a shard is not kept.
+  func insert(_ block: CachedBlock, table: UInt64, offset: UInt64, priority: Priority) {
+    let key = BlockKey(table: table, offset: offset)
+    shards[key.shard(of: Self.shardCount)].state.withLock { $0.insert(key, block, isHigh: priority == .high) }
+  }
+
+  /// One lock and what it guards.
+  private final class Shard: Sendable {
+    let state: Mutex<BlockCacheShard>
+
+    init(byteCountMax: Int) { state = Mutex(BlockCacheShard(byteCountMax: byteCountMax)) }
+  }
+}
+
+/// Names a block: the cache's number of its table, and its offset.
+struct BlockKey: Hashable {
+  var table: UInt64
+  var offset: UInt64
+
+  func shard(of count: Int) -> Int {
+    let mixed = (table &* 0x9e37_79b9_7f4a_7c15 ^ offset) &* 0xff51_afd7_ed55_8ccd
+    return Int((mixed >> 32) % UInt64(count))
+  }
+}
+
+/// Two lists, high and low, each from most to least recently used, as links between slots of one array.
+struct BlockCacheShard {
+  private struct Slot {
+    var key: BlockKey
+    var block: CachedBlock?
+    var byteCount = 0
+    var isHigh = false
+    var previous = -1
+    var next = -1
+  }
+
+  private struct List {
+    var first = -1
+    var last = -1
+    var byteCount = 0
+  }
+
+  private let byteCountMax: Int
+  private var slots: [Slot] = []
+  private var free: [Int] = []
+  private var places: [BlockKey: Int] = [:]
+  private var high = List()
+  private var low = List()
+
+  init(byteCountMax: Int) { self.byteCountMax = byteCountMax }
+
+  var byteCount: Int { high.byteCount + low.byteCount }
+  var count: Int { places.count }
+
+  mutating func find(_ key: BlockKey) -> CachedBlock? {
+    guard let place = places[key] else { return nil }
+    unlink(place)
+    link(place)
+    return slots[place].block
+  }
+
+  mutating func insert(_ key: BlockKey, _ block: CachedBlock, isHigh: Bool) {
+    let needed = block.payload.count + BlockCache.entryByteCount
+    guard needed <= byteCountMax, places[key] == nil else { return }
+    while byteCount + needed > byteCountMax { evict(low.last >= 0 ? low.last : high.last) }
+    let slot = Slot(key: key, block: block, byteCount: needed, isHigh: isHigh)
+    let place: Int
+    if let reused = free.popLast() {
+      place = reused
+      slots[place] = slot
+    } else {
+      place = slots.count
+      slots.append(slot)
+    }
+    places[key] = place
+    link(place)
+    while high.byteCount > byteCountMax / 2 {
+      let oldest = high.last
+      unlink(oldest)
+      slots[oldest].isHigh = false
+      link(oldest)
+    }
+  }
+
+  private mutating func evict(_ place: Int) {
+    unlink(place)
+    places[slots[place].key] = nil
+    slots[place].block = nil
+    free.append(place)
+  }
+
+  /// Puts a slot at the front of its list.
+  private mutating func link(_ place: Int) {
+    var list = slots[place].isHigh ? high : low
+    slots[place].previous = -1
+    slots[place].next = list.first
+    if list.first >= 0 { slots[list.first].previous = place } else { list.last = place }
+    list.first = place
+    list.byteCount += slots[place].byteCount
+    if slots[place].isHigh { high = list } else { low = list }
+  }
+
+  private mutating func unlink(_ place: Int) {
+    let slot = slots[place]
+    var list = slot.isHigh ? high : low
+    if slot.previous >= 0 { slots[slot.previous].next = slot.next } else { list.first = slot.next }
+    if slot.next >= 0 { slots[slot.next].previous = slot.previous } else { list.last = slot.previous }
+    list.byteCount -= slot.byteCount
+    if slot.isHigh { high = list } else { low = list }
+  }
+}
