@@ -107,10 +107,10 @@ struct BitVector: Sendable {
     while end > range.lowerBound {
       let word = words[(end - 1) >> 6] & Self.mask((end - 1) & 63 + 1)
       if word != 0 {
-        let found = (end - 1) >> 6 << 6 + 63 - word.leadingZeroBitCount
+        let found = (end - 1) & ~63 + 63 - word.leadingZeroBitCount
         return found >= range.lowerBound ? found : nil
       }
-      end = (end - 1) >> 6 << 6
+      end = (end - 1) & ~63
     }
     return nil
   }

@@ -48,7 +48,7 @@ package final class BlockCache: Sendable {
   func block(table: UInt64, offset: UInt64) -> CachedBlock? {
     let key = BlockKey(table: table, offset: offset)
     let found = shards[key.shard(of: Self.shardCount)].state.withLock { $0.find(key) }
-    (found == nil ? missCount : hitCount).add(1, ordering: .relaxed)
+    if found == nil { missCount.add(1, ordering: .relaxed) } else { hitCount.add(1, ordering: .relaxed) }
     return found
   }
 

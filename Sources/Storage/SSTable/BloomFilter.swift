@@ -21,7 +21,7 @@ enum BloomFilter {
 
   /// The hash that places a key.
   static func hash(_ bytes: some Collection<UInt8>, _ kind: Kind) -> UInt64 {
-    unsafe bytes.withContiguousStorageIfAvailable { unsafe hashBytes(UnsafeRawBufferPointer($0), seed: kind.rawValue) }
+    bytes.withContiguousStorageIfAvailable { unsafe hashBytes(UnsafeRawBufferPointer($0), seed: kind.rawValue) }
       ?? hash(Array(bytes), kind)
   }
 

@@ -87,7 +87,7 @@ struct RowGroupIndexBuilder {
     for path in [\ColumnStatistics.minimum, \.maximum, \.first, \.last] {
       encoder.append(entries.map { $0.statistics[keyPath: path] }, kind: kind, to: &payload)
     }
-    encodeTimes(entries, groups[stripe], with: &encoder, to: &payload)
+    encodeTimes(entries, groups[stripe], isKept: type != .string, with: &encoder, to: &payload)
     let sums = entries.map { Self.sumWords($0.statistics, type: type) }
     encoder.append(sums.map(\.0), kind: type == .float ? .float : .unsigned, to: &payload)
     encoder.append(sums.map(\.1), kind: type == .float ? .float : .unsigned, to: &payload)
@@ -97,12 +97,12 @@ struct RowGroupIndexBuilder {
 
   /// Times of the first and last value, from the group's first and to its last: zeros where every row has one.
   private func encodeTimes(
-    _ entries: [ColumnEntry], _ groups: ArraySlice<RowGroupEntry>, with encoder: inout SectionEncoder,
+    _ entries: [ColumnEntry], _ groups: ArraySlice<RowGroupEntry>, isKept: Bool, with encoder: inout SectionEncoder,
     to payload: inout [UInt8]
   ) {
     let pairs = Array(zip(entries, groups))
     func word(_ from: Int64, _ to: Int64, _ entry: ColumnEntry) -> UInt64 {
-      entry.isPresent ? UInt64(bitPattern: to &- from) : 0
+      isKept && entry.isPresent ? UInt64(bitPattern: to &- from) : 0
     }
     encoder.append(
       pairs.map { word($1.firstTimestamp, $0.statistics.firstTimestamp, $0) }, to: &payload)

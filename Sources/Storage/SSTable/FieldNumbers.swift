@@ -1,0 +1,39 @@
+import Coding
+import LineProtocol
+
+/// The fields of the measurement under way, numbered as they come, with the encoder of each.
+struct FieldNumbers {
+  private(set) var keys: [FieldKey] = []
+  /// The numbers in the order of names and types.
+  private(set) var sorted: [Int] = []
+  var encoders: [BlockEncoder] = []
+  var timestampEncoder = BlockEncoder(kind: .timestamp)
+
+  private var places: [FieldKey: Int] = [:]
+  /// The keys asked for last time, and the answer: batches of a series nearly always look alike.
+  private var lastKeys: [FieldKey] = []
+  private var lastNumbers: [Int] = []
+
+  /// The number of a field, given now if it is new.
+  mutating func number(of key: FieldKey) -> Int {
+    if let known = places[key] { return known }
+    let number = keys.count
+    keys.append(key)
+    places[key] = number
+    encoders.append(BlockEncoder(kind: columnKind(key.type)))
+    sorted.insert(number, at: sorted.partitioningIndex { !precedes(keys[$0], key) })
+    return number
+  }
+
+  /// The numbers of a batch's columns; −1 for one that is not known and has no values.
+  mutating func numbers(of columns: [Column]) -> [Int] {
+    if columns.count == lastKeys.count, zip(columns, lastKeys).allSatisfy({ $0.key == $1 }),
+      zip(columns, lastNumbers).allSatisfy({ $1 >= 0 || $0.presentCount == 0 })
+    {
+      return lastNumbers
+    }
+    lastKeys = columns.map(\.key)
+    lastNumbers = columns.map { $0.presentCount > 0 ? number(of: $0.key) : places[$0.key] ?? -1 }
+    return lastNumbers
+  }
+}

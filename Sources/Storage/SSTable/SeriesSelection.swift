@@ -1,0 +1,218 @@
+import Coding
+import LineProtocol
+
+/// Finds the series of one measurement of a table that satisfy a predicate, and makes their keys.
+///
+/// Conditions are evaluated once a distinct value, then as sets of series: a bit each.
+struct SeriesSelection {
+  private let table: Table
+  private let top: MeasurementTop
+  private var decoder = BlockDecoder()
+  private var values: [TagValues]
+  private var words: [UInt64] = []
+
+  init(table: Table, top: MeasurementTop) {
+    self.table = table
+    self.top = top
+    values = top.tagKeys.map { TagValues(source: table.source, key: $0) }
+  }
+
+  /// The series that satisfy `predicate` (`nil`: all), in order.
+  mutating func list(where predicate: TagPredicate?) throws(StorageError) -> SeriesList {
+    guard let predicate else { return try makeList(BitVector(repeating: true, count: top.seriesCount)) }
+    guard try mayHold(predicate) else { return SeriesList() }
+    return try makeList(evaluate(predicate))
+  }
+
+  /// Whether every value that all series must have may be here, by the Bloom filter.
+  private func mayHold(_ predicate: TagPredicate) throws(StorageError) -> Bool {
+    switch predicate {
+    case .and(let a, let b):
+      if try !mayHold(a) { return false }
+      return try mayHold(b)
+    case .equals(let key, let value) where !value.isEmpty:
+      guard top.tagKeys.contains(where: { $0.name == key }) else { return false }
+      return try table.mayContain(measurement: top.name, tagKey: key, value: value)
+    default: return true
+    }
+  }
+
+  private mutating func evaluate(_ predicate: TagPredicate) throws(StorageError) -> BitVector {
+    switch predicate {
+    case .equals(let key, let value): return try equal(key, value)
+    case .notEquals(let key, let value):
+      var set = try equal(key, value)
+      set.invert()
+      return set
+    case .matches(let key, let test): return try matching(key, test)
+    case .and(let a, let b):
+      var set = try evaluate(a)
+      if !set.isEmpty { set.formIntersection(try evaluate(b)) }
+      return set
+    case .or(let a, let b):
+      var set = try evaluate(a)
+      set.formUnion(try evaluate(b))
+      return set
+    case .not(let a):
+      var set = try evaluate(a)
+      set.invert()
+      return set
+    case .constant(let answer): return BitVector(repeating: answer, count: top.seriesCount)
+    }
+  }
+
+  /// The series whose value of a tag is `value`; the empty value is that of an absent tag.
+  private mutating func equal(_ key: [UInt8], _ value: [UInt8]) throws(StorageError) -> BitVector {
+    guard let index = top.tagKeys.firstIndex(where: { $0.name == key }) else {
+      return BitVector(repeating: value.isEmpty, count: top.seriesCount)
+    }
+    let place = try values[index].place(of: value)
+    if !value.isEmpty {
+      guard let place else { return BitVector(repeating: false, count: top.seriesCount) }
+      if top.tagKeys[index].isIndexed { return try indexed(index, place) }
+      return try scan(index) { $0 == UInt64(place + 1) }
+    }
+    let code = UInt64((place ?? -1) + 1)
+    return try scan(index) { $0 == 0 || $0 == code }
+  }
+
+  /// The series whose value passes a test, which is called once a distinct value.
+  private mutating func matching(
+    _ key: [UInt8], _ test: @Sendable (ArraySlice<UInt8>) -> Bool
+  ) throws(StorageError) -> BitVector {
+    let isAbsentMatching = test([])
+    guard let index = top.tagKeys.firstIndex(where: { $0.name == key }) else {
+      return BitVector(repeating: isAbsentMatching, count: top.seriesCount)
+    }
+    // Bit `code`: whether series with that code are taken.
+    var codes = BitVector(repeating: isAbsentMatching, count: 1)
+    for block in 0..<top.tagKeys[index].values.count {
+      let loaded = try values[index].load(block)
+      for value in 0..<loaded.starts.count - 1 { codes.append(test(loaded.value(value)), count: 1) }
+    }
+    let last = UInt64(codes.count)
+    return try scan(index) { $0 < last && codes[Int($0)] }
+  }
+
+  /// The series whose code of a tag key is wanted.
+  private mutating func scan(_ key: Int, _ isWanted: (UInt64) -> Bool) throws(StorageError) -> BitVector {
+    var set = BitVector(repeating: false, count: top.seriesCount)
+    for start in stride(from: 0, to: top.seriesCount, by: TableFormat.stripeCount) {
+      let rows = start..<min(start + TableFormat.stripeCount, top.seriesCount)
+      try load(top.tagKeys[key].codes, rows: rows)
+      for (index, code) in words.enumerated() where isWanted(code) { set[start + index] = true }
+    }
+    return set
+  }
+
+  /// The series that the tag index names for a value.
+  private mutating func indexed(_ key: Int, _ place: Int) throws(StorageError) -> BitVector {
+    let tag = top.tagKeys[key]
+    var set = BitVector(repeating: false, count: top.seriesCount)
+    words.removeAll(keepingCapacity: true)
+    let first = max(place - 1, 0)
+    try table.source.decode(
+      tag.postingEnds, kind: .unsigned, count: tag.valueCount, rows: first..<place + 1, with: &decoder, into: &words)
+    let (start, end) = (place == 0 ? 0 : words[0], words[words.count - 1])
+    let total = try postingCount(tag)
+    guard start < end, end <= UInt64(total) else {
+      throw table.source.corrupt(tag.postingEnds.handle(0), "ordinals \(start)..<\(end) of \(total) for one value")
+    }
+    words.removeAll(keepingCapacity: true)
+    try table.source.decode(
+      tag.postings, kind: .unsigned, count: total, rows: Int(start)..<Int(end), with: &decoder, into: &words)
+    for ordinal in words {
+      guard ordinal < UInt64(top.seriesCount) else {
+        throw table.source.corrupt(tag.postings.handle(0), "ordinal \(ordinal) of \(top.seriesCount) series")
+      }
+      set[Int(ordinal)] = true
+    }
+    return set
+  }
+
+  /// Ordinals in the index of a tag key: the end of the last value's.
+  private mutating func postingCount(_ tag: MeasurementTop.TagKey) throws(StorageError) -> Int {
+    var ends: [UInt64] = []
+    try table.source.decode(
+      tag.postingEnds, kind: .unsigned, count: tag.valueCount, rows: tag.valueCount - 1..<tag.valueCount,
+      with: &decoder, into: &ends)
+    let blocks = (Int(clamping: ends[0]) + TableFormat.stripeCount - 1) / TableFormat.stripeCount
+    guard ends[0] <= UInt64(top.seriesCount), blocks == tag.postings.count else {
+      throw table.source.corrupt(tag.postingEnds.handle(0), "\(ends[0]) ordinals of \(top.seriesCount) series")
+    }
+    return Int(ends[0])
+  }
+
+  private mutating func load(
+    _ run: BlockRun, kind: ColumnKind = .unsigned, rows: Range<Int>
+  ) throws(StorageError) {
+    words.removeAll(keepingCapacity: true)
+    try table.source.decode(
+      run, kind: kind, count: top.seriesCount, rows: rows, with: &decoder, into: &words)
+  }
+
+  /// Makes the keys of the series of a set; columns are decoded only where it has members.
+  private mutating func makeList(_ set: BitVector) throws(StorageError) -> SeriesList {
+    var list = SeriesList()
+    var head: [UInt8] = []
+    putText(top.name, to: &head)
+    let names = top.tagKeys.map { key in
+      var name: [UInt8] = []
+      putText(key.name, to: &name)
+      return name
+    }
+    for start in stride(from: 0, to: top.seriesCount, by: TableFormat.miniBlockCount) {
+      let rows = start..<min(start + TableFormat.miniBlockCount, top.seriesCount)
+      guard set.firstOne(in: rows) != nil else { continue }
+      try appendKeys(rows, of: set, head: head, names: names, to: &list)
+    }
+    return list
+  }
+
+  private mutating func appendKeys(
+    _ rows: Range<Int>, of set: BitVector, head: [UInt8], names: [[UInt8]], to list: inout SeriesList
+  ) throws(StorageError) {
+    try load(top.firstTimestamps, kind: .timestamp, rows: rows)
+    let firsts = words
+    try load(top.lastTimestamps, kind: .timestamp, rows: rows)
+    let lasts = words
+    var codes: [[UInt64]] = []
+    for key in top.tagKeys {
+      try load(key.codes, rows: rows)
+      codes.append(words)
+    }
+    var at = rows.lowerBound
+    while let ordinal = set.firstOne(in: at..<rows.upperBound) {
+      let index = ordinal - rows.lowerBound
+      list.keyBytes.append(contentsOf: head)
+      putVarint(codes.reduce(0) { $0 + ($1[index] > 0 ? 1 : 0) }, to: &list.keyBytes)
+      for key in codes.indices where codes[key][index] > 0 {
+        list.keyBytes.append(contentsOf: names[key])
+        try appendValue(key, code: codes[key][index], to: &list.keyBytes)
+      }
+      list.keyEnds.append(list.keyBytes.count)
+      list.ordinals.append(UInt32(ordinal))
+      list.firstTimestamps.append(Int64(bitPattern: firsts[index]))
+      list.lastTimestamps.append(Int64(bitPattern: lasts[index]))
+      at = ordinal + 1
+    }
+  }
+
+  private mutating func appendValue(_ key: Int, code: UInt64, to bytes: inout [UInt8]) throws(StorageError) {
+    let tag = top.tagKeys[key]
+    guard code <= UInt64(tag.valueCount) else {
+      throw table.source.corrupt(tag.codes.handle(0), "value \(code) of a tag with \(tag.valueCount)")
+    }
+    let place = Int(code) - 1
+    let block = values[key].blockIndex(of: place)
+    try values[key].append(place - tag.firstPlaces[block], of: block, to: &bytes)
+  }
+}
+
+extension TagValues {
+  /// Appends varint length and bytes of a value of a block.
+  mutating func append(_ index: Int, of block: Int, to bytes: inout [UInt8]) throws(StorageError) {
+    let loaded = try load(block)
+    bytes.append(contentsOf: loaded.bytes[loaded.starts[index]..<loaded.starts[index + 1]])
+  }
+}

@@ -1,0 +1,204 @@
+import Coding
+import LineProtocol
+
+/// The decoded columns of a row group that several short series share.
+struct SharedGroup {
+  /// The group's first byte names it; 0 for none.
+  var offset: UInt64 = 0
+  /// Rows that are decoded; columns and timestamps hold these.
+  var rows = 0..<0
+  var timestamps: [Int64] = []
+  /// In the reader's order; `nil` until asked for.
+  var columns: [Column?] = []
+  /// How often rows of this group were asked for that were not decoded.
+  var missCount = 0
+}
+
+extension TableReader {
+  package func read(into batch: inout ColumnBatch) throws(StorageError) {
+    try guarded { () throws(StorageError) in
+      guard let span else {
+        throw StorageError(.invalid, file: table.name, "read before next, or after the last stretch")
+      }
+      if batch.columns.count != fields.count { batch = ColumnBatch(fields: fields) }
+      batch.reset()
+      for index in fields.indices { batch.columns[index].key = fields[index] }
+      let rows = try rowsInTimes(span)
+      guard !rows.isEmpty else { return }
+      if isShared(span) { try loadShared(rows, of: span) }
+      try appendTimestamps(rows, of: span, to: &batch.timestamps)
+      for index in fields.indices where fieldNumbers[index] >= 0 {
+        try appendColumn(index, rows, of: span, to: &batch.columns[index])
+      }
+    }
+  }
+
+  private func group(_ span: Span) -> RowGroupEntry {
+    // `next` has loaded the stripe of the span.
+    stripe.map { $0.groups[span.group] }
+      ?? RowGroupEntry(
+        firstSeries: 0, seriesCount: 1, rowCount: 0, firstTimestamp: 0, lastTimestamp: 0, offset: 0,
+        timestampByteCount: 0)
+  }
+
+  private func isShared(_ span: Span) -> Bool { group(span).seriesCount > 1 }
+
+  /// Appends the timestamps of some rows of the group.
+  func appendTimestamps(_ rows: Range<Int>, of span: Span, to timestamps: inout [Int64]) throws(StorageError) {
+    let entry = group(span)
+    guard entry.seriesCount > 1 else { return try decodeTimestamps(entry, rows, to: &timestamps) }
+    try loadShared(rows, of: span)
+    let base = shared.rows.lowerBound
+    timestamps.append(contentsOf: shared.timestamps[rows.lowerBound - base..<rows.upperBound - base])
+  }
+
+  private func decodeTimestamps(
+    _ entry: RowGroupEntry, _ rows: Range<Int>, to timestamps: inout [Int64]
+  ) throws(StorageError) {
+    let handle = BlockHandle(offset: entry.offset, byteCount: entry.timestampByteCount)
+    let payload = try table.source.block(handle, isKept: isKept).payload
+    do {
+      try decoder.decode(
+        payload.span, kind: .timestamp, count: entry.rowCount, rows: rows, into: &timestamps)
+    } catch {
+      throw table.source.corrupt(handle, "timestamps: \(error)")
+    }
+  }
+
+  private func appendColumn(
+    _ index: Int, _ rows: Range<Int>, of span: Span, to column: inout Column
+  ) throws(StorageError) {
+    let entry = try entries(of: fieldNumbers[index], withStatistics: false)[span.group]
+    guard entry.isPresent else { return }
+    guard isShared(span) else { return try decodeColumn(entry, group(span), rows, to: &column) }
+    if shared.columns[index] == nil {
+      var decoded = Column(key: fields[index])
+      try decodeColumn(entry, group(span), shared.rows, to: &decoded)
+      shared.columns[index] = decoded
+    }
+    guard let decoded = shared.columns[index] else { return }
+    let base = shared.rows.lowerBound
+    copy(decoded, rows.lowerBound - base..<rows.upperBound - base, to: &column)
+  }
+
+  /// Makes sure that some rows of a shared group are decoded: the groups of 1,024 that they touch the first time, the whole
+  /// row group the second time, for then its series are read one after another.
+  private func loadShared(_ rows: Range<Int>, of span: Span) throws(StorageError) {
+    let entry = group(span)
+    if shared.offset == entry.offset, rows.clamped(to: shared.rows) == rows { return }
+    let misses = shared.offset == entry.offset ? shared.missCount + 1 : 0
+    let unit = TableFormat.miniBlockCount
+    let touched = rows.lowerBound / unit * unit..<min((rows.upperBound + unit - 1) / unit * unit, entry.rowCount)
+    let wanted = misses == 0 ? touched : 0..<entry.rowCount
+    shared.offset = 0
+    shared.timestamps.removeAll(keepingCapacity: true)
+    try decodeTimestamps(entry, wanted, to: &shared.timestamps)
+    shared.columns = Array(repeating: nil, count: fields.count)
+    shared.rows = wanted
+    shared.missCount = misses
+    shared.offset = entry.offset
+  }
+
+  /// Decodes some rows of a column's block into an empty column.
+  private func decodeColumn(
+    _ entry: ColumnEntry, _ group: RowGroupEntry, _ rows: Range<Int>, to column: inout Column
+  ) throws(StorageError) {
+    let handle = BlockHandle(offset: group.offset &+ UInt64(entry.relativeOffset), byteCount: entry.byteCount)
+    let payload = try table.source.block(handle, isKept: isKept).payload
+    var reader = PayloadReader(payload, file: table.name, handle: handle)
+    let validityLength = try reader.count("bytes of validity")
+    let count = entry.statistics.count
+    guard (validityLength == 0) == (count == group.rowCount) else {
+      throw reader.corrupt("\(validityLength) bytes of validity for \(count) values in \(group.rowCount) rows")
+    }
+    let validityRange = try reader.take(validityLength)
+    let values = reader.offset..<payload.count
+    do {
+      if validityLength == 0 {
+        try decodeValues(payload, values, count: count, rows: rows, to: &column)
+        column.presentCount = rows.count
+        return
+      }
+      var validity: [UInt64] = []
+      try decodeValidity(payload.span.extracting(validityRange), count: group.rowCount, into: &validity)
+      guard BitVector.onesCount(validity, in: 0..<group.rowCount) == count else {
+        throw reader.corrupt("validity does not have \(count) values")
+      }
+      try decodeSparse(payload, values, validity, count: count, rows: rows, to: &column)
+    } catch let error as CodingError {
+      throw table.source.corrupt(handle, "column: \(error)")
+    } catch let error as StorageError {
+      throw error
+    } catch {
+      throw table.source.corrupt(handle, "column: \(error)")
+    }
+  }
+
+  /// Appends the present values of a range, dense.
+  private func decodeValues(
+    _ payload: [UInt8], _ range: Range<Int>, count: Int, rows: Range<Int>, to column: inout Column
+  ) throws(CodingError) {
+    let bytes = payload.span.extracting(range)
+    if column.key.type == .string {
+      try decoder.decodeStrings(bytes, count: count, rows: rows, into: &column.values, bytes: &column.bytes)
+    } else {
+      try decoder.decode(bytes, kind: columnKind(column.key.type), count: count, rows: rows, into: &column.values)
+    }
+  }
+
+  /// Decodes the present values of some rows and puts each at its row.
+  private func decodeSparse(
+    _ payload: [UInt8], _ range: Range<Int>, _ validity: [UInt64], count: Int, rows: Range<Int>,
+    to column: inout Column
+  ) throws(CodingError) {
+    let before = BitVector.onesCount(validity, in: 0..<rows.lowerBound)
+    let present = BitVector.onesCount(validity, in: rows)
+    column.presentCount = present
+    guard present > 0 else { return }
+    try decodeValues(payload, range, count: count, rows: before..<before + present, to: &column)
+    guard present < rows.count else { return }
+    var bits = BitVector()
+    bits.append(validity, from: rows.lowerBound, count: rows.count)
+    column.validity = bits.words
+    scatter(bits.words, rowCount: rows.count, values: &column.values)
+  }
+
+  /// Copies some rows of a decoded column into an empty one.
+  private func copy(_ source: Column, _ rows: Range<Int>, to column: inout Column) {
+    guard source.presentCount > 0 else { return }
+    if source.validity.isEmpty {
+      column.presentCount = rows.count
+    } else {
+      column.presentCount = BitVector.onesCount(source.validity, in: rows)
+      guard column.presentCount > 0 else { return }
+      if column.presentCount < rows.count {
+        var bits = BitVector()
+        bits.append(source.validity, from: rows.lowerBound, count: rows.count)
+        column.validity = bits.words
+      }
+    }
+    column.values.append(contentsOf: source.values[rows])
+    guard source.key.type == .string else { return }
+    for index in 0..<rows.count where column.isPresent(index) {
+      let string = source.string(rows.lowerBound + index)
+      column.values[index] = UInt64(column.bytes.count) << 32 | UInt64(string.count)
+      column.bytes.append(contentsOf: string)
+    }
+  }
+}
+
+/// Spreads values that lie dense at the beginning to the rows whose bits are set, last first; the others become 0.
+func scatter(_ validity: [UInt64], rowCount: Int, values: inout [UInt64]) {
+  var from = values.count
+  values.append(contentsOf: repeatElement(0, count: rowCount - from))
+  var row = rowCount
+  while row > 0 {
+    row &-= 1
+    if validity[row >> 6] & (1 << UInt64(row & 63)) != 0 {
+      from &-= 1
+      values[row] = values[from]
+    } else {
+      values[row] = 0
+    }
+  }
+}

@@ -1,0 +1,181 @@
+import Coding
+import LineProtocol
+
+/// Reads the rows of a table's series: see `RunReader`. One thread.
+///
+/// Holds the decoded index of one stripe of row groups, the places of 1,024 series, and the decoded columns of the row group
+/// that several short series share, so that these are decoded once and not once a series.
+package final class TableReader: RunReader {
+  /// The stretch that `next` gave.
+  struct Span {
+    var group: Int
+    /// Rows of the row group.
+    var rows: Range<Int>
+    /// The row group is this stretch alone, and lies within the times asked for.
+    var isWhole: Bool
+    /// Some rows may lie outside of the times asked for.
+    var isCut: Bool
+  }
+
+  let table: Table
+  let measurement: [UInt8]
+  let fields: [FieldKey]
+  let isKept: Bool
+  var decoder = BlockDecoder()
+  /// `nil` until the first `begin`.
+  private(set) var top: MeasurementTop?
+  /// For each asked field its number in the table, −1 where the measurement lacks it.
+  private(set) var fieldNumbers: [Int] = []
+  var stripe: LoadedStripe?
+  var shared = SharedGroup()
+  private var series = SeriesWindow()
+  /// Scratch of present values.
+  var dense: [UInt64] = []
+
+  private var times: Range<Int64> = 0..<0
+  private var isDescending = false
+  private var seriesTimes: ClosedRange<Int64> = 0...0
+  /// Rows of the measurement that are not handed out yet.
+  private var rest = 0..<0
+  private(set) var span: Span?
+  private var failure: StorageError?
+
+  init(table: Table, measurement: [UInt8], fields: [FieldKey], isKept: Bool) {
+    self.table = table
+    self.measurement = measurement
+    self.fields = fields
+    self.isKept = isKept
+  }
+
+  package func begin(_ ordinal: UInt32, times: Range<Int64>, descending: Bool) throws(StorageError) {
+    try guarded { () throws(StorageError) in
+      let top = try open()
+      guard Int(ordinal) < top.seriesCount else {
+        throw StorageError(.invalid, file: table.name, "series \(ordinal) of \(top.seriesCount)")
+      }
+      let found = try series.place(of: Int(ordinal), top: top, source: table.source, decoder: &decoder)
+      self.times = times
+      isDescending = descending
+      seriesTimes = found.times
+      span = nil
+      let isTouched = found.times.lowerBound < times.upperBound && found.times.upperBound >= times.lowerBound
+      rest = isTouched ? found.rows : 0..<0
+    }
+  }
+
+  package func next() throws(StorageError) -> RowGroupSpan? {
+    try guarded { () throws(StorageError) in
+      span = nil
+      while !rest.isEmpty {
+        if let found = try advance() { return found }
+      }
+      return nil
+    }
+  }
+
+  package func statistics(_ column: Int) throws(StorageError) -> ColumnStatistics? {
+    try guarded { () throws(StorageError) in
+      guard let span, span.isWhole else { return nil }
+      let number = fieldNumbers[column]
+      guard number >= 0 else { return ColumnStatistics() }
+      return try entries(of: number, withStatistics: true)[span.group].statistics
+    }
+  }
+
+  /// The next stretch, `nil` if it lies outside of the times.
+  private func advance() throws(StorageError) -> RowGroupSpan? {
+    let stripe = try loadStripe(row: isDescending ? rest.upperBound - 1 : rest.lowerBound)
+    let group = stripe.group(of: isDescending ? rest.upperBound - 1 : rest.lowerBound)
+    let groupRows = stripe.rows(group)
+    let rows = rest.clamped(to: groupRows)
+    rest = isDescending ? rest.lowerBound..<rows.lowerBound : rows.upperBound..<rest.upperBound
+    let entry = stripe.groups[group]
+    let isAlone = entry.seriesCount == 1
+    let (first, last) =
+      isAlone
+      ? (entry.firstTimestamp, entry.lastTimestamp) : (seriesTimes.lowerBound, seriesTimes.upperBound)
+    guard first < times.upperBound, last >= times.lowerBound else { return nil }
+    let isCut = first < times.lowerBound || last >= times.upperBound
+    span = Span(
+      group: group, rows: rows.lowerBound - groupRows.lowerBound..<rows.upperBound - groupRows.lowerBound,
+      isWhole: isAlone && !isCut, isCut: isCut)
+    return RowGroupSpan(
+      rowCount: rows.count, firstTimestamp: max(first, times.lowerBound),
+      lastTimestamp: min(last, times.upperBound - 1))
+  }
+
+  /// The rows of the stretch that lie within the times; decodes timestamps only where some may not.
+  func rowsInTimes(_ span: Span) throws(StorageError) -> Range<Int> {
+    guard span.isCut else { return span.rows }
+    var all: [Int64] = []
+    try appendTimestamps(span.rows, of: span, to: &all)
+    let first = all.partitioningIndex { $0 >= times.lowerBound }
+    let end = all.partitioningIndex { $0 >= times.upperBound }
+    return span.rows.lowerBound + first..<span.rows.lowerBound + max(first, end)
+  }
+
+  /// Finds the measurement and the fields, once.
+  func open() throws(StorageError) -> MeasurementTop {
+    if let top { return top }
+    guard let found = try table.top(of: measurement) else {
+      throw StorageError(.invalid, file: table.name, "table has no measurement \(String(decoding: measurement, as: UTF8.self))")
+    }
+    fieldNumbers = fields.map { found.fields.firstIndex(of: $0) ?? -1 }
+    top = found
+    return found
+  }
+
+  /// Runs `body`; once it threw, every call throws the same.
+  func guarded<R>(_ body: () throws(StorageError) -> R) throws(StorageError) -> R {
+    if let failure { throw failure }
+    do throws(StorageError) {
+      return try body()
+    } catch {
+      if error.code != .invalid { failure = error }
+      throw error
+    }
+  }
+}
+
+/// Where the rows of up to 1,024 neighbouring series lie, decoded.
+struct SeriesWindow {
+  private var ordinals = 0..<0
+  private var starts: [UInt64] = []
+  private var counts: [UInt64] = []
+  private var firsts: [UInt64] = []
+  private var lasts: [UInt64] = []
+
+  /// Rows of the measurement and times of a series.
+  mutating func place(
+    of ordinal: Int, top: MeasurementTop, source: BlockSource, decoder: inout BlockDecoder
+  ) throws(StorageError) -> (rows: Range<Int>, times: ClosedRange<Int64>) {
+    if !ordinals.contains(ordinal) { try load(ordinal, top: top, source: source, decoder: &decoder) }
+    let index = ordinal - ordinals.lowerBound
+    let (start, count) = (starts[index], counts[index])
+    let (first, last) = (Int64(bitPattern: firsts[index]), Int64(bitPattern: lasts[index]))
+    let total = UInt64(top.rowCount)
+    guard count > 0, count <= total, start <= total - count, first <= last else {
+      throw source.corrupt(
+        top.rowStarts.handle(ordinal / TableFormat.stripeCount),
+        "series \(ordinal) has \(count) rows from \(start) of \(total), times \(first) to \(last)")
+    }
+    return (Int(start)..<Int(start + count), first...last)
+  }
+
+  private mutating func load(
+    _ ordinal: Int, top: MeasurementTop, source: BlockSource, decoder: inout BlockDecoder
+  ) throws(StorageError) {
+    let start = ordinal / TableFormat.miniBlockCount * TableFormat.miniBlockCount
+    let range = start..<min(start + TableFormat.miniBlockCount, top.seriesCount)
+    ordinals = 0..<0
+    func column(_ run: BlockRun, _ kind: ColumnKind, _ words: inout [UInt64]) throws(StorageError) {
+      words.removeAll(keepingCapacity: true)
+      try source.decode(run, kind: kind, count: top.seriesCount, rows: range, with: &decoder, into: &words)
+    }
+    try column(top.rowStarts, .unsigned, &starts)
+    try column(top.rowCounts, .unsigned, &counts)
+    try column(top.firstTimestamps, .timestamp, &firsts)
+    try column(top.lastTimestamps, .timestamp, &lasts)
+    ordinals = range
+  }
+}
