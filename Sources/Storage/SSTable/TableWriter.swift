@@ -122,9 +122,10 @@ package final class TableWriter {
     properties.seriesCount += 1
     hashes.append(BloomFilter.hash(key.bytes, .series))
     var scratch: [UInt8] = []
+    let measurement = dictionary.measurement
     dictionary.append(key) { tag in
       scratch.removeAll(keepingCapacity: true)
-      putText(dictionary.measurement, to: &scratch)
+      putText(measurement, to: &scratch)
       putText(key.bytes[tag.key], to: &scratch)
       putText(key.bytes[tag.value], to: &scratch)
       hashes.append(BloomFilter.hash(scratch, .tag))
