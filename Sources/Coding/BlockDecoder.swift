@@ -78,11 +78,23 @@ public struct BlockDecoder: Sendable {
     guard let code = unsafe bytes.first else { throw .malformed(offset: 0, expected: "an encoding") }
     var offset = 1
     switch Encoding(rawValue: code) {
+    case .packed: try unsafe decodePacked(bytes, count: count, rows: rows, into: output)
+    case .bits, .positions: try unsafe decodeBits(bytes, count: count, rows: rows, into: output)
     case .constant:
-      guard let word = unsafe readLittleEndian(UInt64.self, bytes, at: &offset) else {
+      guard let word = unsafe readLittleEndian(UInt64.self, bytes, at: &offset), offset == bytes.count else {
         throw .malformed(offset: offset, expected: "a word of 8 bytes")
       }
       for index in 0..<rows.count { unsafe output[index] = word }
+    case .progression:
+      guard let first = unsafe readVarint(bytes, at: &offset), let next = unsafe readVarint(bytes, at: &offset),
+        offset == bytes.count
+      else { throw .malformed(offset: offset, expected: "a first word and a step") }
+      let step = UInt64(bitPattern: unzigzag(next))
+      var word = UInt64(bitPattern: unzigzag(first)) &+ step &* UInt64(rows.lowerBound)
+      for index in 0..<rows.count {
+        unsafe output[index] = word
+        word &+= step
+      }
     case .plain:
       guard bytes.count == count * 8 + 1 else {
         throw .malformed(offset: 1, expected: "\(count) words of 8 bytes, not \(bytes.count - 1) bytes")
@@ -94,6 +106,16 @@ public struct BlockDecoder: Sendable {
       }
     default:
       throw .unsupported(what: "encoding", value: code)
+    }
+  }
+
+  /// Decodes bits into words of 0 and 1.
+  private func decodeBits(
+    _ bytes: UnsafeRawBufferPointer, count: Int, rows: Range<Int>, into output: UnsafeMutableBufferPointer<UInt64>
+  ) throws(CodingError) {
+    try unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: (count + 63) / 64) { bits throws(CodingError) in
+      try unsafe Bitmap.decode(bytes, count: count, into: bits)
+      for (index, row) in rows.enumerated() { unsafe output[index] = bits[row >> 6] >> UInt64(row & 63) & 1 }
     }
   }
 }

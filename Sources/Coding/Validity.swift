@@ -1,36 +1,30 @@
-/// Appends the first `count` bits of `bits` (bit `i & 63` of word `i >> 6`) to `output`.
+/// Appends the first `count` bits of `bits` (bit `i & 63` of word `i >> 6`) to `output`: as bits, or as positions where that is shorter.
 ///
 /// At most `(count + 7) / 8 + 1` bytes. Precondition: `bits` holds `count` bits.
 public func encodeValidity(_ bits: [UInt64], count: Int, into output: inout [UInt8]) {
-  precondition(bits.count * 64 >= count, "\(count) bits in \(bits.count) words")
-  output.append(Encoding.bits.rawValue)
-  for index in 0..<(count + 7) / 8 {
-    var byte = UInt8(truncatingIfNeeded: bits[index >> 3] >> UInt64((index & 7) * 8))
-    if index == count / 8 { byte &= (1 << UInt8(count & 7)) - 1 }
-    output.append(byte)
+  precondition(count >= 0 && bits.count * 64 >= count, "\(count) bits in \(bits.count) words")
+  let wordCount = (count + 63) / 64
+  unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: wordCount) { words in
+    for index in words.indices { unsafe words[index] = bits[index] }
+    if count & 63 != 0 { unsafe words[wordCount - 1] &= (1 << UInt64(count & 63)) - 1 }
+    unsafe Bitmap.encode(UnsafeBufferPointer(words), count: count, into: &output)
   }
 }
 
-/// Appends the words of a bitmap of `count` bits to `bits`; bits past `count` are 0.
+/// Appends the words of a bitmap of `count` bits to `bits`; bits past `count` are 0. After a throw `bits` is as it was.
 public func decodeValidity(
   _ bytes: UnsafeRawBufferPointer, count: Int, into bits: inout [UInt64]
 ) throws(CodingError) {
-  guard let code = unsafe bytes.first else { throw .malformed(offset: 0, expected: "an encoding") }
-  switch Encoding(rawValue: code) {
-  case .bits:
-    guard bytes.count == (count + 7) / 8 + 1 else {
-      throw .malformed(offset: 1, expected: "\(count) bits, not \(bytes.count - 1) bytes")
+  precondition(count >= 0, "\(count) bits")
+  let wordCount = (count + 63) / 64
+  try bits.append(addingCapacity: wordCount) { span throws(CodingError) in
+    // All words are written, or it throws and counts none of them.
+    try unsafe span.withUnsafeMutableBufferPointer { buffer, initializedCount throws(CodingError) in
+      let room = unsafe UnsafeMutableBufferPointer(
+        rebasing: buffer[initializedCount..<initializedCount + wordCount])
+      try unsafe Bitmap.decode(bytes, count: count, into: room)
+      initializedCount += wordCount
     }
-    for word in 0..<(count + 63) / 64 {
-      var value: UInt64 = 0
-      for index in 0..<min(8, (count - word * 64 + 7) / 8) {
-        value |= UInt64(unsafe bytes[1 + word * 8 + index]) << UInt64(index * 8)
-      }
-      let rest = count - word * 64
-      bits.append(rest < 64 ? value & ((1 << UInt64(rest)) - 1) : value)
-    }
-  default:
-    throw .unsupported(what: "encoding of validity", value: code)
   }
 }
 
