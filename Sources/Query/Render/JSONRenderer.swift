@@ -1,4 +1,5 @@
 package import LineProtocol
+import Storage
 
 /// The document of `/query`, byte for byte as InfluxDB 1.x writes it.
 ///
@@ -147,6 +148,11 @@ public struct JSONRenderer: ResultRenderer {
     }
     key("columns", into: &out)
     appendList(series.columnNames, 6, into: &out) { $1.appendJSONString($0) }
+    if options.includesTypes {
+      next("types", 5, into: &out)
+      let types = (series.timestamps == nil ? [] : ["time"]) + series.columns.map { $0.key.type.name }
+      appendList(types, 6, into: &out) { $1.appendJSONString($0) }
+    }
     if !range.isEmpty {
       next("values", 5, into: &out)
       appendRows(series, range, into: &out)
@@ -159,10 +165,11 @@ public struct JSONRenderer: ResultRenderer {
     out.append(UInt8(ascii: "}"))
   }
 
-  /// An object sorted by key, as Go writes a map.
+  /// An object sorted by key, as Go writes a map; unsorted where types are asked for.
   private func appendTags(_ tags: [(key: String, value: String)], into out: inout [UInt8]) {
     out.append(UInt8(ascii: "{"))
-    for (index, tag) in tags.sorted(by: { $0.key < $1.key }).enumerated() {
+    let ordered = options.includesTypes ? tags : tags.sorted { $0.key < $1.key }
+    for (index, tag) in ordered.enumerated() {
       if index > 0 { out.append(UInt8(ascii: ",")) }
       line(6, into: &out)
       out.appendJSONString(tag.key)

@@ -1,0 +1,12 @@
+/// Flags that several subcommands share.
+package enum CommonFlags {
+  package static let server = Flag(
+    "server", .string, "URL", default: "http://127.0.0.1:8086", help: "a running server")
+  package static let data = Flag("data", .string, "DIR", help: "a data directory, without a server")
+  package static let database = Flag("database", .string, "NAME", default: "metrics", help: "the database")
+  package static let policy = Flag(
+    "policy", .string, "NAME", help: "the retention policy; without it the database's default one")
+  package static let format = Flag(
+    "format", .choice(["table", "csv", "json", "jsonl", "line", "markdown", "vertical"]), "FORMAT",
+    help: "of the rows; without it table on a terminal, csv in a pipe")
+}

@@ -1,0 +1,28 @@
+import Query
+import Storage
+
+/// A data directory opened for reading, or files of line protocol in memory.
+struct LocalSource: QuerySource {
+  private let store: Store
+  private let arguments: Arguments
+
+  init(_ arguments: Arguments) throws {
+    self.arguments = arguments
+    var options = StoreOptions()
+    if let directory = arguments.string("data") {
+      options.isReadOnly = true
+      store = try Store.open(directory: directory, options: options)
+    } else {
+      store = try Store.inMemory(options: options)
+      try StoreTarget(store, database: arguments.text("database"), policy: arguments.string("policy"))
+        .takeAll(of: arguments.text("from"))
+    }
+  }
+
+  func run(_ text: String, emit: (StatementResult) throws -> Void) throws {
+    var request = QueryRequest(text: text, database: arguments.text("database"), now: wallNanoseconds())
+    request.policy = arguments.string("policy") ?? ""
+    for parameter in try BindParameter.all(arguments) { request.parameters[parameter.name] = parameter.literal }
+    try QueryEngine(store: store).run(request, emit: emit)
+  }
+}

@@ -1,0 +1,141 @@
+import Client
+import Glibc
+import LineProtocol
+import Query
+import Storage
+
+/// `varve query`.
+package let queryCommand = Subcommand(
+  name: "query",
+  summary: "Run InfluxQL on a server, a data directory, or a file of line protocol",
+  operands: "['InfluxQL']",
+  operandCountMax: 1,
+  flags: [
+    Flag("file", .string, "FILE", help: "read the statements from a file; - is standard input"),
+    CommonFlags.database,
+    CommonFlags.policy,
+    CommonFlags.format,
+    Flag(
+      "precision", .choice(["ns", "us", "ms", "s"]), "UNIT", help: "times as integers of a unit; without it RFC 3339"),
+    Flag("param", .string, "NAME=VALUE", isRepeatable: true, help: "what $NAME stands for in the statements"),
+    Flag(
+      "plot", .optional(endings: [".svg", ".png"]), "FILE.svg|FILE.png",
+      help: "draw the numbers over time: in the terminal, or as a picture"),
+    Flag("partial", .toggle, help: "do not wait for a server that replays its log: answer from tables"),
+    CommonFlags.server,
+    CommonFlags.data,
+    Flag("from", .string, "FILE.lp", help: "ask a file of line protocol (.gz too), without a server"),
+  ],
+  examples: [
+    (
+      "varve query --from Fixtures/sample.lp 'SELECT mean(usage_user) FROM cpu GROUP BY host'",
+      "the mean of a field by host, straight from a file"
+    ),
+    (
+      "varve query --from Fixtures/sample.lp --format csv 'SHOW MEASUREMENTS'", "what is in a file, for another program"
+    ),
+    (
+      "varve query --from Fixtures/sample.lp --plot 'SELECT mean(usage_user) FROM cpu GROUP BY time(10m), host'",
+      "a chart in the terminal, a line a host"
+    ),
+  ],
+  run: { arguments in try QueryCommand(arguments).run() })
+
+/// What one `varve query` does.
+struct QueryCommand {
+  private let arguments: Arguments
+  private let text: String
+  private let format: ResultFormat
+  private let options: RenderOptions
+
+  init(_ arguments: Arguments) throws {
+    self.arguments = arguments
+    text = try Self.statements(arguments)
+    let usual: ResultFormat = Output.standard.isTerminal ? .table : .csv
+    format = arguments.string("format").flatMap(ResultFormat.init) ?? usual
+    options = RenderOptions(precision: arguments.string("precision").flatMap(Precision.init))
+    if ["data", "from", "server"].count(where: arguments.isGiven) > 1 {
+      throw UsageError("--server, --data and --from exclude each other")
+    }
+  }
+
+  /// From the argument, `--file`, or standard input.
+  private static func statements(_ arguments: Arguments) throws -> String {
+    if let text = arguments.operands.first, text != "-" {
+      if arguments.isGiven("file") { throw UsageError("--file and statements on the command line exclude each other") }
+      return text
+    }
+    if arguments.operands.isEmpty, !arguments.isGiven("file"), isatty(STDIN_FILENO) == 1 {
+      throw UsageError("no statement: give one as an argument, in --file, or on standard input")
+    }
+    return String(decoding: try readWholeFile(arguments.string("file") ?? "-"), as: UTF8.self)
+  }
+
+  func run() throws -> Int32 {
+    let source: any QuerySource =
+      if arguments.isGiven("data") || arguments.isGiven("from") {
+        try LocalSource(arguments)
+      } else {
+        try ServerSource(arguments)
+      }
+    // A chart needs all answers at once.
+    var answers: [StatementResult] = []
+    let plots = arguments.isGiven("plot")
+    var printer = ResultPrinter(format, options)
+    do {
+      try source.run(text) { result in
+        try printer.print(result)
+        if plots { answers.append(result) }
+      }
+    } catch let error as QueryParseError {
+      throw Failure(error.message + "\n" + caret(under: error, in: text))
+    }
+    try printer.finish()
+    if plots { try PlotOutput(arguments).write(answers) }
+    return printer.hasFailed ? 1 : 0
+  }
+}
+
+/// Writes answers to standard output, and what failed or is worth knowing to standard error.
+struct ResultPrinter {
+  private var renderer: any ResultRenderer
+  private(set) var hasFailed = false
+  private var out: [UInt8] = []
+
+  init(_ format: ResultFormat, _ options: RenderOptions) {
+    renderer = format.makeRenderer(options)
+    renderer.begin(into: &out)
+  }
+
+  mutating func print(_ result: StatementResult) throws {
+    renderer.append(result, into: &out)
+    try Output.standard.write(out)
+    out.removeAll(keepingCapacity: true)
+    let notes = result.messages.map { "varve query: \($0.level): \($0.text)" }
+    let partial = result.isPartial ? ["varve query: warning: the log is being replayed, the answer is from tables"] : []
+    if result.error != nil { hasFailed = true }
+    for line in notes + partial + (result.error.map { ["varve query: \($0)"] } ?? []) {
+      // Words come after the rows they are about.
+      try Output.standard.flush()
+      printError(line)
+    }
+  }
+
+  mutating func finish() throws {
+    renderer.finish(into: &out)
+    try Output.standard.write(out)
+    try Output.standard.flush()
+  }
+}
+
+/// The line of the text that a parse error is in, with a caret under its column.
+package func caret(under error: QueryParseError, in text: String) -> String {
+  let bytes = Array(text.utf8)
+  let offset = min(max(error.offset, 0), bytes.count)
+  let start = bytes[..<offset].lastIndex(of: 0x0a).map { $0 + 1 } ?? 0
+  let end = bytes[offset...].firstIndex(of: 0x0a) ?? bytes.count
+  let before = String(decoding: bytes[start..<offset], as: UTF8.self).unicodeScalars
+  // A tab moves the caret as it moves the text.
+  let blanks = String(String.UnicodeScalarView(before.map { $0 == "\t" ? "\t" : " " }))
+  return "  \(String(decoding: bytes[start..<end], as: UTF8.self))\n  \(blanks)^"
+}
