@@ -57,6 +57,6 @@ let package = Package(
     .testTarget(
       name: "ServerTests", dependencies: ["Server", "Client", "Storage", "TestSupport"], swiftSettings: settings),
     .testTarget(name: "ClientTests", dependencies: ["Client", "TestSupport"], swiftSettings: settings),
-    .testTarget(name: "CommandTests", dependencies: ["varve", "TestSupport"], swiftSettings: settings),
+    .testTarget(name: "CommandTests", dependencies: ["varve", "Query", "TestSupport"], swiftSettings: settings),
   ]
 )

@@ -57,7 +57,8 @@ import CCurl
   /// `POST` of a form. Where `receive` is given it gets the body of a successful answer piece by piece; the body of an
   /// answer with an error status is in the response.
   public func postForm(
-    _ path: String, _ parameters: [(name: String, value: String)], headers: [(name: String, value: String)] = [],
+    _ path: String, _ parameters: [(name: String, value: String)],
+    headers: [(name: String, value: String)] = [],
     receive: ((RawSpan) throws -> Void)? = nil
   ) throws(ClientError) -> HTTPResponse {
     let form = Array(Self.form(parameters).utf8)

@@ -27,7 +27,8 @@ package struct CommandLineTool {
       }
       if ["--help", "-h", "help"].contains(name) { return try help(Array(line.dropFirst())) }
       guard let subcommand = Self.subcommands.first(where: { $0.name == name }) else {
-        let near = nearest(to: name, among: Self.subcommands.map(\.name)).map { "; did you mean \($0)?" } ?? ""
+        let near =
+          nearest(to: name, among: Self.subcommands.map(\.name)).map { "; did you mean \($0)?" } ?? ""
         let list = Self.subcommands.map(\.name).joined(separator: ", ")
         throw UsageError("unknown subcommand \"\(name)\"\(near) There are: \(list)")
       }
@@ -37,7 +38,9 @@ package struct CommandLineTool {
     }
   }
 
-  private func run(_ subcommand: Subcommand, _ line: [String], _ environment: [String: String]) throws -> Int32 {
+  private func run(_ subcommand: Subcommand, _ line: [String], _ environment: [String: String]) throws
+    -> Int32
+  {
     let keys = Set(Self.subcommands.flatMap { $0.flags.map(\.name) })
     do {
       let parser = ArgumentParser(
@@ -78,7 +81,8 @@ package struct CommandLineTool {
       if !error.description.isEmpty { printError("\(who): \(error.description)") }
       return 1
     case let error as ClientError where error.code == .unreachable:
-      printError("\(who): \(error.description); start one with \"varve serve\", or name another with --server URL")
+      printError(
+        "\(who): \(error.description); start one with \"varve serve\", or name another with --server URL")
       return 1
     default:
       printError("\(who): \(error)")
@@ -87,7 +91,8 @@ package struct CommandLineTool {
   }
 
   private static var help: String {
-    var text = "Varve: a time-series store for line protocol\n\nUsage: varve SUBCOMMAND [flags] [arguments]\n\n"
+    var text =
+      "Varve: a time-series store for line protocol\n\nUsage: varve SUBCOMMAND [flags] [arguments]\n\n"
     let width = subcommands.map(\.name.count).max() ?? 0
     for one in subcommands {
       text += "  \(one.name)\(String(repeating: " ", count: width - one.name.count + 2))\(one.summary)\n"

@@ -42,7 +42,8 @@ package func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, nam
   var offset = 0
   while offset < bytes.count {
     // `offset` is below the count, so the address lies inside the bytes.
-    let count = unsafe Glibc.write(descriptor, bytes.baseAddress.map { unsafe $0 + offset }, bytes.count - offset)
+    let count = unsafe Glibc.write(
+      descriptor, bytes.baseAddress.map { unsafe $0 + offset }, bytes.count - offset)
     let code = errno
     if count >= 0 {
       offset += count
@@ -63,9 +64,9 @@ package func printError(_ text: String) {
 /// The system's words for an `errno`.
 package func systemErrorText(_ code: Int32) -> String {
   var buffer = [CChar](repeating: 0, count: 256)
-  // Thread-safe variant; the buffer is ours, and its last byte stays zero.
-  let text = unsafe strerror_r(code, &buffer, buffer.count - 1)
-  return unsafe text.map { unsafe String(cString: $0) } ?? "error \(code)"
+  // The thread-safe form; the buffer is ours, and its last byte stays zero.
+  guard unsafe strerror_r(code, &buffer, buffer.count - 1) == 0 else { return "error \(code)" }
+  return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
 }
 
 /// All bytes of a file; `-` is standard input.

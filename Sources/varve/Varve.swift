@@ -12,9 +12,10 @@ import Glibc
   private static func processEnvironment() -> [String: String] {
     var result: [String: String] = [:]
     // Read once, before any thread is started.
-    guard var entry = unsafe environ else { return result }
+    var entry = unsafe environ
     while let text = unsafe entry.pointee {
-      let pair = unsafe String(cString: text).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      let pair = unsafe String(cString: text).split(
+        separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       if pair.count == 2, pair[0].hasPrefix("VARVE_") || pair[0] == "NO_COLOR" {
         result[String(pair[0])] = String(pair[1])
       }

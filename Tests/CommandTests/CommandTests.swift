@@ -1,1 +1,34 @@
+import Query
 import Testing
+import varve
+
+@Suite("Query command")
+struct QueryCommandTests {
+  @Test(
+    "a parse error shows its line with a caret under the column",
+    arguments: [
+      ("SELEC * FROM cpu", 0, "  SELEC * FROM cpu\n  ^"),
+      ("SELECT * FRM cpu", 9, "  SELECT * FRM cpu\n           ^"),
+      ("SELECT *\n\tFORM x;\nx", 10, "  \tFORM x;\n  \t^"), ("é x", 3, "  é x\n    ^"),
+      ("ab", 99, "  ab\n    ^"),
+    ])
+  func carets(text: String, offset: Int, expected: String) {
+    #expect(caret(under: QueryParseError(message: "", offset: offset), in: text) == expected)
+  }
+
+  @Test(
+    "parameters are numbers and booleans where they look like it, else strings",
+    arguments: [
+      ("1", "1"), ("-1.5e3", "-1.5e3"), ("true", "true"), ("a", "'a'"), ("it's", "'it\\'s'"), ("1.", "'1.'"),
+      ("", "''"),
+      ("1h", "'1h'"), ("nan", "'nan'"),
+    ])
+  func parameters(value: String, literal: String) throws {
+    var arguments = Arguments(flags: [])
+    arguments.set("param", to: ["x=\(value)"])
+    let all = try BindParameter.all(arguments)
+    #expect(all.map(\.literal) == [literal])
+    let json = literal.first == "'" ? "\"\(value)\"" : value
+    #expect(BindParameter.json(all) == "{\"x\":\(json)}")
+  }
+}

@@ -326,3 +326,46 @@ struct ValueTextTests {
     #expect(String(decoding: out, as: UTF8.self) == text)
   }
 }
+
+@Suite("Documents read back")
+struct ResultDocumentTests {
+  /// What a document read back is written as again.
+  private func again(_ results: [StatementResult], types: Bool, chunk: Int? = nil) throws -> String {
+    var options = RenderOptions(precision: .nanoseconds)
+    options.includesTypes = types
+    options.chunkRowCount = chunk
+    let document = try ResultDocument(Array(rendered(results, .json, options).utf8))
+    #expect(document.error == nil)
+    return rendered(document.results, .json)
+  }
+
+  @Test("nothing is lost on the way, whole or in chunks", arguments: [nil, 1, 2, 100])
+  func roundTrip(chunk: Int?) throws {
+    var failed = result(4)
+    failed.error = "database not found: \"x\""
+    failed.messages = [ResultMessage(level: "info", text: "é\u{2028}")]
+    let all = [mixed, grouped, listed, nothing, failed]
+    for types in [true, false] { #expect(try again(all, types: types, chunk: chunk) == rendered(all, .json)) }
+  }
+
+  @Test("types and the order of tags survive where they are asked for")
+  func types() throws {
+    let series = ResultSeries(
+      "m", tags: [("z", "1"), ("a", "2")], times: [1],
+      ["f": [1.0], "i": [1], "u": [.unsigned(.max)], "b": [false], "s": ["x"], "none": [nil]])
+    var options = RenderOptions(precision: .nanoseconds)
+    options.includesTypes = true
+    let document = try ResultDocument(Array(rendered([result(0, series)], .json, options).utf8))
+    #expect(
+      rendered(document.results, .line) == "m,z=1,a=2 f=1,i=1i,u=18446744073709551615u,b=false,s=\"x\" 1\n")
+  }
+
+  @Test("a text that is no document is refused with its place, cut anywhere")
+  func truncated() throws {
+    let whole = Array(rendered([grouped], .json).utf8)
+    for count in 0..<whole.count - 2 {
+      #expect(throws: JSONSyntaxError.self) { try ResultDocument(Array(whole[..<count])) }
+    }
+    #expect(try ResultDocument(Array("{\"error\":\"no\"}".utf8)).error == "no")
+  }
+}

@@ -143,7 +143,8 @@ package struct JSONReader {
     guard hasDigits else { throw error("expected a value") }
     if isWhole {
       let integer =
-        isNegative ? (magnitude <= 1 << 63 ? Int64(truncatingIfNeeded: 0 &- magnitude) : nil) : Int64(exactly: magnitude)
+        isNegative
+        ? (magnitude <= 1 << 63 ? Int64(truncatingIfNeeded: 0 &- magnitude) : nil) : Int64(exactly: magnitude)
       let double = isNegative ? -Double(magnitude) : Double(magnitude)
       return JSONNumber(integer: integer, unsigned: isNegative ? nil : magnitude, double: double)
     }

@@ -32,6 +32,8 @@ public struct ResultDocument: Sendable {
     guard let last = results.indices.last, results[last].statementID == result.statementID else {
       return results.append(result)
     }
+    // In chunks "partial" says that more follows: the last one's word stands.
+    results[last].isPartial = result.isPartial
     results[last].messages += result.messages
     results[last].error = results[last].error ?? result.error
     for series in result.series {
@@ -49,9 +51,12 @@ public struct ResultDocument: Sendable {
       switch key {
       case "statement_id": result.statementID = Int(try reader.readNumber().integer ?? 0)
       case "series":
-        try reader.readArray { reader throws(JSONSyntaxError) in result.series.append(try readSeries(&reader)) }
+        try reader.readArray { reader throws(JSONSyntaxError) in result.series.append(try readSeries(&reader))
+        }
       case "messages":
-        try reader.readArray { reader throws(JSONSyntaxError) in result.messages.append(try readMessage(&reader)) }
+        try reader.readArray { reader throws(JSONSyntaxError) in
+          result.messages.append(try readMessage(&reader))
+        }
       case "error": result.error = try reader.readString()
       case "partial": result.isPartial = try reader.readBoolean()
       default: try reader.skipValue()
@@ -83,10 +88,14 @@ public struct ResultDocument: Sendable {
         try reader.readObject { key, reader throws(JSONSyntaxError) in
           tags.append((key, try reader.readString()))
         }
-      case "columns": try reader.readArray { reader throws(JSONSyntaxError) in names.append(try reader.readString()) }
-      case "types": try reader.readArray { reader throws(JSONSyntaxError) in types.append(try reader.readString()) }
+      case "columns":
+        try reader.readArray { reader throws(JSONSyntaxError) in names.append(try reader.readString()) }
+      case "types":
+        try reader.readArray { reader throws(JSONSyntaxError) in types.append(try reader.readString()) }
       case "values":
-        builders = names.indices.map { ColumnBuilder(type: $0 < types.count ? FieldType(named: types[$0]) : nil) }
+        builders = names.indices.map {
+          ColumnBuilder(type: $0 < types.count ? FieldType(named: types[$0]) : nil)
+        }
         try reader.readArray { reader throws(JSONSyntaxError) in
           try readRow(&reader, into: &builders)
           rowCount += 1
@@ -95,11 +104,13 @@ public struct ResultDocument: Sendable {
       }
     }
     if builders.isEmpty { builders = names.map { _ in ColumnBuilder(type: nil) } }
-    let hasTime = types.isEmpty ? names.first == "time" && builders.first?.isIntegral == true : types.first == "time"
+    let hasTime =
+      types.isEmpty ? names.first == "time" && builders.first?.isIntegral == true : types.first == "time"
     var columns = zip(names, builders).map { $1.column(named: $0) }
     let timestamps = hasTime ? columns.removeFirst().values.map { Int64(bitPattern: $0) } : nil
     return ResultSeries(
-      name: name, tags: tags, columnNames: names, timestamps: timestamps, columns: columns, rowCount: rowCount)
+      name: name, tags: tags, columnNames: names, timestamps: timestamps, columns: columns, rowCount: rowCount
+    )
   }
 
   private static func readRow(
@@ -188,7 +199,9 @@ extension ResultSeries {
   /// Takes the rows of another piece.
   fileprivate mutating func append(_ next: ResultSeries) {
     timestamps? += next.timestamps ?? []
-    for index in columns.indices { columns[index].append(next.columns[index], at: rowCount, count: next.rowCount) }
+    for index in columns.indices {
+      columns[index].append(next.columns[index], at: rowCount, count: next.rowCount)
+    }
     rowCount += next.rowCount
   }
 }
@@ -197,7 +210,9 @@ extension Column {
   fileprivate mutating func append(_ next: Column, at rowCount: Int, count: Int) {
     var joined = [UInt64](repeating: 0, count: (rowCount + count + 63) / 64)
     for row in 0..<rowCount where isPresent(row) { joined[row >> 6] |= 1 << UInt64(row & 63) }
-    for row in 0..<count where next.isPresent(row) { joined[(rowCount + row) >> 6] |= 1 << UInt64((rowCount + row) & 63) }
+    for row in 0..<count where next.isPresent(row) {
+      joined[(rowCount + row) >> 6] |= 1 << UInt64((rowCount + row) & 63)
+    }
     let base = UInt64(bytes.count) << 32
     values += key.type == .string ? next.values.map { $0 &+ base } : next.values
     bytes += next.bytes

@@ -46,7 +46,8 @@ package struct ArgumentParser {
         arguments.set("help", to: ["true"])
         continue
       }
-      let parts = word.drop { $0 == "-" }.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      let parts = word.drop { $0 == "-" }.split(
+        separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       let flag = try flag(String(parts[0]), written: word)
       var value = parts.count > 1 ? String(parts[1]) : nil
       if value == nil { value = try Self.followingValue(flag, line, &index) }
@@ -65,7 +66,9 @@ package struct ArgumentParser {
     case .optional(let endings):
       guard index < line.count, endings.contains(where: line[index].hasSuffix) else { return "" }
     default:
-      guard index < line.count else { throw UsageError("--\(flag.name) needs a value: --\(flag.name) \(flag.valueName)") }
+      guard index < line.count else {
+        throw UsageError("--\(flag.name) needs a value: --\(flag.name) \(flag.valueName)")
+      }
     }
     index += 1
     return line[index - 1]
@@ -112,7 +115,9 @@ package struct ArgumentParser {
       }
       if arguments.isGiven(key) { continue }
       guard let texts = value.texts else { continue }
-      if texts.count != 1, !flag.isRepeatable { throw UsageError("\(path): \"\(key)\" takes one value, not a list") }
+      if texts.count != 1, !flag.isRepeatable {
+        throw UsageError("\(path): \"\(key)\" takes one value, not a list")
+      }
       for text in texts { try add(flag, text, source: "\(path): \"\(key)\"", into: &arguments) }
     }
   }

@@ -21,17 +21,21 @@ package struct Subcommand: Sendable {
     self.summary = summary
     self.operands = operands
     self.operandCountMax = operandCountMax
-    self.flags = flags + [
-      Flag("config", .string, "FILE", help: "read flags from a JSON5 file; a key is a flag's name without dashes"),
-      Flag("help", .toggle, help: "print this"),
-    ]
+    self.flags =
+      flags + [
+        Flag(
+          "config", .string, "FILE",
+          help: "read flags from a JSON5 file; a key is a flag's name without dashes"),
+        Flag("help", .toggle, help: "print this"),
+      ]
     self.examples = examples
     self.run = run
   }
 
   /// What `--help` prints.
   package var help: String {
-    var text = "\(summary)\n\nUsage: varve \(name) [flags]\(operands.isEmpty ? "" : " " + operands)\n\nFlags:\n"
+    var text =
+      "\(summary)\n\nUsage: varve \(name) [flags]\(operands.isEmpty ? "" : " " + operands)\n\nFlags:\n"
     let heads = flags.map { flag in
       switch flag.kind {
       case .toggle: "--\(flag.name)"

@@ -7,10 +7,10 @@ package let benchCommand = Subcommand(
   operands: "generate WORKLOAD | ingest",
   operandCountMax: 2,
   flags: [
-    Flag("output", .string, "FILE", help: "generate: where the lines go; without it standard output"),
+    Flag("output", .string, "FILE", help: "generate: where the lines go; without it standard output")
   ],
   examples: [
-    ("varve bench generate sample --output sample.lp", "a small data set of four hosts over six hours"),
+    ("varve bench generate sample --output sample.lp", "a small data set of four hosts over six hours")
   ],
   run: { arguments in
     switch arguments.operands.first {

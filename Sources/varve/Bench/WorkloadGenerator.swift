@@ -1,10 +1,10 @@
 import Query
 
-/// Writes a workload's lines, byte for byte the same each time; some 3 million lines of ten integers a second.
+/// Writes a workload's lines, byte for byte the same each time.
 ///
-/// Hosts are made first, each with its tags and starting values; then tick after tick every host of every measurement is
+/// Cost: some 3 million lines of ten integers a second. Hosts are made first, each with its tags and starting values; then tick after tick every host of every measurement is
 /// written and moved. Belongs to one thread.
-struct WorkloadGenerator {
+package struct WorkloadGenerator {
   private let workload: Workload
   private let measurements: [WorkloadSchema.Measurement]
   private var random: WorkloadRandom
@@ -23,7 +23,7 @@ struct WorkloadGenerator {
     var auxiliary: Int64 = 0
   }
 
-  init(_ workload: Workload) {
+  package init(_ workload: Workload) {
     self.workload = workload
     measurements = WorkloadSchema.measurements(of: workload.kind)
     labels = measurements.map { measurement in
@@ -34,7 +34,7 @@ struct WorkloadGenerator {
   }
 
   /// Writes all lines, a megabyte at a time.
-  mutating func run(_ write: ([UInt8]) throws -> Void) rethrows {
+  package mutating func run(_ write: ([UInt8]) throws -> Void) rethrows {
     var out: [UInt8] = []
     out.reserveCapacity(Self.pieceByteCount + 65_536)
     for tick in 0..<workload.tickCount {
@@ -65,6 +65,10 @@ struct WorkloadGenerator {
       var one = Series(key: [], firstWalk: walks.count)
       walks += measurement.fields.map(\.walk)
       let extra = begin(measurement, &one)
+      if workload.kind == .sample {
+        // Hosts differ from the start.
+        for index in walks.indices[one.firstWalk...] { walks[index].state *= 0.5 + random.uniform() }
+      }
       one.key = Array("\(measurement.name),\(tags)\(extra)".utf8)
       series.append(one)
     }
@@ -99,7 +103,8 @@ struct WorkloadGenerator {
     switch measurement.name {
     case "cpu" where workload.kind != .sample, "gauge":
       for index in walks.indices[one.firstWalk...] {
-        let scale = measurement.form == .integers ? 100.0 : measurement.form == .decimalFloats ? 100_000.0 : 1000.0
+        let scale =
+          measurement.form == .integers ? 100.0 : measurement.form == .decimalFloats ? 100_000.0 : 1000.0
         // Two steps as in the first generator: the product of all three would round otherwise.
         walks[index].state =
           measurement.form == .decimalFloats ? random.uniform() * 1000.0 * 100 : random.uniform() * scale
@@ -120,7 +125,9 @@ struct WorkloadGenerator {
     case "mem" where workload.kind == .devops:
       one.auxiliary = [8 << 30, 12 << 30, 16 << 30][Int(random.below(3))]
       let total = Double(one.auxiliary)
-      for index in 0..<3 { walks[one.firstWalk + index] = .clamped(0, total / 64, 0, total, random.uniform() * total) }
+      for index in 0..<3 {
+        walks[one.firstWalk + index] = .clamped(0, total / 64, 0, total, random.uniform() * total)
+      }
       return ""
     case "net": return ",interface=eth\(random.below(4))"
     case "nginx", "redis":
@@ -157,7 +164,8 @@ struct WorkloadGenerator {
       }
     case .disk: appendDisk(one, labels, into: &out)
     case .memory: appendMemory(one, labels, into: &out)
-    case .sampleCPU, .sampleMemory, .sampleDisk, .sampleNet: appendSample(form, one, labels, tick: tick, into: &out)
+    case .sampleCPU, .sampleMemory, .sampleDisk, .sampleNet:
+      appendSample(form, one, labels, tick: tick, into: &out)
     }
   }
 

@@ -64,13 +64,17 @@ struct Walk {
 
   static let still = Walk(kind: .constant, mean: 0, deviation: 0)
 
-  static func clamped(_ mean: Double, _ deviation: Double, _ low: Double, _ high: Double, _ state: Double) -> Walk {
+  static func clamped(_ mean: Double, _ deviation: Double, _ low: Double, _ high: Double, _ state: Double)
+    -> Walk
+  {
     Walk(kind: .clamped, mean: mean, deviation: deviation, low: low, high: high, state: state)
   }
   static func rising(_ mean: Double, _ deviation: Double) -> Walk {
     Walk(kind: .rising, mean: mean, deviation: deviation)
   }
-  static func free(_ mean: Double, _ deviation: Double) -> Walk { Walk(kind: .free, mean: mean, deviation: deviation) }
+  static func free(_ mean: Double, _ deviation: Double) -> Walk {
+    Walk(kind: .free, mean: mean, deviation: deviation)
+  }
 
   @inline(__always) mutating func advance(_ random: inout WorkloadRandom) {
     if kind == .constant { return }

@@ -108,10 +108,12 @@ enum WorkloadSchema {
       + fields("rdb_changes_since_last_save", .clamped(50, 1, 0, 10_000, 0))
       + fields(
         "sync_full sync_partial_ok sync_partial_err pubsub_channels pubsub_patterns latest_fork_usec connected_slaves "
-          + "master_repl_offset repl_backlog_active repl_backlog_size repl_backlog_histlen", .clamped(5, 1, 0, 1000, 0))
+          + "master_repl_offset repl_backlog_active repl_backlog_size repl_backlog_histlen",
+        .clamped(5, 1, 0, 1000, 0))
       + fields("mem_fragmentation_ratio", .clamped(5, 1, 0, 100, 0))
       + fields(
-        "used_cpu_sys used_cpu_user used_cpu_sys_children used_cpu_user_children", .clamped(5, 1, 0, 1000, 0)))
+        "used_cpu_sys used_cpu_user used_cpu_sys_children used_cpu_user_children", .clamped(5, 1, 0, 1000, 0))
+  )
 
   // The sample's values swing like those of real machines: percentages around a level, counters that rise.
   private static let sampleCPU = Measurement(

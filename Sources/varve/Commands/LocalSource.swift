@@ -22,7 +22,9 @@ struct LocalSource: QuerySource {
   func run(_ text: String, emit: (StatementResult) throws -> Void) throws {
     var request = QueryRequest(text: text, database: arguments.text("database"), now: wallNanoseconds())
     request.policy = arguments.string("policy") ?? ""
-    for parameter in try BindParameter.all(arguments) { request.parameters[parameter.name] = parameter.literal }
+    for parameter in try BindParameter.all(arguments) {
+      request.parameters[parameter.name] = parameter.literal
+    }
     try QueryEngine(store: store).run(request, emit: emit)
   }
 }

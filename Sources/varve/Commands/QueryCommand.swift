@@ -1,7 +1,7 @@
 import Client
 import Glibc
 import LineProtocol
-import Query
+package import Query
 import Storage
 
 /// `varve query`.
@@ -16,7 +16,8 @@ package let queryCommand = Subcommand(
     CommonFlags.policy,
     CommonFlags.format,
     Flag(
-      "precision", .choice(["ns", "us", "ms", "s"]), "UNIT", help: "times as integers of a unit; without it RFC 3339"),
+      "precision", .choice(["ns", "us", "ms", "s"]), "UNIT",
+      help: "times as integers of a unit; without it RFC 3339"),
     Flag("param", .string, "NAME=VALUE", isRepeatable: true, help: "what $NAME stands for in the statements"),
     Flag(
       "plot", .optional(endings: [".svg", ".png"]), "FILE.svg|FILE.png",
@@ -32,7 +33,8 @@ package let queryCommand = Subcommand(
       "the mean of a field by host, straight from a file"
     ),
     (
-      "varve query --from Fixtures/sample.lp --format csv 'SHOW MEASUREMENTS'", "what is in a file, for another program"
+      "varve query --from Fixtures/sample.lp --format csv 'SHOW MEASUREMENTS'",
+      "what is in a file, for another program"
     ),
     (
       "varve query --from Fixtures/sample.lp --plot 'SELECT mean(usage_user) FROM cpu GROUP BY time(10m), host'",
@@ -62,7 +64,9 @@ struct QueryCommand {
   /// From the argument, `--file`, or standard input.
   private static func statements(_ arguments: Arguments) throws -> String {
     if let text = arguments.operands.first, text != "-" {
-      if arguments.isGiven("file") { throw UsageError("--file and statements on the command line exclude each other") }
+      if arguments.isGiven("file") {
+        throw UsageError("--file and statements on the command line exclude each other")
+      }
       return text
     }
     if arguments.operands.isEmpty, !arguments.isGiven("file"), isatty(STDIN_FILENO) == 1 {
@@ -112,7 +116,8 @@ struct ResultPrinter {
     try Output.standard.write(out)
     out.removeAll(keepingCapacity: true)
     let notes = result.messages.map { "varve query: \($0.level): \($0.text)" }
-    let partial = result.isPartial ? ["varve query: warning: the log is being replayed, the answer is from tables"] : []
+    let partial =
+      result.isPartial ? ["varve query: warning: the log is being replayed, the answer is from tables"] : []
     if result.error != nil { hasFailed = true }
     for line in notes + partial + (result.error.map { ["varve query: \($0)"] } ?? []) {
       // Words come after the rows they are about.

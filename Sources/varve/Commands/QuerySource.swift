@@ -66,7 +66,9 @@ package struct BindParameter: Equatable {
   package static func all(_ arguments: Arguments) throws -> [BindParameter] {
     try arguments.strings("param").map { text in
       let pair = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      guard pair.count == 2, !pair[0].isEmpty else { throw UsageError("--param takes NAME=VALUE, not \"\(text)\"") }
+      guard pair.count == 2, !pair[0].isEmpty else {
+        throw UsageError("--param takes NAME=VALUE, not \"\(text)\"")
+      }
       return BindParameter(name: String(pair[0]), value: String(pair[1]))
     }
   }
@@ -100,7 +102,11 @@ package struct BindParameter: Equatable {
       if index > 0 { out.append(UInt8(ascii: ",")) }
       out.appendJSONString(parameter.name)
       out.append(UInt8(ascii: ":"))
-      if parameter.isBare { out += Array(parameter.value.utf8) } else { out.appendJSONString(parameter.value) }
+      if parameter.isBare {
+        out += Array(parameter.value.utf8)
+      } else {
+        out.appendJSONString(parameter.value)
+      }
     }
     return String(decoding: out, as: UTF8.self) + "}"
   }
