@@ -1,0 +1,91 @@
+import LineProtocol
+
+/// The flat form of series keys (see `SeriesKey`) compared and searched in place, without making slices.
+///
+/// Keys are well formed by construction (`SeriesKey.bytes`); reads past the end would trap by bounds checks of the buffers.
+enum KeyOrder {
+  /// Whether `a` comes before `b` in canonical order: measurement by bytes, then the first tag key in which they differ,
+  /// absent first, values by bytes.
+  static func isBefore(_ a: UnsafeBufferPointer<UInt8>, _ b: UnsafeBufferPointer<UInt8>) -> Bool {
+    let same = unsafe commonPrefix(a, b)
+    if same == a.count, same == b.count { return false }
+    var (i, j) = (0, 0)
+    let measurement = unsafe compare(a, &i, b, &j, same: same)
+    if measurement != 0 { return measurement < 0 }
+    let (countA, countB) = unsafe (length(a, &i), length(b, &j))
+    // Behind a differing tag count nothing is known to be equal any more.
+    let known = countA == countB ? same : 0
+    for _ in 0..<min(countA, countB) {
+      let key = unsafe compare(a, &i, b, &j, same: known)
+      // The lower key is present on one side and absent on the other: absent goes first.
+      if key != 0 { return key > 0 }
+      let value = unsafe compare(a, &i, b, &j, same: known)
+      if value != 0 { return value < 0 }
+    }
+    return countA < countB
+  }
+
+  /// Compares the texts at `i` and `j` and moves behind them; texts that lie whole in the first `same` bytes are equal.
+  @inline(__always) private static func compare(
+    _ a: UnsafeBufferPointer<UInt8>, _ i: inout Int, _ b: UnsafeBufferPointer<UInt8>, _ j: inout Int, same: Int
+  ) -> Int {
+    let countA = unsafe length(a, &i)
+    if i + countA <= same {
+      i += countA
+      j = i
+      return 0
+    }
+    let countB = unsafe length(b, &j)
+    defer {
+      i += countA
+      j += countB
+    }
+    for offset in 0..<min(countA, countB) {
+      let (x, y) = unsafe (a[i + offset], b[j + offset])
+      if x != y { return x < y ? -1 : 1 }
+    }
+    return countA - countB
+  }
+
+  @inline(__always) private static func length(_ bytes: UnsafeBufferPointer<UInt8>, _ offset: inout Int) -> Int {
+    var (value, shift) = (0, 0)
+    while true {
+      let byte = unsafe bytes[offset]
+      offset += 1
+      value |= Int(byte & 0x7f) << shift
+      if byte < 0x80 { return value }
+      shift += 7
+    }
+  }
+
+  private static func commonPrefix(_ a: UnsafeBufferPointer<UInt8>, _ b: UnsafeBufferPointer<UInt8>) -> Int {
+    let count = min(a.count, b.count)
+    var index = 0
+    guard let x = unsafe UnsafeRawPointer(a.baseAddress), let y = unsafe UnsafeRawPointer(b.baseAddress) else { return 0 }
+    while index + 8 <= count {
+      // Within both buffers by the loop's condition.
+      let difference =
+        unsafe x.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+        ^ y.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+      if difference != 0 { return index + UInt64(littleEndian: difference).trailingZeroBitCount / 8 }
+      index += 8
+    }
+    while index < count, unsafe a[index] == b[index] { index += 1 }
+    return index
+  }
+}
+
+extension SeriesKey {
+  /// Whether the measurement is `name`; no allocation.
+  func hasMeasurement(_ name: [UInt8]) -> Bool {
+    var (index, count, shift) = (0, 0, 0)
+    while index < bytes.count {
+      let byte = bytes[index]
+      index += 1
+      count |= Int(byte & 0x7f) << shift
+      if byte < 0x80 { break }
+      shift += 7
+    }
+    return count == name.count && bytes[index..<min(index + count, bytes.count)].elementsEqual(name)
+  }
+}

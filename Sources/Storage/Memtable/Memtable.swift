@@ -1,0 +1,250 @@
+import Synchronization
+
+/// All that is not on disk yet: the parts of every keyspace, their live series, the arenas' pool.
+///
+/// Safe from several threads. One lock guards the set of parts; it is held for a look-up a batch and window. What the
+/// store promises: `hold` is called in order of batch numbers (under the log's lock), so that a part sealed through *n* has
+/// exactly the batches of its window that are numbered above the seal before it and at most *n*.
+package final class Memtable: Sendable {
+  /// Memory of all parts.
+  package let pool: ArenaPool
+  private let fieldLists = FieldListTable()
+  private let clock: @Sendable () -> UInt64
+  private let state = Mutex(State())
+
+  private struct WindowParts {
+    var window: Range<Int64>
+    /// Sealed ones in order of sealing, then the one that takes rows, if any.
+    var parts: [Part] = []
+  }
+  private struct Keyspace {
+    var liveSeries = LiveSeriesTable()
+    /// Sorted by start; a window without parts is not here.
+    var windows: [WindowParts] = []
+    /// The next part's number at the last seal and the one before.
+    var numbersAtSeals: (UInt64, UInt64) = (0, 0)
+  }
+  private struct State {
+    var keyspaces: [KeyspaceID: Keyspace] = [:]
+    var nextPartNumber: UInt64 = 1
+    var nextOwner: UInt32 = 1
+    var lastSequence: UInt64 = 0
+  }
+
+  /// - Parameters:
+  ///   - firstSequence: the lowest number that a batch can have from now on.
+  ///   - clock: monotonic, nanoseconds; says when parts were made.
+  package init(pool: ArenaPool = ArenaPool(), firstSequence: UInt64 = 1, clock: @escaping @Sendable () -> UInt64) {
+    self.pool = pool
+    self.clock = clock
+    state.withLock { $0.lastSequence = firstSequence - 1 }
+  }
+
+  // MARK: Writing
+
+  /// An inserter for one receiver (or replay) and keyspace.
+  package func makeInserter(for keyspace: KeyspaceID) -> RowInserter {
+    let (series, owner) = state.withLock { state in
+      defer { state.nextOwner &+= 1 }
+      return (state.keyspaces[keyspace, default: Keyspace()].liveSeries, state.nextOwner)
+    }
+    return RowInserter(keyspace: keyspace, liveSeries: series, fieldLists: fieldLists, owner: owner)
+  }
+
+  /// Takes a hold on the unsealed part of each window for a batch, making parts where there are none.
+  ///
+  /// To be called under the lock that numbers batches. Afterwards insert, then `release` each part.
+  ///
+  /// - Parameters:
+  ///   - windows: disjoint; those of a `RowPlacement`.
+  ///   - parts: replaced by the parts, in the order of `windows`.
+  package func hold(_ keyspace: KeyspaceID, windows: [Range<Int64>], sequence: UInt64, parts: inout [Part]) {
+    parts.removeAll(keepingCapacity: true)
+    state.withLock { state in
+      precondition(sequence > state.lastSequence, "batch \(sequence) is held after \(state.lastSequence)")
+      state.lastSequence = sequence
+      for window in windows {
+        let part = open(keyspace, window: window, sequence: sequence, in: &state)
+        part.retain()
+        parts.append(part)
+      }
+    }
+  }
+
+  private func open(
+    _ id: KeyspaceID, window: Range<Int64>, sequence: UInt64, in state: inout State
+  ) -> Part {
+    // In place: a copy of the entry would copy its windows at the first change.
+    func find(_ keyspace: inout Keyspace, number: inout UInt64) -> Part {
+      let place = Self.place(of: window.lowerBound, in: keyspace.windows)
+      let isThere = place < keyspace.windows.count && keyspace.windows[place].window.lowerBound == window.lowerBound
+      if isThere, let last = keyspace.windows[place].parts.last, !last.isSealed { return last }
+      let part = Part(
+        keyspace: id, window: window, number: number, sequence: sequence, madeAt: clock(), pool: pool)
+      number += 1
+      if !isThere { keyspace.windows.insert(WindowParts(window: window), at: place) }
+      keyspace.windows[place].parts.append(part)
+      return part
+    }
+    return find(&state.keyspaces[id, default: Keyspace()], number: &state.nextPartNumber)
+  }
+
+  private static func place(of start: Int64, in windows: [WindowParts]) -> Int {
+    var (low, high) = (0, windows.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if windows[middle].window.lowerBound < start { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
+  // MARK: Sealing
+
+  /// Seals a part: batches numbered from now on go to another. False if it was sealed already or is not here any more.
+  ///
+  /// Flush it when `isFlushable`, publish its run and `sealedThrough`, then `remove` it.
+  @discardableResult package func seal(_ part: Part) -> Bool {
+    let ended: (LiveSeriesTable, UInt64)? = state.withLock { state in
+      guard !part.isSealed, state.lastSequence > 0,
+        Self.contains(part, in: state.keyspaces[part.keyspace])
+      else { return nil }
+      part.seal(through: state.lastSequence)
+      return Self.endGeneration(&state.keyspaces[part.keyspace, default: Keyspace()], next: state.nextPartNumber)
+    }
+    guard let (series, floor) = ended else { return false }
+    // Outside the lock: it walks every live series.
+    series.endGeneration(partNumberFloor: floor)
+    return true
+  }
+
+  private static func contains(_ part: Part, in keyspace: Keyspace?) -> Bool {
+    guard let keyspace else { return false }
+    let place = place(of: part.window.lowerBound, in: keyspace.windows)
+    return place < keyspace.windows.count && keyspace.windows[place].parts.contains { $0 === part }
+  }
+
+  /// Inserters let go of series whose last part is older than two seals and no longer here.
+  private static func endGeneration(_ keyspace: inout Keyspace, next: UInt64) -> (LiveSeriesTable, UInt64) {
+    let (last, before) = keyspace.numbersAtSeals
+    keyspace.numbersAtSeals = (next, last)
+    var floor = before
+    for window in keyspace.windows {
+      for part in window.parts { floor = min(floor, part.number) }
+    }
+    return (keyspace.liveSeries, floor)
+  }
+
+  /// Forgets a part: its rows are in a table that readers find, or are not wanted any more.
+  package func remove(_ part: Part) {
+    state.withLock { state in
+      Self.remove(part, from: &state.keyspaces[part.keyspace, default: Keyspace()])
+    }
+  }
+
+  private static func remove(_ part: Part, from keyspace: inout Keyspace) {
+    let place = place(of: part.window.lowerBound, in: keyspace.windows)
+    guard place < keyspace.windows.count else { return }
+    keyspace.windows[place].parts.removeAll { $0 === part }
+    if keyspace.windows[place].parts.isEmpty { keyspace.windows.remove(at: place) }
+  }
+
+  /// Forgets the parts of a keyspace, and its live series; for a drop. Batches under way still have theirs to write to.
+  package func drop(_ keyspace: KeyspaceID) {
+    state.withLock { state in _ = state.keyspaces.removeValue(forKey: keyspace) }
+  }
+
+  /// Forgets the parts of windows that end at or before `horizon`.
+  package func drop(_ keyspace: KeyspaceID, before horizon: Int64) {
+    state.withLock { state in
+      state.keyspaces[keyspace]?.windows.removeAll { $0.window.upperBound <= horizon }
+    }
+  }
+
+  // MARK: Choosing
+
+  /// Every part, sealed or not: by keyspace, window, order of sealing.
+  package func parts() -> [Part] {
+    state.withLock { state in
+      state.keyspaces.sorted { $0.key < $1.key }.flatMap { $0.value.windows.flatMap(\.parts) }
+    }
+  }
+
+  /// The parts of a keyspace: by window, then order of sealing.
+  package func parts(of keyspace: KeyspaceID) -> [Part] {
+    state.withLock { state in state.keyspaces[keyspace]?.windows.flatMap(\.parts) ?? [] }
+  }
+
+  /// The parts to seal so that unsealed ones take at most `byteCountTarget` bytes: the largest first.
+  package func partsToSeal(byteCountTarget: Int) -> [Part] {
+    let open = parts().filter { !$0.isSealed }.map { (part: $0, byteCount: $0.byteCount) }
+    var total = open.reduce(0) { $0 + $1.byteCount }
+    var chosen: [Part] = []
+    for entry in open.sorted(by: { $0.byteCount > $1.byteCount }) where total > byteCountTarget {
+      chosen.append(entry.part)
+      total -= entry.byteCount
+    }
+    return chosen
+  }
+
+  /// The unsealed parts made at or before `time` (the memtable's clock).
+  package func partsToSeal(madeBefore time: UInt64) -> [Part] {
+    parts().filter { !$0.isSealed && $0.madeAt <= time }
+  }
+
+  /// The unsealed parts that hold a batch numbered at most `sequence`, and so pin the log that has it.
+  package func partsToSeal(pinning sequence: UInt64) -> [Part] {
+    parts().filter { !$0.isSealed && $0.firstSequence <= sequence }
+  }
+
+  /// The lowest number that some part holds or may still get; `nil` while there is no part. The log up to below it may go.
+  package var oldestSequence: UInt64? {
+    parts().map(\.firstSequence).min()
+  }
+
+  // MARK: Counting
+
+  /// What a keyspace, or the whole, takes.
+  package struct Totals: Sendable, Equatable {
+    package var byteCount = 0
+    package var sealedByteCount = 0
+    package var rowCount = 0
+    package var liveSeriesCount = 0
+    package var partCount = 0
+    package init() {}
+  }
+
+  package func totals(of keyspace: KeyspaceID) -> Totals {
+    let (parts, series) = state.withLock { state in
+      (state.keyspaces[keyspace]?.windows.flatMap(\.parts) ?? [], state.keyspaces[keyspace]?.liveSeries)
+    }
+    return Self.totals(parts, [series].compactMap { $0 })
+  }
+
+  package var totals: Totals {
+    let (parts, series) = state.withLock { state in
+      (
+        state.keyspaces.values.flatMap { $0.windows.flatMap(\.parts) },
+        state.keyspaces.values.map(\.liveSeries)
+      )
+    }
+    return Self.totals(parts, series)
+  }
+
+  /// Bytes of all parts: cheap enough to ask once a batch.
+  package var byteCount: Int { pool.byteCounts.taken }
+
+  private static func totals(_ parts: [Part], _ series: [LiveSeriesTable]) -> Totals {
+    var totals = Totals()
+    for part in parts {
+      totals.byteCount += part.byteCount
+      if part.isSealed { totals.sealedByteCount += part.byteCount }
+      totals.rowCount += part.rowCount
+    }
+    totals.partCount = parts.count
+    for table in series {
+      totals.byteCount += table.byteCount
+      totals.liveSeriesCount += table.count
+    }
+    return totals
+  }
+}

@@ -1,0 +1,276 @@
+import LineProtocol
+import Synchronization
+
+/// Reads rows of a part's series, sorted by time, rows of one time joined. One thread.
+///
+/// Rows that came in order, which is the rule, are neither sorted nor joined: their columns are gathered from the chunks.
+/// Otherwise an index of the rows is sorted by (timestamp, batch, position in the batch), and those of one timestamp are
+/// joined by field *name*: the last row that has the name wins, whatever the type of its value.
+@safe final class PartReader: RunReader {
+  /// The most rows of a span.
+  static let spanRowCountMax = 16_384
+  /// Rows gathered column by column at a time: ten words each stay in the first-level cache.
+  private static let tileRowCount = 128
+
+  /// Rows of a chunk that ascend in time, or one row of an index.
+  @safe struct Piece {
+    /// The first row.
+    let rows: UnsafeMutablePointer<UInt64>
+    let rowWords: Int
+    let count: Int
+    let listIndex: Int
+
+    @inline(__always) func timestamp(_ row: Int) -> Int64 { unsafe Int64(bitPattern: rows[row * rowWords]) }
+  }
+  @safe struct Row {
+    let timestamp: Int64
+    let order: UInt64
+    let row: UnsafeMutablePointer<UInt64>
+    let listIndex: Int
+  }
+  private enum Layout { case pieces, rows }
+
+  let run: PartRun
+  let fields: [FieldKey]
+  private let index: PartIndex
+  private(set) var maps: FieldMaps
+
+  private var layout = Layout.pieces
+  private var pieces: [Piece] = []
+  private var rows: [Row] = []
+  /// Where rows of one timestamp begin in `rows`, and its end.
+  private var groups: [Int] = []
+  /// Ranges of `pieces` or of `groups`, in the order in which they are handed out.
+  private var spans: [(range: Range<Int>, span: RowGroupSpan)] = []
+  private var nextSpan = 0
+  private let scratch: UnsafeMutablePointer<UInt64>
+
+  init(run: PartRun, fields: [FieldKey]) {
+    self.run = run
+    self.fields = fields
+    index = run.index
+    maps = FieldMaps(fields: fields)
+    unsafe scratch = .allocate(capacity: Self.tileRowCount)
+  }
+
+  deinit { unsafe scratch.deallocate() }
+
+  // MARK: RunReader
+
+  func begin(_ ordinal: UInt32, times: Range<Int64>, descending: Bool) {
+    pieces.removeAll(keepingCapacity: true)
+    rows.removeAll(keepingCapacity: true)
+    groups.removeAll(keepingCapacity: true)
+    spans.removeAll(keepingCapacity: true)
+    nextSpan = 0
+    precondition(Int(ordinal) < index.count, "series \(ordinal) of \(index.count)")
+    let isInOrder = collect(Int(ordinal), times: times)
+    if isInOrder {
+      layout = .pieces
+      cutPieces()
+    } else {
+      layout = .rows
+      sortRows(times: times)
+      cutGroups()
+    }
+    if descending { spans.reverse() }
+  }
+
+  func next() -> RowGroupSpan? {
+    guard nextSpan < spans.count else { return nil }
+    nextSpan += 1
+    return spans[nextSpan - 1].span
+  }
+
+  func statistics(_ column: Int) -> ColumnStatistics? { nil }
+
+  func read(into batch: inout ColumnBatch) {
+    precondition(nextSpan > 0 && batch.columns.count == fields.count, "read before next, or another batch")
+    batch.reset()
+    let (range, span) = spans[nextSpan - 1]
+    batch.timestamps.reserveCapacity(span.rowCount)
+    for column in batch.columns.indices { batch.columns[column].values.reserveCapacity(span.rowCount) }
+    switch layout {
+    case .pieces: for piece in range { gather(pieces[piece], into: &batch) }
+    case .rows: gatherGroups(range, into: &batch)
+    }
+    for column in batch.columns.indices { batch.columns[column].finish() }
+  }
+
+  // MARK: Finding the rows
+
+  /// Fills `pieces` with the rows shown in `times`, by time; false: their times meet, or a chunk is not in order.
+  private func collect(_ ordinal: Int, times: Range<Int64>) -> Bool {
+    var isInOrder = true
+    var next = unsafe PartSeries.newestChunk(index[ordinal])
+    while let chunk = unsafe next {
+      unsafe next = chunk.pointee.older
+      let count = unsafe visibleCount(chunk)
+      guard count > 0,
+        unsafe chunk.pointee.firstTimestamp.load(ordering: .relaxed) < times.upperBound,
+        unsafe chunk.pointee.lastTimestamp.load(ordering: .relaxed) >= times.lowerBound
+      else { continue }
+      let listIndex = unsafe Int(chunk.pointee.listIndex)
+      maps.cover(listIndex, of: run.part)
+      let piece = unsafe Piece(
+        rows: Chunk.rows(chunk), rowWords: Int(chunk.pointee.rowWords), count: count, listIndex: listIndex)
+      if unsafe chunk.pointee.isAscending.load(ordering: .relaxed) == 1 {
+        if let cut = Self.cut(piece, to: times) { pieces.append(cut) }
+      } else {
+        isInOrder = false
+        pieces.append(piece)
+      }
+    }
+    pieces.reverse()
+    guard isInOrder else { return false }
+    return arePiecesDisjoint()
+  }
+
+  /// Rows to show: those counted, without those of batches past the bound, which come last as chunks have one writer.
+  private func visibleCount(_ chunk: UnsafeMutablePointer<Chunk>) -> Int {
+    let count = unsafe Int(chunk.pointee.count.load(ordering: .acquiring))
+    let rows = unsafe Chunk.rows(chunk)
+    let words = unsafe Int(chunk.pointee.rowWords)
+    if unsafe count == 0 || rows[(count - 1) * words + 1] >> 32 <= run.relativeSequenceMax { return count }
+    var (low, high) = (0, count - 1)
+    while low < high {
+      let middle = (low + high) / 2
+      if unsafe rows[middle * words + 1] >> 32 <= run.relativeSequenceMax { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
+  private static func cut(_ piece: Piece, to times: Range<Int64>) -> Piece? {
+    func firstRow(from time: Int64) -> Int {
+      var (low, high) = (0, piece.count)
+      while low < high {
+        let middle = (low + high) / 2
+        if piece.timestamp(middle) < time { low = middle + 1 } else { high = middle }
+      }
+      return low
+    }
+    var (start, end) = (0, piece.count)
+    if piece.timestamp(0) < times.lowerBound { start = firstRow(from: times.lowerBound) }
+    if piece.timestamp(end - 1) >= times.upperBound { end = firstRow(from: times.upperBound) }
+    if start >= end { return nil }
+    return unsafe Piece(
+      rows: piece.rows + start * piece.rowWords, rowWords: piece.rowWords, count: end - start,
+      listIndex: piece.listIndex)
+  }
+
+  /// Puts pieces in order of time, which they mostly are; whether none meets the next.
+  private func arePiecesDisjoint() -> Bool {
+    func isOrdered(_ index: Int) -> Bool {
+      pieces[index - 1].timestamp(pieces[index - 1].count - 1) < pieces[index].timestamp(0)
+    }
+    if pieces.indices.dropFirst().allSatisfy(isOrdered) { return true }
+    pieces.sort { $0.timestamp(0) < $1.timestamp(0) }
+    return pieces.indices.dropFirst().allSatisfy(isOrdered)
+  }
+
+  /// Makes `rows` and `groups` of `pieces`.
+  private func sortRows(times: Range<Int64>) {
+    for piece in pieces {
+      for row in 0..<piece.count {
+        let words = unsafe piece.rows + row * piece.rowWords
+        let timestamp = unsafe Int64(bitPattern: words[0])
+        if !times.contains(timestamp) { continue }
+        unsafe rows.append(Row(timestamp: timestamp, order: words[1], row: words, listIndex: piece.listIndex))
+      }
+    }
+    // The library's sort merges stretches that are in order already, as those of chunks mostly are.
+    rows.sort { $0.timestamp != $1.timestamp ? $0.timestamp < $1.timestamp : $0.order < $1.order }
+    for index in rows.indices where index == 0 || rows[index - 1].timestamp != rows[index].timestamp {
+      groups.append(index)
+    }
+    groups.append(rows.count)
+  }
+
+  // MARK: Spans
+
+  private func cutPieces() {
+    var start = 0
+    while start < pieces.count {
+      var end = start
+      var count = 0
+      while end < pieces.count && (end == start || count + pieces[end].count <= Self.spanRowCountMax) {
+        count += pieces[end].count
+        end += 1
+      }
+      let (first, last) = (pieces[start].timestamp(0), pieces[end - 1].timestamp(pieces[end - 1].count - 1))
+      spans.append((start..<end, RowGroupSpan(rowCount: count, firstTimestamp: first, lastTimestamp: last)))
+      start = end
+    }
+  }
+
+  private func cutGroups() {
+    var start = 0
+    while start < groups.count - 1 {
+      let end = min(start + Self.spanRowCountMax, groups.count - 1)
+      let span = RowGroupSpan(
+        rowCount: end - start, firstTimestamp: rows[groups[start]].timestamp,
+        lastTimestamp: rows[groups[end - 1]].timestamp)
+      spans.append((start..<end, span))
+      start = end
+    }
+  }
+
+  // MARK: Columns
+
+  /// Appends the rows of a piece, a tile at a time.
+  private func gather(_ piece: Piece, into batch: inout ColumnBatch) {
+    var start = 0
+    while start < piece.count {
+      let count = min(piece.count - start, Self.tileRowCount)
+      let words = piece.rowWords
+      let tile = unsafe piece.rows + start * words
+      for row in 0..<count { unsafe scratch[row] = tile[row &* words] }
+      unsafe batch.timestamps.append(
+        contentsOf: UnsafeRawBufferPointer(start: scratch, count: count * 8).bindMemory(to: Int64.self))
+      for column in fields.indices {
+        let slot = maps[piece.listIndex, column]
+        guard slot >= 0 else {
+          batch.columns[column].appendAbsent(count)
+          continue
+        }
+        let values = unsafe tile + (Chunk.rowHeaderWords + slot)
+        for row in 0..<count { unsafe scratch[row] = values[row &* words] }
+        unsafe batch.columns[column].append(UnsafeBufferPointer(start: scratch, count: count))
+      }
+      start += count
+    }
+  }
+
+  private func gatherGroups(_ range: Range<Int>, into batch: inout ColumnBatch) {
+    for group in range { batch.timestamps.append(rows[groups[group]].timestamp) }
+    var start = range.lowerBound
+    while start < range.upperBound {
+      let end = min(start + Self.tileRowCount, range.upperBound)
+      for column in fields.indices { gatherGroups(start..<end, column: column, into: &batch.columns[column]) }
+      start = end
+    }
+  }
+
+  /// Appends one column of joined rows: of each group the last row that has the field's name decides.
+  private func gatherGroups(_ range: Range<Int>, column: Int, into output: inout Column) {
+    // Rows in a stretch that all have the value, or all do not, are appended together.
+    var filled = 0
+    for group in range {
+      var slot = FieldMaps.absent
+      var index = groups[group + 1]
+      while index > groups[group], slot == FieldMaps.absent {
+        index -= 1
+        slot = maps[rows[index].listIndex, column]
+      }
+      if slot >= 0 {
+        unsafe scratch[filled] = rows[index].row[Chunk.rowHeaderWords + slot]
+        filled += 1
+      } else {
+        unsafe output.append(UnsafeBufferPointer(start: scratch, count: filled))
+        output.appendAbsent(1)
+        filled = 0
+      }
+    }
+    unsafe output.append(UnsafeBufferPointer(start: scratch, count: filled))
+  }
+}

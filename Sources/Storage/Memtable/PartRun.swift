@@ -1,0 +1,90 @@
+package import LineProtocol
+import Synchronization
+
+/// A part of the memtable as a sorted run, sealed or live.
+///
+/// Of a live part it shows the series that are there when it is first asked for them, and rows of batches numbered at most
+/// `visibleThrough`; without that bound, also rows that come while it is read. Counts and times are bounds: rows of one
+/// timestamp are joined only when read.
+package final class PartRun: SortedRun {
+  package let sequenceRange: ClosedRange<UInt64>
+  package let timeRange: ClosedRange<Int64>
+  package let rowCount: Int
+  let part: Part
+  /// Rows whose batch number relative to the part's first is above it are not shown.
+  let relativeSequenceMax: UInt64
+  private let pinned = Mutex<PartIndex?>(nil)
+
+  init(
+    part: Part, sequences: ClosedRange<UInt64>, times: ClosedRange<Int64>, rowCount: Int, visibleThrough: UInt64
+  ) {
+    self.part = part
+    sequenceRange = sequences
+    timeRange = times
+    self.rowCount = rowCount
+    relativeSequenceMax = visibleThrough - part.firstSequence
+  }
+
+  /// The series in order. Kept from the first use on, because ordinals count in it.
+  var index: PartIndex {
+    pinned.withLock { pinned in
+      let index = pinned ?? PartIndex.current(of: part)
+      pinned = index
+      return index
+    }
+  }
+
+  package func measurements() -> [[UInt8]] { index.measurements }
+
+  package func fields(of measurement: [UInt8]) -> [FieldKey] {
+    Set(part.fieldLists(of: measurement).flatMap(\.keys)).sorted {
+      $0.name == $1.name ? $0.type < $1.type : $0.name.lexicographicallyPrecedes($1.name)
+    }
+  }
+
+  package func tagKeys(of measurement: [UInt8]) -> [[UInt8]] {
+    let index = index
+    var keys: Set<ArraySlice<UInt8>> = []
+    for ordinal in index.range(of: measurement) {
+      for tag in index.keys[ordinal].parts.tags { keys.insert(tag.key) }
+    }
+    return keys.map(Array.init).sorted { $0.lexicographicallyPrecedes($1) }
+  }
+
+  package func series(of measurement: [UInt8], where predicate: TagPredicate?) -> SeriesList {
+    var list = SeriesList()
+    let index = index
+    for ordinal in index.range(of: measurement) {
+      let key = index.keys[ordinal]
+      if let predicate {
+        let tags = key.parts.tags
+        if !predicate.isSatisfied({ wanted in tags.first { $0.key.elementsEqual(wanted) }?.value ?? [] }) { continue }
+      }
+      guard let times = times(ofSeries: ordinal, in: index) else { continue }
+      list.append(
+        key: key.bytes, ordinal: UInt32(ordinal), firstTimestamp: times.lowerBound, lastTimestamp: times.upperBound)
+    }
+    return list
+  }
+
+  package func makeReader(of measurement: [UInt8], fields: [FieldKey]) -> any RunReader {
+    PartReader(run: self, fields: fields)
+  }
+
+  /// Bounds of the timestamps of a series; `nil` if none of its rows is shown.
+  private func times(ofSeries ordinal: Int, in index: PartIndex) -> ClosedRange<Int64>? {
+    var (low, high) = (Int64.max, Int64.min)
+    var next = unsafe PartSeries.newestChunk(index[ordinal])
+    while let chunk = unsafe next {
+      // Rows ascend by batch number: if the first is not shown none is. Its second word begins with that number.
+      if unsafe chunk.pointee.count.load(ordering: .acquiring) > 0,
+        unsafe Chunk.rows(chunk)[1] >> 32 <= relativeSequenceMax
+      {
+        unsafe low = min(low, chunk.pointee.firstTimestamp.load(ordering: .relaxed))
+        unsafe high = max(high, chunk.pointee.lastTimestamp.load(ordering: .relaxed))
+      }
+      unsafe next = chunk.pointee.older
+    }
+    return low <= high ? low...high : nil
+  }
+}

@@ -1,0 +1,283 @@
+package import LineProtocol
+import Synchronization
+
+/// Appends the rows of one receiver's batches to the parts of one keyspace. Belongs to one thread.
+///
+/// For each spelling it keeps where the last row went; the usual row goes to the same part, and to a chunk of its own with
+/// room: that costs one look at the slot and the copy of the row, no lock, no hash. Memory: 56 bytes a spelling.
+@safe package final class RowInserter {
+  package let keyspace: KeyspaceID
+
+  /// Where rows of a spelling went last: two chunks, as senders like to split a series' fields over two lines.
+  @safe private struct Slot {
+    /// Retained.
+    var live: Unmanaged<LiveSeries>?
+    var series: UInt = 0
+    var partNumber: UInt64 = 0
+    var list: UInt32 = .max
+    var otherList: UInt32 = .max
+    var chunk: UnsafeMutablePointer<Chunk>?
+    var otherChunk: UnsafeMutablePointer<Chunk>?
+  }
+  /// What the loop wants to know of a field list; 0 values: not asked for yet.
+  private struct Shape {
+    var valueCount: UInt32 = 0
+    var hasStrings = false
+  }
+
+  private let liveSeries: LiveSeriesTable
+  private let fieldListTable: FieldListTable
+  private let owner: UInt32
+  private var slots: UnsafeMutableBufferPointer<Slot>
+  private var shapes: UnsafeMutableBufferPointer<Shape>
+  private var lists: [FieldList?] = []
+  private var namesGeneration: UInt64?
+  private var seriesGeneration: UInt64 = 0
+  private var lastSequence: UInt64 = 0
+
+  /// - Parameter owner: differs from that of every other inserter of the keyspace.
+  init(keyspace: KeyspaceID, liveSeries: LiveSeriesTable, fieldLists: FieldListTable, owner: UInt32) {
+    self.keyspace = keyspace
+    self.liveSeries = liveSeries
+    self.fieldListTable = fieldLists
+    self.owner = owner
+    unsafe slots = .allocate(capacity: 0)
+    unsafe shapes = .allocate(capacity: 0)
+  }
+
+  deinit {
+    forgetAll()
+    unsafe slots.deallocate()
+    unsafe shapes.deallocate()
+  }
+
+  /// Inserts the rows of a batch that are not refused.
+  ///
+  /// - Parameters:
+  ///   - names: what the batch's numbers mean; always the same object for one inserter.
+  ///   - sequence: the batch's number; higher than that of the inserter's batch before.
+  ///   - placement: made of this batch.
+  ///   - parts: those of `placement.windows`, in that order, each with a hold.
+  package func insert(
+    _ batch: LineBatch, names: some RowNames, sequence: UInt64, placement: borrowing RowPlacement, parts: [Part]
+  ) {
+    precondition(sequence > lastSequence, "batch \(sequence) after \(lastSequence)")
+    precondition(parts.count == placement.windows.count, "\(parts.count) parts for \(placement.windows.count) windows")
+    lastSequence = sequence
+    forgetStale(names: names)
+    var valueOffset = 0
+    for stretch in placement.stretches {
+      precondition(stretch.rows.upperBound <= batch.count, "rows \(stretch.rows) of \(batch.count)")
+      if stretch.window < 0 {
+        for row in stretch.rows { valueOffset += shape(of: batch.fieldLists[row], names: names) }
+      } else {
+        append(
+          batch, rows: stretch.rows, valueOffset: &valueOffset, names: names, sequence: sequence,
+          part: parts[stretch.window])
+      }
+    }
+    precondition(valueOffset == batch.values.count, "rows have \(valueOffset) values, the batch \(batch.values.count)")
+  }
+
+  /// Lets go of series without a row for two generations; also done by the next `insert`. For inserters that fall idle.
+  package func sweep() {
+    seriesGeneration = liveSeries.generation
+    let floor = liveSeries.partNumberFloor
+    for index in unsafe 0..<slots.count {
+      if unsafe slots[index].partNumber < floor { unsafe forget(&slots[index]) }
+    }
+  }
+
+  // MARK: The loop
+
+  private func append(
+    _ batch: LineBatch, rows: Range<Int>, valueOffset: inout Int, names: some RowNames, sequence: UInt64, part: Part
+  ) {
+    let relative = sequence &- part.firstSequence
+    precondition(relative >> 32 == 0, "batch \(sequence) is too far from the part's first, \(part.firstSequence)")
+    let partNumber = part.number
+    // Pointers into buffers that nobody changes before this returns; `rows` lies in all of them (checked by the caller),
+    // values are checked row by row.
+    let allSeries = unsafe batch.series.base
+    let allLists = unsafe batch.fieldLists.base
+    let timestamps = unsafe batch.timestamps.base
+    let values = unsafe batch.values.base
+    let valueCountMax = batch.values.count
+    let strings = unsafe UnsafeRawBufferPointer(batch.strings.elements)
+    var offset = valueOffset
+    var (low, high) = (Int64.max, Int64.min)
+    for row in rows {
+      let number = unsafe Int(allSeries[row])
+      let list = unsafe allLists[row]
+      let timestamp = unsafe timestamps[row]
+      if unsafe Int(list) >= shapes.count || shapes[Int(list)].valueCount == 0 { learn(list, names: names) }
+      if unsafe number >= slots.count { growSlots(to: number + 1) }
+      let valueCount = unsafe Int(shapes[Int(list)].valueCount)
+      precondition(offset + valueCount <= valueCountMax, "the batch's values end before its rows")
+
+      let slot = unsafe slots.baseAddress.unsafelyUnwrapped + number
+      var chunk = unsafe slot.pointee.chunk
+      var index: UInt32 = 0
+      if unsafe slot.pointee.partNumber == partNumber && slot.pointee.list == list, let open = unsafe chunk {
+        index = unsafe open.pointee.count.load(ordering: .relaxed)
+        if unsafe index >= open.pointee.capacity { unsafe chunk = nil }
+      } else {
+        unsafe chunk = nil
+      }
+      if unsafe chunk == nil {
+        unsafe chunk = openChunk(slot, spelling: UInt32(truncatingIfNeeded: number), list: list, part: part, names: names)
+        index = unsafe chunk.unsafelyUnwrapped.pointee.count.load(ordering: .relaxed)
+      }
+      let open = unsafe chunk.unsafelyUnwrapped
+      let target = unsafe Chunk.rows(open) + Int(index) &* (valueCount &+ Chunk.rowHeaderWords)
+      unsafe target[0] = UInt64(bitPattern: timestamp)
+      unsafe target[1] = relative &<< 32 | UInt64(truncatingIfNeeded: row)
+      unsafe copy(values + offset, to: target + Chunk.rowHeaderWords, count: valueCount)
+      if unsafe shapes[Int(list)].hasStrings {
+        unsafe keepStrings(target + Chunk.rowHeaderWords, list: Int(list), strings: strings, part: part)
+      }
+      unsafe note(timestamp, in: open, index: index)
+      unsafe open.pointee.count.store(index &+ 1, ordering: .releasing)
+      offset += valueCount
+      low = min(low, timestamp)
+      high = max(high, timestamp)
+    }
+    valueOffset = offset
+    part.count(rows: rows.count, sequence: sequence, firstTimestamp: low, lastTimestamp: high)
+  }
+
+  // Two words at a time: the rows are short, and a call of memmove costs as much as the copy.
+  @inline(__always) private func copy(
+    _ source: UnsafeMutablePointer<UInt64>, to target: UnsafeMutablePointer<UInt64>, count: Int
+  ) {
+    var index = 0
+    while index &+ 2 <= count {
+      let pair = unsafe UnsafeRawPointer(source + index).loadUnaligned(as: SIMD2<UInt64>.self)
+      unsafe UnsafeMutableRawPointer(target + index).storeBytes(of: pair, as: SIMD2<UInt64>.self)
+      index &+= 2
+    }
+    if index < count { unsafe target[index] = source[index] }
+  }
+
+  @inline(__always) private func note(_ timestamp: Int64, in chunk: UnsafeMutablePointer<Chunk>, index: UInt32) {
+    if index == 0 {
+      unsafe chunk.pointee.firstTimestamp.store(timestamp, ordering: .relaxed)
+      unsafe chunk.pointee.lastTimestamp.store(timestamp, ordering: .relaxed)
+    } else if unsafe timestamp > chunk.pointee.lastTimestamp.load(ordering: .relaxed) {
+      unsafe chunk.pointee.lastTimestamp.store(timestamp, ordering: .relaxed)
+    } else {
+      unsafe chunk.pointee.isAscending.store(0, ordering: .relaxed)
+      if unsafe timestamp < chunk.pointee.firstTimestamp.load(ordering: .relaxed) {
+        unsafe chunk.pointee.firstTimestamp.store(timestamp, ordering: .relaxed)
+      }
+    }
+  }
+
+  // MARK: What is not the usual
+
+  /// Copies a row's strings to the part, and puts their addresses in their places.
+  private func keepStrings(
+    _ row: UnsafeMutablePointer<UInt64>, list: Int, strings: UnsafeRawBufferPointer, part: Part
+  ) {
+    guard let fields = lists[list]?.stringFields else { return }
+    var byteCount = 0
+    for field in fields { byteCount += unsafe (Int(row[field] & 0xffff_ffff) + 7 + 4) & ~3 }
+    var memory = unsafe part.allocate(byteCount)
+    for field in fields {
+      let (offset, count) = unsafe (Int(row[field] >> 32), Int(row[field] & 0xffff_ffff))
+      precondition(offset + count <= strings.count, "string at \(offset) of \(count) bytes, past \(strings.count)")
+      unsafe memory.storeBytes(of: UInt32(truncatingIfNeeded: count), as: UInt32.self)
+      unsafe UnsafeMutableRawBufferPointer(start: memory + 4, count: count)
+        .copyMemory(from: UnsafeRawBufferPointer(rebasing: strings[offset..<offset + count]))
+      unsafe row[field] = UInt64(UInt(bitPattern: memory))
+      unsafe memory += (count + 7) & ~3
+    }
+  }
+
+  /// Finds or makes a chunk with room, and remembers it in the slot.
+  @inline(never) private func openChunk(
+    _ slot: UnsafeMutablePointer<Slot>, spelling: UInt32, list: UInt32, part: Part, names: some RowNames
+  ) -> UnsafeMutablePointer<Chunk> {
+    if unsafe slot.pointee.live == nil {
+      unsafe slot.pointee.live = Unmanaged.passRetained(liveSeries.intern(names.seriesKey(spelling)))
+    }
+    if unsafe slot.pointee.partNumber != part.number {
+      unsafe slot.pointee.partNumber = part.number
+      unsafe slot.pointee.series = 0
+      unsafe slot.pointee.chunk = nil
+      unsafe slot.pointee.otherChunk = nil
+    }
+    if unsafe slot.pointee.list != list {
+      unsafe swap(&slot.pointee.list, &slot.pointee.otherList)
+      unsafe swap(&slot.pointee.chunk, &slot.pointee.otherChunk)
+      if unsafe slot.pointee.list != list {
+        unsafe slot.pointee.list = list
+        unsafe slot.pointee.chunk = nil
+      }
+    }
+    if let chunk = unsafe slot.pointee.chunk,
+      unsafe chunk.pointee.count.load(ordering: .relaxed) < chunk.pointee.capacity
+    {
+      return unsafe chunk
+    }
+    guard let live = unsafe slot.pointee.live, let fields = lists[Int(list)] else {
+      preconditionFailure("series \(spelling) or field list \(list) was not learnt")
+    }
+    let place = unsafe part.openChunk(of: live, known: slot.pointee.series, list: fields, owner: owner)
+    guard let chunk = unsafe UnsafeMutablePointer<Chunk>(bitPattern: place.chunk) else {
+      preconditionFailure("a part gave no chunk")
+    }
+    unsafe slot.pointee.series = place.series
+    unsafe slot.pointee.chunk = chunk
+    return unsafe chunk
+  }
+
+  private func shape(of list: UInt32, names: some RowNames) -> Int {
+    if unsafe Int(list) >= shapes.count || shapes[Int(list)].valueCount == 0 { learn(list, names: names) }
+    return unsafe Int(shapes[Int(list)].valueCount)
+  }
+
+  @inline(never) private func learn(_ list: UInt32, names: some RowNames) {
+    let index = Int(list)
+    if unsafe index >= shapes.count {
+      let larger = UnsafeMutableBufferPointer<Shape>.allocate(capacity: max(16, (index + 1) * 2))
+      _ = unsafe larger.initialize(from: shapes)
+      unsafe larger[shapes.count...].initialize(repeating: Shape())
+      unsafe shapes.deallocate()
+      unsafe shapes = larger
+    }
+    while lists.count <= index { lists.append(nil) }
+    let fields = fieldListTable.intern(names.fieldList(list))
+    precondition(!fields.keys.isEmpty, "field list \(list) has no fields")
+    lists[index] = fields
+    unsafe shapes[index] = Shape(
+      valueCount: UInt32(fields.keys.count), hasStrings: !fields.stringFields.isEmpty)
+  }
+
+  @inline(never) private func growSlots(to count: Int) {
+    let larger = UnsafeMutableBufferPointer<Slot>.allocate(capacity: max(64, count + count / 2))
+    _ = unsafe larger.initialize(from: slots)
+    unsafe larger[slots.count...].initialize(repeating: Slot())
+    unsafe slots.deallocate()
+    unsafe slots = larger
+  }
+
+  private func forgetStale(names: some RowNames) {
+    if namesGeneration != names.generation {
+      namesGeneration = names.generation
+      forgetAll()
+      for index in unsafe 0..<shapes.count { unsafe shapes[index] = Shape() }
+      lists.removeAll(keepingCapacity: true)
+    }
+    if seriesGeneration != liveSeries.generation { sweep() }
+  }
+
+  private func forgetAll() {
+    for index in unsafe 0..<slots.count { unsafe forget(&slots[index]) }
+  }
+
+  private func forget(_ slot: inout Slot) {
+    unsafe slot.live?.release()
+    slot = Slot()
+  }
+}

@@ -1,0 +1,77 @@
+package import LineProtocol
+
+/// Consecutive rows of a batch that go to one window.
+package struct RowStretch: Sendable, Equatable {
+  package var rows: Range<Int>
+  /// Index in `RowPlacement.windows`; -1: refused, to be left out everywhere.
+  package var window: Int
+
+  package init(rows: Range<Int>, window: Int) {
+    self.rows = rows
+    self.window = window
+  }
+}
+
+/// Where the rows of a batch go, found once for encoding and inserting: consecutive rows nearly always share a window, so
+/// that the loops over rows carry no look-up. One is used for one batch after another.
+package struct RowPlacement: Sendable {
+  /// In order of rows; together all rows of the batch.
+  package private(set) var stretches: [RowStretch] = []
+  /// The windows that the batch touches, in order of first use; disjoint.
+  package private(set) var windows: [Range<Int64>] = []
+  /// Rows that are not refused.
+  package private(set) var acceptedCount = 0
+  /// Indices into `windows`, sorted by start.
+  private var order: [Int] = []
+
+  package init() {}
+
+  /// Places the rows of `batch`. Costs a comparison or two a row.
+  ///
+  /// - Parameters:
+  ///   - valid: rows outside of it are refused (expired, or too far in the future).
+  ///   - window: the window that covers a time; called when no window found so far covers a row. It may be called with a
+  ///     time of another row than the first. It answers `nil` to refuse the row.
+  package mutating func place(
+    _ batch: LineBatch, valid: Range<Int64>, window: (Int64) throws(StorageError) -> Range<Int64>?
+  ) throws(StorageError) {
+    stretches.removeAll(keepingCapacity: true)
+    windows.removeAll(keepingCapacity: true)
+    order.removeAll(keepingCapacity: true)
+    acceptedCount = 0
+    let count = batch.count
+    // Valid while the batch is not changed, which nobody does meanwhile.
+    let timestamps = unsafe batch.timestamps.base
+    var start = 0
+    while start < count {
+      let index = try unsafe self.window(for: timestamps[start], valid: valid, find: window)
+      let range = index < 0 ? 0..<0 : windows[index].clamped(to: valid)
+      var end = start + 1
+      while end < count, unsafe range.contains(timestamps[end]) { end += 1 }
+      if index >= 0 { acceptedCount += end - start }
+      if let last = stretches.last, last.window == index {
+        stretches[stretches.count - 1].rows = last.rows.lowerBound..<end
+      } else {
+        stretches.append(RowStretch(rows: start..<end, window: index))
+      }
+      start = end
+    }
+  }
+
+  private mutating func window(
+    for time: Int64, valid: Range<Int64>, find: (Int64) throws(StorageError) -> Range<Int64>?
+  ) throws(StorageError) -> Int {
+    guard valid.contains(time) else { return -1 }
+    var (low, high) = (0, order.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if windows[order[middle]].upperBound <= time { low = middle + 1 } else { high = middle }
+    }
+    if low < order.count, windows[order[low]].lowerBound <= time { return order[low] }
+    guard let found = try find(time) else { return -1 }
+    precondition(found.contains(time), "window \(found) does not cover \(time)")
+    windows.append(found)
+    order.insert(windows.count - 1, at: low)
+    return windows.count - 1
+  }
+}

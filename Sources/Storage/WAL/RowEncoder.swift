@@ -1,0 +1,313 @@
+package import LineProtocol
+
+/// Writes one receiver's batches as log payloads (`RowsFormat`). Belongs to one thread.
+///
+/// For each spelling and field list it keeps the number under which the open segment knows it. What an `encode` defines
+/// counts only once `confirm` says that its payloads are in the log; otherwise the next `encode` defines it again.
+@safe package final class RowEncoder {
+  /// Differs from that of every other receiver of the store since its start.
+  package let receiver: UInt32
+  /// The payload of the `definitions` record of the last `encode`; empty where nothing was new: then write none.
+  package private(set) var definitions = Buffer<UInt8>()
+  /// The payload of the `rows` record of the last `encode`.
+  package private(set) var rows = Buffer<UInt8>()
+
+  /// What the loop wants of it; 0 values: not asked for yet.
+  private struct Shape {
+    var valueCount: UInt32 = 0
+    var kind = RowsFormat.Shape.mixed
+    var hasStrings = false
+  }
+
+  private var segment: UInt64?
+  private var namesGeneration: UInt64?
+  /// By spelling: segment's tag in the upper 32 bits, number in the lower ones; 0 never is a tag.
+  private var seriesNumbers = Buffer<UInt64>()
+  private var listNumbers = Buffer<UInt64>()
+  private var shapes = Buffer<Shape>()
+  private var types: [[FieldType]] = []
+  private var seriesCount: UInt32 = 0
+  private var listCount: UInt32 = 0
+  /// What the unconfirmed `encode` defined.
+  private var pendingSeries = Buffer<UInt32>()
+  private var pendingLists = Buffer<UInt32>()
+  private var newSeries = Buffer<UInt8>()
+  private var newLists = Buffer<UInt8>()
+
+  package init(receiver: UInt32) { self.receiver = receiver }
+
+  /// Encodes the rows of a batch that are not refused, replacing `definitions` and `rows`.
+  ///
+  /// - Parameters:
+  ///   - names: what the batch's numbers mean; always the same object for one encoder.
+  ///   - placement: made of this batch.
+  ///   - segment: that into which the payloads are to go. If another is open when they are appended, encode again.
+  package func encode(
+    _ batch: LineBatch, names: some RowNames, placement: borrowing RowPlacement, keyspace: KeyspaceID, segment: UInt64
+  ) {
+    withdrawUnconfirmed()
+    begin(segment, names: names)
+    rows.reset()
+    definitions.reset()
+    newSeries.reset()
+    newLists.reset()
+    let first = placement.stretches.first { $0.window >= 0 }?.rows.lowerBound
+    appendVarint(UInt64(receiver), to: &rows)
+    appendVarint(UInt64(keyspace.number), to: &rows)
+    appendFixed(UInt64(bitPattern: first.map { batch.timestamps[$0] } ?? 0), to: &rows)
+    appendVarint(UInt64(placement.acceptedCount), to: &rows)
+    var state = RowState(timestamp: first.map { batch.timestamps[$0] } ?? 0)
+    for stretch in placement.stretches {
+      precondition(stretch.rows.upperBound <= batch.count, "rows \(stretch.rows) of \(batch.count)")
+      if stretch.window < 0 {
+        for row in stretch.rows {
+          let list = batch.fieldLists[row]
+          if Int(list) >= shapes.count || shapes[Int(list)].valueCount == 0 { learn(list, names: names) }
+          state.valueOffset += Int(shapes[Int(list)].valueCount)
+        }
+      } else {
+        append(batch, rows: stretch.rows, state: &state, names: names)
+      }
+    }
+    finishDefinitions()
+  }
+
+  /// The payloads of the last `encode` are in the log: its definitions hold.
+  package func confirm() {
+    pendingSeries.reset()
+    pendingLists.reset()
+  }
+
+  // MARK: Rows
+
+  /// What a row is written relative to.
+  private struct RowState {
+    var timestamp: Int64
+    var series: UInt32 = .max
+    var list: UInt32 = 0
+    var valueOffset = 0
+  }
+
+  private func append(_ batch: LineBatch, rows range: Range<Int>, state: inout RowState, names: some RowNames) {
+    // Pointers into buffers that nobody changes before this returns; `range` lies in all of them (checked by the caller),
+    // values and room for output are checked row by row.
+    let allSeries = unsafe batch.series.base
+    let allLists = unsafe batch.fieldLists.base
+    let timestamps = unsafe batch.timestamps.base
+    let values = unsafe batch.values.base
+    let valueCountMax = batch.values.count
+    let tag = UInt64(truncatingIfNeeded: segment ?? 0) &<< 32
+    for row in range {
+      let (spelling, list) = unsafe (allSeries[row], allLists[row])
+      if Int(list) >= shapes.count || shapes[Int(list)].valueCount == 0 { learn(list, names: names) }
+      if Int(spelling) >= seriesNumbers.count { growSeries(to: Int(spelling) + 1) }
+      var series = unsafe seriesNumbers.base[Int(spelling)]
+      if series & 0xffff_ffff_0000_0000 != tag || series == 0 { series = define(series: spelling, names: names) }
+      var listNumber = unsafe listNumbers.base[Int(list)]
+      if listNumber & 0xffff_ffff_0000_0000 != tag || listNumber == 0 { listNumber = define(list: list, names: names) }
+      let shape = unsafe shapes.base[Int(list)]
+      let valueCount = Int(shape.valueCount)
+      precondition(state.valueOffset + valueCount <= valueCountMax, "the batch's values end before its rows")
+
+      // Header of at most 17 bytes, nibbles of 8 a group, values of 8, and 8 for stores that reach past the end.
+      rows.reserve(17 + (valueCount / RowsFormat.groupCount + 1) * 8 + valueCount * 8 + 8)
+      var out = unsafe UnsafeMutableRawPointer(rows.base + rows.count)
+      unsafe Self.putHeader(
+        &out, timestamp: timestamps[row], series: UInt32(truncatingIfNeeded: series),
+        list: UInt32(truncatingIfNeeded: listNumber), state: &state)
+      let source = unsafe values + state.valueOffset
+      switch shape.kind {
+      case .integers:
+        unsafe Self.putGroups(&out, source, valueCount) { word, _ in RowsFormat.zigzag(Int64(bitPattern: word)) }
+      case .floats:
+        unsafe Self.putGroups(&out, source, valueCount) { word, _ in word.byteSwapped }
+      case .mixed:
+        unsafe putMixed(&out, source, list: Int(list))
+      }
+      state.valueOffset += valueCount
+      rows.setCount(unsafe out - UnsafeMutableRawPointer(rows.base))
+      if shape.hasStrings { unsafe appendStrings(source, list: Int(list), of: batch) }
+    }
+  }
+
+  @inline(__always) private static func putHeader(
+    _ out: inout UnsafeMutableRawPointer, timestamp: Int64, series: UInt32, list: UInt32, state: inout RowState
+  ) {
+    let control = unsafe out
+    unsafe out += 1
+    let distance = RowsFormat.zigzag(timestamp &- state.timestamp)
+    var code = UInt64(truncatingIfNeeded: RowsFormat.width(distance))
+    unsafe out.storeBytes(of: distance.littleEndian, as: UInt64.self)
+    unsafe out += Int(code)
+    if series != state.series &+ 1 {
+      let size = series <= 0xff ? 1 : series <= 0xffff ? 2 : 3
+      unsafe out.storeBytes(of: series.littleEndian, as: UInt32.self)
+      unsafe out += size == 3 ? 4 : size
+      code |= UInt64(size) &<< 4
+    }
+    if list != state.list {
+      let size = list <= 0xff ? 1 : list <= 0xffff ? 2 : 3
+      unsafe out.storeBytes(of: list.littleEndian, as: UInt32.self)
+      unsafe out += size == 3 ? 4 : size
+      code |= UInt64(size) &<< 6
+    }
+    unsafe control.storeBytes(of: UInt8(truncatingIfNeeded: code), as: UInt8.self)
+    state.timestamp = timestamp
+    state.series = series
+    state.list = list
+  }
+
+  /// Each value is stored as 8 bytes and the end moved by as many as it needs: no branch but the loop's.
+  @inline(__always) private static func putGroups(
+    _ out: inout UnsafeMutableRawPointer, _ source: UnsafeMutablePointer<UInt64>, _ count: Int,
+    transform: (UInt64, Int) -> UInt64
+  ) {
+    var done = 0
+    while done < count {
+      let group = min(count &- done, RowsFormat.groupCount)
+      let nibbles = unsafe out
+      unsafe out += RowsFormat.nibbleByteCount(group)
+      var codes: UInt64 = 0
+      var shift: UInt64 = 0
+      for index in 0..<group {
+        let word = unsafe transform(source[done &+ index], done &+ index)
+        let width = RowsFormat.width(word)
+        unsafe out.storeBytes(of: word.littleEndian, as: UInt64.self)
+        unsafe out += width
+        codes |= UInt64(truncatingIfNeeded: width) &<< shift
+        shift &+= 4
+      }
+      switch group {
+      case ...2: unsafe nibbles.storeBytes(of: UInt8(truncatingIfNeeded: codes), as: UInt8.self)
+      case ...4: unsafe nibbles.storeBytes(of: UInt16(truncatingIfNeeded: codes).littleEndian, as: UInt16.self)
+      case ...8: unsafe nibbles.storeBytes(of: UInt32(truncatingIfNeeded: codes).littleEndian, as: UInt32.self)
+      default: unsafe nibbles.storeBytes(of: codes.littleEndian, as: UInt64.self)
+      }
+      done &+= group
+    }
+  }
+
+  private func putMixed(_ out: inout UnsafeMutableRawPointer, _ source: UnsafeMutablePointer<UInt64>, list: Int) {
+    unsafe types[list].withUnsafeBufferPointer { types in
+      unsafe Self.putGroups(&out, source, types.count) { word, index in
+        switch unsafe types[index] {
+        case .integer: RowsFormat.zigzag(Int64(bitPattern: word))
+        case .float: word.byteSwapped
+        case .unsigned, .boolean: word
+        case .string: word & 0xffff_ffff
+        }
+      }
+    }
+  }
+
+  private func appendStrings(_ source: UnsafeMutablePointer<UInt64>, list: Int, of batch: LineBatch) {
+    let strings = unsafe batch.strings.elements
+    for (index, type) in types[list].enumerated() where type == .string {
+      let (offset, count) = unsafe (Int(source[index] >> 32), Int(source[index] & 0xffff_ffff))
+      precondition(offset + count <= strings.count, "string at \(offset) of \(count) bytes, past \(strings.count)")
+      unsafe rows.append(contentsOf: UnsafeBufferPointer(rebasing: strings[offset..<offset + count]))
+    }
+  }
+
+  // MARK: Definitions
+
+  private func begin(_ segment: UInt64, names: some RowNames) {
+    if namesGeneration != names.generation {
+      namesGeneration = names.generation
+      seriesNumbers.reset()
+      listNumbers.reset()
+      shapes.reset()
+      types.removeAll(keepingCapacity: true)
+    }
+    if self.segment != segment {
+      self.segment = segment
+      seriesCount = 0
+      listCount = 0
+    }
+  }
+
+  /// Takes back what an `encode` defined that did not reach the log.
+  private func withdrawUnconfirmed() {
+    for index in 0..<pendingSeries.count { seriesNumbers[Int(pendingSeries[index])] = 0 }
+    for index in 0..<pendingLists.count { listNumbers[Int(pendingLists[index])] = 0 }
+    seriesCount -= UInt32(pendingSeries.count)
+    listCount -= UInt32(pendingLists.count)
+    confirm()
+  }
+
+  // A tag of 0 with number 0 would look like "none": number 0 is then defined anew each time, which is only wasteful; it
+  // takes a segment number that is a multiple of 2^32.
+  @inline(never) private func define(series spelling: UInt32, names: some RowNames) -> UInt64 {
+    unsafe names.seriesKey(spelling).bytes.withUnsafeBufferPointer { key in
+      appendVarint(UInt64(key.count), to: &newSeries)
+      unsafe newSeries.append(contentsOf: key)
+    }
+    let number = UInt64(truncatingIfNeeded: segment ?? 0) &<< 32 | UInt64(seriesCount)
+    seriesCount += 1
+    seriesNumbers[Int(spelling)] = number
+    pendingSeries.append(spelling)
+    return number
+  }
+
+  @inline(never) private func define(list: UInt32, names: some RowNames) -> UInt64 {
+    let keys = names.fieldList(list)
+    appendVarint(UInt64(keys.count), to: &newLists)
+    for key in keys {
+      newLists.append(key.type.rawValue)
+      appendVarint(UInt64(key.name.count), to: &newLists)
+      unsafe key.name.withUnsafeBufferPointer { unsafe newLists.append(contentsOf: $0) }
+    }
+    let number = UInt64(truncatingIfNeeded: segment ?? 0) &<< 32 | UInt64(listCount)
+    listCount += 1
+    listNumbers[Int(list)] = number
+    pendingLists.append(list)
+    return number
+  }
+
+  private func finishDefinitions() {
+    if pendingSeries.count == 0, pendingLists.count == 0 { return }
+    appendVarint(UInt64(receiver), to: &definitions)
+    appendVarint(UInt64(seriesCount) - UInt64(pendingSeries.count), to: &definitions)
+    appendVarint(UInt64(pendingSeries.count), to: &definitions)
+    unsafe definitions.append(contentsOf: newSeries.elements)
+    appendVarint(UInt64(listCount) - UInt64(pendingLists.count), to: &definitions)
+    appendVarint(UInt64(pendingLists.count), to: &definitions)
+    unsafe definitions.append(contentsOf: newLists.elements)
+  }
+
+  @inline(never) private func learn(_ list: UInt32, names: some RowNames) {
+    while shapes.count <= Int(list) {
+      shapes.append(Shape())
+      listNumbers.append(0)
+      types.append([])
+    }
+    let fields = names.fieldList(list).map(\.type)
+    precondition(!fields.isEmpty, "field list \(list) has no fields")
+    types[Int(list)] = fields
+    let kind: RowsFormat.Shape =
+      fields.allSatisfy { $0 == .integer } ? .integers : fields.allSatisfy { $0 == .float } ? .floats : .mixed
+    shapes[Int(list)] = Shape(
+      valueCount: UInt32(fields.count), kind: kind, hasStrings: fields.contains(.string))
+  }
+
+  @inline(never) private func growSeries(to count: Int) {
+    while seriesNumbers.count < count { seriesNumbers.append(0) }
+  }
+
+  private func appendVarint(_ value: UInt64, to out: inout Buffer<UInt8>) {
+    var rest = value
+    while rest >= 0x80 {
+      out.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+      rest >>= 7
+    }
+    out.append(UInt8(truncatingIfNeeded: rest))
+  }
+
+  private func appendFixed(_ value: UInt64, to out: inout Buffer<UInt8>) {
+    var rest = value
+    for _ in 0..<8 {
+      out.append(UInt8(truncatingIfNeeded: rest))
+      rest >>= 8
+    }
+  }
+}
