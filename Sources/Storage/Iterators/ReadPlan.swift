@@ -18,10 +18,11 @@ final class ReadPlan {
 
   /// - Parameters:
   ///   - fields: what the run has of the measurement, by name.
+  ///   - isMerge: whether what is read is to stay out of the block cache.
   ///   - hides: whether values of types that a column cannot take are read too, because they hide those of lower runs.
   init(
     _ run: any SortedRun, _ measurement: [UInt8], asked: [ScanColumn], fields: [[UInt8]: [FieldKey]], converts: Bool,
-    hides: Bool
+    hides: Bool, isMerge: Bool
   ) {
     var keys: [FieldKey] = []
     var places: [FieldKey: Int] = [:]
@@ -45,7 +46,11 @@ final class ReadPlan {
     isDirect =
       keys == asked.map { FieldKey(name: $0.name, type: $0.type) }
       && sources.enumerated().allSatisfy { place, feeds in feeds.map(\.column) == [place] }
-    reader = run.makeReader(of: measurement, fields: keys)
+    if isMerge, let table = run as? Table {
+      reader = table.makeStreamingReader(of: measurement, fields: keys)
+    } else {
+      reader = run.makeReader(of: measurement, fields: keys)
+    }
     batch = ColumnBatch(fields: keys)
   }
 }

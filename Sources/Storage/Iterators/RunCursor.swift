@@ -19,20 +19,22 @@ final class RunCursor {
   private(set) var taken = 0..<0
 
   init(
-    _ run: any SortedRun, _ measurement: [UInt8], columns: [ScanColumn], converts: Bool, descending: Bool
+    _ run: any SortedRun, _ measurement: [UInt8], columns: [ScanColumn], converts: Bool, descending: Bool,
+    isMerge: Bool
   ) throws(StorageError) {
     let fields = Dictionary(grouping: try run.fields(of: measurement), by: \.name)
-    alone = ReadPlan(run, measurement, asked: columns, fields: fields, converts: converts, hides: false)
+    func plan(hides: Bool) -> ReadPlan {
+      ReadPlan(run, measurement, asked: columns, fields: fields, converts: converts, hides: hides, isMerge: isMerge)
+    }
+    alone = plan(hides: false)
     // Where no column has types that only hide, both plans would be the same: one reader does.
     let hasHidingTypes = columns.contains { column in
       (fields[column.name] ?? []).contains {
         ValueConversion(from: $0.type, to: column.type, convertsNumbers: converts) == .hide
       }
     }
-    joined =
-      hasHidingTypes
-      ? ReadPlan(run, measurement, asked: columns, fields: fields, converts: converts, hides: true) : alone
-    plan = alone
+    joined = hasHidingTypes ? plan(hides: true) : alone
+    self.plan = alone
     self.descending = descending
   }
 

@@ -29,6 +29,7 @@ package final class SeriesScanner {
   private let times: Range<Int64>
   private let descending: Bool
   private let convertsNumbers: Bool
+  private let isMerge: Bool
 
   /// One a run, made when first needed.
   private var cursors: [RunCursor?]
@@ -45,9 +46,10 @@ package final class SeriesScanner {
   ///   - columns: in the order in which batches have them; the same name may come with several types.
   ///   - times: clipped to the snapshot's floor (`Snapshot.clipped`).
   ///   - convertsNumbers: `false` where columns are types as stored, for merging.
+  ///   - isMerge: whether what is read is to stay out of the block cache.
   package init(
     window: WindowSnapshot, series: WindowSeries, measurement: [UInt8], columns: [ScanColumn], times: Range<Int64>,
-    descending: Bool = false, convertsNumbers: Bool = true
+    descending: Bool = false, convertsNumbers: Bool = true, isMerge: Bool = false
   ) {
     self.window = window
     self.series = series
@@ -56,6 +58,7 @@ package final class SeriesScanner {
     self.times = times
     self.descending = descending
     self.convertsNumbers = convertsNumbers
+    self.isMerge = isMerge
     cursors = Array(repeating: nil, count: window.runs.count)
   }
 
@@ -124,6 +127,13 @@ package final class SeriesScanner {
     }
   }
 
+  /// The reader that alone holds the present stretch, undecoded, standing at it; `nil` where rows of several are joined. For
+  /// merging, which may copy the row group as it is.
+  var soleReader: (any RunReader)? {
+    guard !isMerged, let cursor = members.first, !cursor.isDecoded else { return nil }
+    return cursor.plan.reader
+  }
+
   // MARK: Stretches
 
   /// Picks the runs that the next stretch takes rows from, and the time to which it goes: the nearest end of a head, so that
@@ -177,7 +187,8 @@ package final class SeriesScanner {
   private func cursor(of run: Int) throws(StorageError) -> RunCursor {
     if let made = cursors[run] { return made }
     let made = try RunCursor(
-      window.runs[run], measurement, columns: columns, converts: convertsNumbers, descending: descending)
+      window.runs[run], measurement, columns: columns, converts: convertsNumbers, descending: descending,
+      isMerge: isMerge)
     cursors[run] = made
     return made
   }

@@ -1,0 +1,77 @@
+import LineProtocol
+
+/// Merges sorted runs of one window into tables: a flush (one sealed part) and a compaction (several runs) are this.
+///
+/// All series of all measurements in canonical order, points joined by the rule of precedence, what lies before the floor left
+/// out, cut into tables by series. Streamed: memory is one decoded row group a run, one batch, the writer's own, and the list of
+/// one measurement's series. What is written is synced, its folder too; no edit names it yet.
+package struct TableMerge {
+  /// Ascending by sequence number; those of one number range are disjoint by series.
+  package var runs: [any SortedRun]
+  /// What the tables are; each gets a number of its own.
+  package var identity: TableIdentity
+  /// Points before it are left out.
+  package var floor: Int64
+  package var options = TableOptions()
+  package var fileSystem: any FileSystem
+  /// Gives a table number that was never used.
+  package var takeTableNumber: () -> UInt64
+  /// Called with the bytes written since the last call, after each stretch of rows: may wait, or throw to stop the merge.
+  package var pace: (UInt64) throws(StorageError) -> Void = { _ throws(StorageError) in }
+
+  package init(
+    runs: [any SortedRun], identity: TableIdentity, floor: Int64, fileSystem: any FileSystem,
+    takeTableNumber: @escaping () -> UInt64
+  ) {
+    self.runs = runs
+    self.identity = identity
+    self.floor = floor
+    self.fileSystem = fileSystem
+    self.takeTableNumber = takeTableNumber
+  }
+
+  /// What a merge made.
+  package struct Result: Sendable, Equatable {
+    /// In canonical order of their series; empty where nothing was left.
+    package var tables: [TableState] = []
+
+    package init() {}
+
+    package var byteCount: UInt64 { tables.reduce(0) { $0 + $1.byteCount } }
+    package var rowCount: Int { tables.reduce(0) { $0 + $1.rowCount } }
+  }
+
+  /// Runs the merge. After a throw the files that it made are gone, or orphans that the next start sweeps.
+  package func run() throws(StorageError) -> Result {
+    let output = TableMergeOutput(self)
+    do {
+      let window = WindowSnapshot(range: identity.window, runs: runs)
+      for measurement in try window.measurements() { try merge(measurement, of: window, into: output) }
+      return try output.finish()
+    } catch {
+      output.abandon()
+      throw error
+    }
+  }
+
+  private func merge(
+    _ measurement: [UInt8], of window: WindowSnapshot, into output: TableMergeOutput
+  ) throws(StorageError) {
+    let times = floor..<Int64.max
+    let columns = try window.fields(of: measurement).map { ScanColumn(name: $0.name, type: $0.type) }
+    let series = try window.series(of: measurement, where: nil, times: times)
+    let scanner = SeriesScanner(
+      window: window, series: series, measurement: measurement, columns: columns, times: times,
+      convertsNumbers: false, isMerge: true)
+    var batch = scanner.makeBatch()
+    for index in 0..<series.count {
+      output.beginSeries(try series.key(index))
+      try scanner.begin(index)
+      while try scanner.next() != nil {
+        try scanner.read(into: &batch)
+        try output.append(batch)
+      }
+      try output.endSeries()
+    }
+  }
+}

@@ -1,0 +1,139 @@
+import LineProtocol
+import Storage
+import TestSupport
+import Testing
+
+@Suite("Merge to tables")
+struct TableMergeTests {
+  @Test("tables hold what a scan of the runs before them gave", arguments: 0..<40 as Range<UInt64>)
+  func equalsScan(seed: UInt64) throws {
+    var random = SplitMix64(seed: seed)
+    let batches = (0..<Int.random(in: 1...5, using: &random)).map { _ in randomBatch(&random) }
+    let fileSystem = MemoryFileSystem()
+    let bench = MergeBench(fileSystem)
+    // Some runs as they are, some as tables of their own.
+    let runs: [any SortedRun] = try batches.enumerated().map { index, batch in
+      let run = MemoryRun(batch, sequence: UInt64(index + 1)...UInt64(index + 1), groupRowCount: 5)
+      guard Bool.random(using: &random) else { return run }
+      return try #require(try bench.merge([run], floor: .min).first)
+    }
+    let floor = Bool.random(using: &random) ? Int64.min : Int64.random(in: -50...50, using: &random)
+    let merged = try bench.merge(runs, floor: floor, byteCountTarget: Bool.random(using: &random) ? 1 : 1 << 20)
+    #expect(
+      try rows(merged.map { $0 as any SortedRun }, floor: .min) == rows(runs, floor: floor), "seed \(seed)")
+    #expect(try fileSystem.list("tables/0000007").count == bench.tableCount)
+  }
+
+  @Test("every merge of adjacent runs, in any order, ends in the same rows", arguments: 0..<12 as Range<UInt64>)
+  func anyOrder(seed: UInt64) throws {
+    var random = SplitMix64(seed: seed)
+    let bench = MergeBench(MemoryFileSystem())
+    let runs = (1...6 as ClosedRange<UInt64>).map { MemoryRun(randomBatch(&random), sequence: $0...$0) }
+    let wanted = try rows(runs, floor: .min)
+    // Each element is the tables of one run.
+    var standing: [[any SortedRun]] = runs.map { [$0] }
+    while standing.count > 1 {
+      let first = Int.random(in: 0..<standing.count - 1, using: &random)
+      let count = Int.random(in: 2...standing.count - first, using: &random)
+      let tables = try bench.merge(standing[first..<first + count].flatMap { $0 }, floor: .min, byteCountTarget: 1)
+      standing.replaceSubrange(first..<first + count, with: [tables])
+      #expect(try rows(standing.flatMap { $0 }, floor: .min) == wanted, "seed \(seed), \(standing.count) runs left")
+    }
+  }
+
+  @Test("nothing left makes no table")
+  func empty() throws {
+    let fileSystem = MemoryFileSystem()
+    let bench = MergeBench(fileSystem)
+    let run = MemoryRun("m x=1 10\nm x=1 20")
+    #expect(try bench.merge([run], floor: 21).isEmpty)
+    #expect(bench.tableCount == 0)
+  }
+
+  @Test("stopped or failing at any call, a merge leaves no file that it can remove", arguments: 1..<40)
+  func failures(call: Int) throws {
+    let memory = MemoryFileSystem()
+    let failing = FailingFileSystem(wrapping: memory)
+    let bench = MergeBench(failing)
+    var random = SplitMix64(seed: 5)
+    let runs = [MemoryRun(randomBatch(&random), sequence: 1...1), MemoryRun(randomBatch(&random), sequence: 2...2)]
+    failing.fail(at: call, with: .full)
+    do {
+      let result = try bench.result(runs, floor: .min, byteCountTarget: 1)
+      failing.fail(where: nil)
+      #expect(try rows(bench.open(result), floor: .min) == rows(runs, floor: .min))
+    } catch let error as StorageError {
+      #expect(error.code == .full)
+      let left = try memory.exists("tables/0000007") ? memory.list("tables/0000007") : []
+      #expect(left.isEmpty, "call \(call)")
+    }
+  }
+
+  @Test("pace hears of every byte but the ends of files, and may stop the merge")
+  func pace() throws {
+    let fileSystem = MemoryFileSystem()
+    let bench = MergeBench(fileSystem)
+    var random = SplitMix64(seed: 9)
+    let runs = (1...3 as ClosedRange<UInt64>).map { MemoryRun(randomBatch(&random), sequence: $0...$0) }
+    #expect(throws: StorageError(.cancelled, "stopped")) {
+      try bench.result(runs, floor: .min, byteCountTarget: 1) { _ throws(StorageError) in
+        throw StorageError(.cancelled, "stopped")
+      }
+    }
+    #expect(try fileSystem.list("tables/0000007").isEmpty)
+  }
+
+  private func rows(_ runs: [any SortedRun], floor: Int64) throws -> ModelRows {
+    let window = WindowSnapshot(range: MergeBench.window, runs: runs)
+    let snapshot = Snapshot(windows: [window], floor: floor, pin: nil)
+    let columns = FieldType.allCases.flatMap { type in
+      ["x", "y", "z", "s"].map { ScanColumn(name: Array($0.utf8), type: type) }
+    }
+    return try ScanDump(snapshot, columns, .min ..< .max, descending: false, converts: false).rows
+  }
+}
+
+/// Merges runs of one window into tables and opens them.
+final class MergeBench {
+  static let window: Range<Int64> = -1_000..<1_000_000
+  private let fileSystem: any FileSystem
+  private let window: Range<Int64>
+  private let cache = BlockCache(byteCountMax: 1 << 20)
+  private(set) var tableCount = 0
+  private var lastNumber: UInt64 = 0
+
+  init(_ fileSystem: any FileSystem, window: Range<Int64> = MergeBench.window) {
+    self.fileSystem = fileSystem
+    self.window = window
+  }
+
+  func merge(_ runs: [any SortedRun], floor: Int64, byteCountTarget: UInt64 = 256 << 20) throws -> [Table] {
+    try open(try result(runs, floor: floor, byteCountTarget: byteCountTarget))
+  }
+
+  func result(
+    _ runs: [any SortedRun], floor: Int64, byteCountTarget: UInt64,
+    pace: @escaping (UInt64) throws(StorageError) -> Void = { _ throws(StorageError) in }
+  ) throws -> TableMerge.Result {
+    let identity = TableIdentity(
+      number: 0, keyspace: KeyspaceID(7), database: "d", policy: "p", window: window,
+      sequenceRange: (runs.map(\.sequenceRange.lowerBound).min() ?? 0)...(runs.map(\.sequenceRange.upperBound).max() ?? 0),
+      horizon: floor)
+    var merge = TableMerge(runs: runs, identity: identity, floor: floor, fileSystem: fileSystem) { [self] in
+      lastNumber += 1
+      return lastNumber
+    }
+    merge.options.byteCountTarget = byteCountTarget
+    merge.pace = pace
+    let result = try merge.run()
+    tableCount += result.tables.count
+    return result
+  }
+
+  func open(_ result: TableMerge.Result) throws -> [Table] {
+    try result.tables.map { state in
+      let name = tableFileName(keyspace: KeyspaceID(7), windowStart: window.lowerBound, number: state.number)
+      return try Table.open(file: try fileSystem.open(name), state: state, cache: cache)
+    }
+  }
+}
