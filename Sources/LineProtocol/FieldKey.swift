@@ -1,5 +1,5 @@
 /// The type of a field's values. The numbers are those written to disk; 0 is never valid.
-public enum FieldType: UInt8, Sendable, CaseIterable, Comparable {
+public enum FieldType: UInt8, Sendable, BitwiseCopyable, CaseIterable, Comparable {
   case float = 1
   case integer = 2
   case unsigned = 3

@@ -1,16 +1,195 @@
+internal import CShims
+
 /// One receiver's numbers for series as spelled and for field lists. Bounded; belongs to one thread.
+///
+/// A *spelling* is the bytes before a line's fields as they were sent, escapes and order of tags included; one series may
+/// have several. A spelling gets its number when the first line that bears it has been parsed to its end, so that no
+/// stream of bad lines fills the vocabulary. What a spelling means was checked then; a known one costs one comparison.
+///
+/// When `seriesCountMax`, `fieldListCountMax` or `byteCountMax` is passed, all numbers are forgotten and `generation`
+/// rises, at a moment when no batch holds numbers: `LineParser.parse` asks for it when it begins an empty batch.
 public final class Vocabulary {
   /// Counts the times that all numbers were forgotten because a bound was reached; holders of numbers then forget theirs.
   public private(set) var generation: UInt64 = 0
 
-  public init() {}
+  /// The bounds; a batch that is under way may pass them by what it holds.
+  public struct Limits: Sendable {
+    /// Spellings of series.
+    public var seriesCountMax = 1 << 20
+    /// Field lists.
+    public var fieldListCountMax = 1 << 16
+    /// Bytes of spellings and of names in field lists, together.
+    public var byteCountMax = 256 << 20
+
+    public init() {}
+  }
+
+  /// The bounds in force.
+  public let limits: Limits
+
+  // Spellings: bytes with the space that ends them lie in `spellings`, each entry says where.
+  var entries = Buffer<SpellingEntry>(capacity: 256)
+  var spellings = Buffer<UInt8>(capacity: 1 << 14)
+  var spellingIndex: HashIndex
+
+  // Field lists: `lists` says where in `fields`; a field's raw name with its `=` lies in `names`.
+  var lists = Buffer<FieldListEntry>(capacity: 64)
+  var fields = Buffer<FieldEntry>(capacity: 256)
+  var names = Buffer<UInt8>(capacity: 1 << 12)
+  var listIndex: HashIndex
+  private var fieldKeys: [[FieldKey]] = []
+
+  /// An empty vocabulary. `hashKey` keeps strangers from choosing names that collide; give one only to repeat a run.
+  public init(limits: Limits = Limits(), hashKey: UInt64 = .random(in: 0...(.max))) {
+    self.limits = limits
+    spellingIndex = HashIndex(key: hashKey)
+    listIndex = HashIndex(key: hashKey ^ 0x9e37_79b9_7f4a_7c15)
+  }
 
   /// Spellings numbered so far; numbers are 0 ..< this.
-  public var seriesCount: Int { 0 }
+  public var seriesCount: Int { entries.count }
   /// Field lists numbered so far.
-  public var fieldListCount: Int { 0 }
-  /// A spelling's series, unescaped, tags sorted.
-  public func seriesKey(_ number: UInt32) -> SeriesKey { SeriesKey(measurement: [], tags: []) }
+  public var fieldListCount: Int { lists.count }
+  /// Bytes of spellings and names held.
+  public var byteCount: Int { spellings.count + names.count }
+
+  /// A spelling's bytes as sent, without the space that ends it.
+  public func spelling(_ number: UInt32) -> [UInt8] {
+    let entry = entries[Int(number)]
+    // The entry's bytes were appended to `spellings` when it was made.
+    return unsafe [UInt8](
+      UnsafeBufferPointer(start: spellings.base + Int(entry.offset), count: Int(entry.count) - 1))
+  }
+
+  /// A spelling's series, unescaped, tags sorted. Made anew at each call (about a microsecond): keep the answer.
+  public func seriesKey(_ number: UInt32) -> SeriesKey {
+    let bytes = spelling(number)
+    return unsafe bytes.withUnsafeBufferPointer { unsafe LineKey.seriesKey(ofValidated: $0) }
+  }
+
   /// A field list's fields, in the order sent, no name twice.
-  public func fieldList(_ number: UInt32) -> [FieldKey] { [] }
+  public func fieldList(_ number: UInt32) -> [FieldKey] { fieldKeys[Int(number)] }
+
+  /// Forgets all numbers if a bound is passed. Call it while no batch holds numbers.
+  public func forgetIfFull() {
+    if seriesCount > limits.seriesCountMax || fieldListCount > limits.fieldListCountMax
+      || byteCount > limits.byteCountMax
+    {
+      forget()
+    }
+  }
+
+  /// Forgets all numbers; `generation` rises.
+  public func forget() {
+    generation += 1
+    // Memory is given back too: it grew to the bound.
+    entries = Buffer(capacity: 256)
+    spellings = Buffer(capacity: 1 << 14)
+    lists = Buffer(capacity: 64)
+    fields = Buffer(capacity: 256)
+    names = Buffer(capacity: 1 << 12)
+    spellingIndex.removeAll()
+    listIndex.removeAll()
+    fieldKeys = []
+  }
+}
+
+/// A spelling, 16 bytes, so that a cache line holds four.
+struct SpellingEntry: BitwiseCopyable {
+  /// Where its bytes begin in the arena.
+  var offset: UInt32
+  /// Its bytes and the space after them.
+  var count: UInt32
+  /// The spelling that followed last time, or `none`.
+  var next: UInt32
+  /// The field list that it had last time, or `none`.
+  var fieldList: UInt32
+
+  /// No number.
+  static let none = UInt32.max
+}
+
+/// A field list: its fields are consecutive.
+struct FieldListEntry: BitwiseCopyable {
+  var first: UInt32
+  var count: UInt32
+}
+
+/// One field of a list.
+struct FieldEntry: BitwiseCopyable {
+  /// Where its raw name begins in the arena of names; 16 bytes may be read there.
+  var offset: UInt32
+  /// Bytes of the raw name and its `=`.
+  var count: UInt32
+  var type: FieldType
+}
+
+extension Vocabulary {
+  /// The number of a spelling (given with the space that ends it), if it has one.
+  func findSpelling(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32? {
+    let hash = unsafe spellingIndex.hash(bytes)
+    var slot = spellingIndex.first(hash)
+    while let number = spellingIndex.next(hash, &slot) {
+      let entry = entries[Int(number)]
+      if Int(entry.count) == bytes.count, let base = bytes.baseAddress,
+        unsafe CShims_isEqual(base, spellings.base + Int(entry.offset), bytes.count) != 0
+      {
+        return number
+      }
+    }
+    return nil
+  }
+
+  /// The number of a spelling that was validated, new if need be. `bytes` end with a space.
+  func number(ofSpelling bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
+    if let number = unsafe findSpelling(bytes) { return number }
+    let number = UInt32(entries.count)
+    let offset = UInt32(spellings.count)
+    unsafe spellings.append(contentsOf: bytes)
+    entries.append(
+      SpellingEntry(
+        offset: offset, count: UInt32(bytes.count), next: SpellingEntry.none, fieldList: SpellingEntry.none))
+    spellingIndex.insert(number, hash: unsafe spellingIndex.hash(bytes))
+    return number
+  }
+
+  /// The number of a field list, new if need be. `key` is, for each field, the raw name, `=` and the type's byte;
+  /// `nameCounts` the raw names' byte counts.
+  func number(ofFieldList key: [UInt8], nameCounts: [Int]) -> UInt32 {
+    let hash = unsafe key.withUnsafeBufferPointer { unsafe listIndex.hash($0) }
+    var slot = listIndex.first(hash)
+    while let number = listIndex.next(hash, &slot) {
+      if isFieldList(number, key, nameCounts) { return number }
+    }
+    let number = UInt32(lists.count)
+    lists.append(FieldListEntry(first: UInt32(fields.count), count: UInt32(nameCounts.count)))
+    var (keys, position) = ([FieldKey](), 0)
+    keys.reserveCapacity(nameCounts.count)
+    for count in nameCounts {
+      let type = FieldType(rawValue: key[position + count + 1]) ?? .float
+      fields.append(FieldEntry(offset: UInt32(names.count), count: UInt32(count + 1), type: type))
+      for byte in key[position...position + count] { names.append(byte) }
+      keys.append(FieldKey(name: Escaping.unescapedName(key[position..<position + count]), type: type))
+      position += count + 2
+    }
+    // A comparison reads 16 bytes at a name, however short it is.
+    names.reserve(16)
+    fieldKeys.append(keys)
+    listIndex.insert(number, hash: hash)
+    return number
+  }
+
+  private func isFieldList(_ number: UInt32, _ key: [UInt8], _ nameCounts: [Int]) -> Bool {
+    let list = lists[Int(number)]
+    if Int(list.count) != nameCounts.count { return false }
+    var position = 0
+    for index in 0..<Int(list.count) {
+      let field = fields[Int(list.first) + index]
+      let count = Int(field.count)
+      if count != nameCounts[index] + 1 || field.type.rawValue != key[position + count] { return false }
+      for byte in 0..<count where names[Int(field.offset) + byte] != key[position + byte] { return false }
+      position += count + 1
+    }
+    return true
+  }
 }
