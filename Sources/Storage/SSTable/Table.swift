@@ -98,6 +98,11 @@ package final class Table: SortedRun, Sendable {
 
   func top(at handle: BlockHandle) throws(StorageError) -> MeasurementTop {
     var reader = try source.reader(handle, priority: .high)
-    return try MeasurementTop(decoding: &reader)
+    let top = try MeasurementTop(decoding: &reader)
+    guard UInt64(top.seriesCount) <= UInt64(footer.seriesCount), UInt64(top.rowCount) <= footer.rowCount else {
+      throw source.corrupt(
+        handle, "\(top.seriesCount) series with \(top.rowCount) rows in a table of \(footer.seriesCount) and \(footer.rowCount)")
+    }
+    return top
   }
 }

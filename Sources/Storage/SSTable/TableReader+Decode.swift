@@ -52,7 +52,7 @@ extension TableReader {
     timestamps.append(contentsOf: shared.timestamps[rows.lowerBound - base..<rows.upperBound - base])
   }
 
-  private func decodeTimestamps(
+  func decodeTimestamps(
     _ entry: RowGroupEntry, _ rows: Range<Int>, to timestamps: inout [Int64]
   ) throws(StorageError) {
     let handle = BlockHandle(offset: entry.offset, byteCount: entry.timestampByteCount)
@@ -100,7 +100,7 @@ extension TableReader {
   }
 
   /// Decodes some rows of a column's block into an empty column.
-  private func decodeColumn(
+  func decodeColumn(
     _ entry: ColumnEntry, _ group: RowGroupEntry, _ rows: Range<Int>, to column: inout Column
   ) throws(StorageError) {
     let handle = BlockHandle(offset: group.offset &+ UInt64(entry.relativeOffset), byteCount: entry.byteCount)
@@ -200,5 +200,20 @@ func scatter(_ validity: [UInt64], rowCount: Int, values: inout [UInt64]) {
     } else {
       values[row] = 0
     }
+  }
+}
+
+extension TableReader {
+  /// All rows of a group of the loaded stripe: for those who read groups and not series.
+  func decodeGroup(_ index: Int) throws(StorageError) -> ColumnBatch {
+    var batch = ColumnBatch(fields: fields)
+    guard let entry = stripe?.groups[index] else { return batch }
+    let rows = 0..<entry.rowCount
+    try decodeTimestamps(entry, rows, to: &batch.timestamps)
+    for (field, number) in fieldNumbers.enumerated() where number >= 0 {
+      let column = try entries(of: number, withStatistics: false)[index]
+      if column.isPresent { try decodeColumn(column, entry, rows, to: &batch.columns[field]) }
+    }
+    return batch
   }
 }

@@ -71,12 +71,12 @@ package final class TableWriter {
   /// Appends rows of the series, later than those before. Columns may be any of the measurement's, in any order.
   package func append(_ batch: ColumnBatch) throws(StorageError) {
     guard let first = batch.timestamps.first, let last = batch.timestamps.last else { return }
-    try open(first: first, last: last)
     var previous = first
     for time in batch.timestamps.dropFirst() {
       guard previous < time else { throw invalid("row at \(time) follows one at \(previous)") }
       previous = time
     }
+    try open(first: first, last: last)
     pending.append(batch, fields: fields.numbers(of: batch.columns))
     seriesRowCount += batch.count
     seriesTimes.last = last

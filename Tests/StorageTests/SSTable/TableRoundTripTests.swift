@@ -11,6 +11,7 @@ struct TableRoundTripTests {
     let table = try TableSamples.table(model, batchRowCount: seed % 2 == 0 ? 700 : 100_000)
     #expect(table.rowCount == model.rowCount && table.timeRange == model.timeRange, "seed \(seed)")
     #expect(table.sequenceRange == 7...9)
+    try table.verify()
     #expect(try table.measurements() == model.measurements())
     for measurement in try model.measurements() {
       #expect(try table.fields(of: measurement) == model.fields(of: measurement))

@@ -1,0 +1,97 @@
+import LineProtocol
+import Storage
+import Synchronization
+import TestSupport
+import Testing
+
+@Suite("Table: predicates on tags", .tags(.property))
+struct TablePredicateTests {
+  @Test("random predicates find what the model finds", arguments: 20..<25 as Range<UInt64>)
+  func random(seed: UInt64) throws {
+    var random = SplitMix64(seed: seed)
+    let model = MemoryRun(TableSamples.points(seed: seed, longRowCount: 1_000), sequence: 1...1)
+    let table = try TableSamples.table(model)
+    var wrong = 0
+    var found = 0
+    for measurement in try model.measurements() {
+      for _ in 0..<120 {
+        let predicate = Self.predicate(depth: 3, using: &random)
+        let (a, b) = try (
+          table.series(of: measurement, where: predicate), model.series(of: measurement, where: predicate)
+        )
+        if a.keyBytes != b.keyBytes || a.keyEnds != b.keyEnds { wrong += 1 }
+        found += a.count
+      }
+    }
+    #expect(wrong == 0, "seed \(seed)")
+    #expect(found > 0)
+  }
+
+  private static func predicate(depth: Int, using random: inout SplitMix64) -> TagPredicate {
+    let name = Array((["a", "host", "zone", "id", "none"].randomElement(using: &random) ?? "").utf8)
+    let value = Array((["", "v0", "v1", "v3", "s4", "v9"].randomElement(using: &random) ?? "").utf8)
+    switch Int.random(in: 0..<(depth > 0 ? 8 : 4), using: &random) {
+    case 0, 1: return .equals(key: name, value: value)
+    case 2: return .notEquals(key: name, value: value)
+    case 3:
+      let last = UInt8(48 + random.next() % 10)
+      let takesEmpty = random.next() % 2 == 0
+      return .matches(key: name) { $0.last.map { $0 <= last } ?? takesEmpty }
+    case 4, 5: return .and(predicate(depth: depth - 1, using: &random), predicate(depth: depth - 1, using: &random))
+    case 6: return .or(predicate(depth: depth - 1, using: &random), predicate(depth: depth - 1, using: &random))
+    default: return random.next() % 8 == 0 ? .constant(true) : .not(predicate(depth: depth - 1, using: &random))
+    }
+  }
+
+  @Test("a tag of more than 4,096 values has an index that finds each value's series; several dictionary blocks")
+  func tagIndex() throws {
+    let points = (0..<9_000).map { series in
+      let host = series % 2 == 0 ? series : series / 3
+      return ModelPoint(
+        key: SeriesKey(
+          measurement: Array("m".utf8),
+          tags: [(Array("host".utf8), Array("host-\(host)".utf8)), (Array("n".utf8), Array("\(series % 7)".utf8))]),
+        timestamp: Int64(series), fields: ["v": .integer(Int64(series))])
+    }
+    let model = MemoryRun(points, sequence: 1...1)
+    let table = try TableSamples.table(model)
+    try table.verify()
+    #expect(try dumpTable(table).contains("tag host, index: series by value"))
+    #expect(try !dumpTable(table).contains("tag n, index"))
+    let all = try model.series(of: Array("m".utf8), where: nil)
+    for host in stride(from: 0, to: 9_001, by: 333) {
+      let value = Array("host-\(host)".utf8)
+      let found = try table.series(of: Array("m".utf8), where: .equals(key: Array("host".utf8), value: value))
+      let expected = (0..<all.count).filter { index in
+        SeriesKey(validating: Array(all.keyBytes[all.keyRange(index)]))?.value(of: Array("host".utf8))
+          .map { $0.elementsEqual(value) } ?? false
+      }
+      #expect(found.ordinals.map(Int.init) == expected, "host \(host)")
+    }
+  }
+
+  @Test("a test of values is called once a distinct value, and once for absent")
+  func distinctValues() throws {
+    let points = (0..<3_000).map { series in
+      ModelPoint(
+        key: SeriesKey(
+          measurement: Array("m".utf8),
+          tags: [(Array("id".utf8), Array("\(series)".utf8)), (Array("zone".utf8), Array("z\(series % 5)".utf8))]),
+        timestamp: 1, fields: ["v": .integer(1)])
+    }
+    let table = try TableSamples.table(MemoryRun(points, sequence: 1...1))
+    let calls = Counter()
+    let list = try table.series(of: Array("m".utf8), where: .matches(key: Array("zone".utf8)) { value in
+      calls.add()
+      return value.last == 50
+    })
+    #expect(list.count == 600)
+    #expect(calls.count == 6)
+  }
+}
+
+private final class Counter: Sendable {
+  private let value = Atomic<Int>(0)
+  var count: Int { value.load(ordering: .relaxed) }
+  func add() { value.add(1, ordering: .relaxed) }
+}
