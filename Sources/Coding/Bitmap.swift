@@ -37,6 +37,8 @@ enum Bitmap {
   private static func encodePositions(
     _ bits: UnsafeBufferPointer<UInt64>, count: Int, isChanges: Bool, background: Bool, into output: inout [UInt8]
   ) {
+    var gaps: [UInt8] = []
+    var markCount: UInt64 = 0
     var next = 0
     var carry: UInt64 = background ? 1 : 0
     for index in bits.indices {
@@ -47,11 +49,14 @@ enum Bitmap {
       if rest < 64 { marks &= (1 << UInt64(rest)) - 1 }
       while marks != 0 {
         let row = index * 64 + marks.trailingZeroBitCount
-        appendVarint(UInt64(row - next), to: &output)
+        appendVarint(UInt64(row - next), to: &gaps)
+        markCount += 1
         next = row + 1
         marks &= marks - 1
       }
     }
+    appendVarint(markCount, to: &output)
+    output += gaps
   }
 
   /// Appends words of 0 and 1 as bits; appends nothing and returns false where there is another.
@@ -93,13 +98,13 @@ enum Bitmap {
   private static func decodePositions(
     _ bytes: UnsafeRawBufferPointer, count: Int, into bits: UnsafeMutableBufferPointer<UInt64>
   ) throws(CodingError) {
-    guard bytes.count > 1, unsafe bytes[1] <= backgroundFlag | changesFlag else {
-      throw .malformed(offset: 1, expected: "flags of positions")
-    }
-    let flags = unsafe bytes[1]
     var offset = 2
+    guard bytes.count > 1, unsafe bytes[1] <= backgroundFlag | changesFlag,
+      let markCount = unsafe readVarint(bytes, at: &offset), markCount <= UInt64(count)
+    else { throw .malformed(offset: 1, expected: "flags and a count of positions") }
+    let flags = unsafe bytes[1]
     var row = 0
-    while offset < bytes.count {
+    for _ in 0..<markCount {
       guard let gap = unsafe readVarint(bytes, at: &offset), gap < UInt64(count - row) else {
         throw .malformed(offset: offset, expected: "a gap that ends below \(count)")
       }
@@ -107,6 +112,7 @@ enum Bitmap {
       unsafe bits[row >> 6] |= 1 << UInt64(row & 63)
       row += 1
     }
+    guard offset == bytes.count else { throw .malformed(offset: offset, expected: "the end of the positions") }
     let background: UInt64 = flags & backgroundFlag != 0 ? .max : 0
     guard flags & changesFlag != 0 else {
       for index in bits.indices { unsafe bits[index] ^= background }

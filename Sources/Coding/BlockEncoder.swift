@@ -5,36 +5,24 @@
 public struct BlockEncoder: Sendable {
   /// What the words of this column mean.
   public let kind: ColumnKind
-  /// What served the last block, the bytes it took (in 1/16 byte a row), and the blocks since it was chosen.
-  private var plan: PackedPlan?
-  private var sixteenths = 0
-  private var age = 0
-  /// Blocks after which a plan is chosen anew although it serves.
-  private static let ageMax = 32
+  /// For the words; of strings, for their lengths.
+  var words: WordEncoder
+  /// For the numbers of strings in a dictionary.
+  var codes = WordEncoder(kind: .unsigned)
+  /// Blocks of strings that no dictionary is tried for: the last one did not repeat itself.
+  var plainStringBlockCount = 0
 
   /// An encoder that has seen nothing yet.
   public init(kind: ColumnKind) {
     self.kind = kind
+    words = WordEncoder(kind: kind == .string ? .unsigned : kind)
   }
 
   /// Appends the encoded words to `output`, all rows present. The encoding is recorded inside; the count is not.
   ///
   /// At most 8 bytes a word and 12 more. Any words are encoded exactly, whatever the kind. Costs 1–2 ns a word.
   public mutating func encode(_ words: UnsafeBufferPointer<UInt64>, into output: inout [UInt8]) {
-    guard let first = unsafe words.first else { return output.append(Encoding.plain.rawValue) }
-    let step = unsafe words.count > 1 ? words[1] &- first : 0
-    if unsafe Self.isProgression(words, step: step) {
-      Self.encodeProgression(first: first, step: step, isFloat: kind == .float, into: &output)
-    } else if kind == .boolean, unsafe Bitmap.encodeWords(words, into: &output) {
-      return
-    } else {
-      let start = output.count
-      unsafe encodePacked(words, into: &output)
-      if output.count - start > words.count * 8 + 1 {
-        output.removeLast(output.count - start)
-        unsafe Self.encodePlain(words, into: &output)
-      }
-    }
+    unsafe self.words.encode(words, into: &output)
   }
 
   /// Appends the encoded words to `output`; see the function over a raw buffer.
@@ -47,59 +35,5 @@ public struct BlockEncoder: Sendable {
   public mutating func encode(_ timestamps: Span<Int64>, into output: inout [UInt8]) {
     // Int64 and UInt64 have one layout; the pointer does not outlive the call.
     unsafe timestamps.withUnsafeBytes { unsafe encode($0.assumingMemoryBound(to: UInt64.self), into: &output) }
-  }
-
-  private static func isProgression(_ words: UnsafeBufferPointer<UInt64>, step: UInt64) -> Bool {
-    var row = 2
-    while row < words.count {
-      // Rows row − 1 and row are below the count.
-      if unsafe words[row] &- words[row &- 1] != step { return false }
-      row &+= 1
-    }
-    return true
-  }
-
-  private static func encodeProgression(first: UInt64, step: UInt64, isFloat: Bool, into output: inout [UInt8]) {
-    if isFloat && step == 0 {
-      output.append(Encoding.constant.rawValue)
-      appendLittleEndian(first, to: &output)
-    } else {
-      output.append(Encoding.progression.rawValue)
-      appendVarint(zigzag(Int64(bitPattern: first)), to: &output)
-      appendVarint(zigzag(Int64(bitPattern: step)), to: &output)
-    }
-  }
-
-  private static func encodePlain(_ words: UnsafeBufferPointer<UInt64>, into output: inout [UInt8]) {
-    output.append(Encoding.plain.rawValue)
-    for unsafe word in unsafe words { appendLittleEndian(word, to: &output) }
-  }
-
-  /// Packs by the last block's plan where that still serves, else by a new one.
-  private mutating func encodePacked(_ words: UnsafeBufferPointer<UInt64>, into output: inout [UInt8]) {
-    let start = output.count
-    func sixteenthsTaken() -> Int { (output.count - start) * 16 / words.count }
-    let last = plan
-    var isDone = false
-    if let plan, age < Self.ageMax {
-      isDone = unsafe plan.encode(words, into: &output)
-      if isDone && sixteenthsTaken() <= sixteenths + sixteenths / 8 + 1 {
-        age += 1
-        return
-      }
-    }
-    var next = unsafe PackedPlan(for: words, kind: kind, decimalSampleCount: 32)
-    if !isDone || next != last {
-      output.removeLast(output.count - start)
-      if unsafe !next.encode(words, into: &output) {
-        // The sample was too kind to the decimals: look at more of them, then do without.
-        unsafe next = PackedPlan(for: words, kind: kind, decimalSampleCount: 256)
-        if unsafe !next.encode(words, into: &output) {
-          unsafe next = PackedPlan(for: words, kind: kind, decimalSampleCount: 0)
-          _ = unsafe next.encode(words, into: &output)
-        }
-      }
-    }
-    (plan, sixteenths, age) = (next, sixteenthsTaken(), 0)
   }
 }
