@@ -67,7 +67,7 @@ struct MeasurementCheck {
     byRow = all.sorted { starts[$0] < starts[$1] }
     var row: UInt64 = 0
     for ordinal in byRow {
-      guard starts[ordinal] == row, counts[ordinal] > 0, counts[ordinal] <= UInt64(top.rowCount) else {
+      guard starts[ordinal] == row, counts[ordinal] > 0, counts[ordinal] <= UInt64(top.rowCount) - row else {
         throw corrupt("series \(ordinal) has \(counts[ordinal]) rows from \(starts[ordinal]), expected from \(row)")
       }
       row += counts[ordinal]

@@ -82,7 +82,11 @@ package final class TableWriter {
     seriesTimes.last = last
     let (groupMax, longMin) = (TableFormat.groupRowCountMax, TableFormat.longSeriesRowCount)
     while pending.count >= groupMax + longMin { try writeOwnGroup(rowCount: groupMax) }
-    if pending.stringByteCount >= Self.stringByteCountMax { try writeOwnGroup(rowCount: min(pending.count, groupMax)) }
+    while pending.stringByteCount >= Self.stringByteCountMax {
+      // So many rows as have that many bytes if all are alike; lines are limited, so no block can come near its bound.
+      let alike = Int(Double(pending.count) * Double(Self.stringByteCountMax) / Double(pending.stringByteCount))
+      try writeOwnGroup(rowCount: max(1, min(alike, groupMax)))
+    }
   }
 
   /// Strings of a row group beyond which it is cut, whatever its rows.

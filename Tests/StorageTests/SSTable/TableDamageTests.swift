@@ -48,7 +48,8 @@ struct TableDamageTests {
     try Self.open(good).verify()
     #expect(truth == Self.model.series.flatMap(\.points))
     var (unseen, wrong, unnamed) = (0, 0, 0)
-    for bit in 0..<good.count * 8 {
+    // Every fifth meets every place of a bit in a byte; `--all` takes each.
+    for bit in stride(from: 0, to: good.count * 8, by: runsSlowTests ? 1 : 5) {
       var bad = good
       bad[bit >> 3] ^= 1 << UInt8(bit & 7)
       do {
@@ -89,6 +90,7 @@ struct TableDamageTests {
     let good = try Self.bytes(Self.model)
     let extents = try Self.blockExtents(Self.open(good))
     var random = SplitMix64(seed: 5)
+    var (changed, passed) = (0, 0)
     for extent in extents {
       let values = runsSlowTests ? [0, 1, 0x7f, 0x80, 0xff] : [UInt8(truncatingIfNeeded: random.next())]
       for place in extent.lowerBound..<extent.upperBound - 5 {
@@ -101,11 +103,13 @@ struct TableDamageTests {
           guard let table = try? Self.open(bad) else { continue }
           _ = try? Self.rows(table)
           _ = try? table.series(of: Array("cpu".utf8), where: .equals(key: Array("host".utf8), value: Array("b".utf8)))
-          _ = try? table.verify()
+          if bad != good { (changed, passed) = (changed + 1, passed + ((try? table.verify()) == nil ? 0 : 1)) }
         }
       }
     }
     #expect(extents.count > 20)
+    // Names, strings, needless filter bits and bytes that an encoding does not use cannot be told from the truth.
+    #expect(passed * 4 < changed, "verify passed \(passed) of \(changed)")
   }
 
   /// From the dump, whose lines begin with offset and length.
