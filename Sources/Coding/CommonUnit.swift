@@ -50,15 +50,17 @@ struct CommonUnit {
   func divide(
     _ words: UnsafePointer<UInt64>, count: Int, origin: UInt64, into values: UnsafeMutablePointer<UInt64>
   ) -> Bool {
-    var isExact = true
+    // Bits are gathered and looked at once, so that the loop has no branch.
+    var wrong: UInt64 = 0
+    let limit = 2 &* quotientMax
     for row in 0..<count {
       let difference = unsafe words[row] &- origin
       let shifted = UInt64(bitPattern: Int64(bitPattern: difference) &>> Int64(shift))
       let quotient = shifted &* inverse
-      isExact = isExact && shifted &<< shift == difference && quotient &+ quotientMax <= 2 &* quotientMax
+      wrong |= (shifted &<< shift ^ difference) | (quotient &+ quotientMax > limit ? 1 : 0)
       unsafe values[row] = quotient
     }
-    return isExact
+    return wrong == 0
   }
 
   private static func greatestCommonDivisor(_ a: UInt64, _ b: UInt64) -> UInt64 {

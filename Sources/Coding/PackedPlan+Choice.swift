@@ -16,7 +16,7 @@ extension PackedPlan {
       if kind == .float { candidates.append(PackedPlan(code: .rotated)) }
     }
     var best = (bitCount: Int.max, plan: PackedPlan(prediction: .none))
-    unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 3 * groupRowCount) { scratch in
+    unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: Self.scratchWordCount) { scratch in
       guard let scratch = scratch.baseAddress else { return }
       for var plan in candidates {
         for prediction in [Prediction.none, .line, .delta, .deltaOfDelta] {
@@ -65,7 +65,7 @@ extension PackedPlan {
       let rest = unsafe scratch + groupRowCount
       _ = unsafe prediction.apply(
         values, count: count, after: Predecessor(of: values, count: count), slope: slope, into: rest)
-      sum += unsafe PackedGroup.choose(rest, rowCount: count, counts: rest + groupRowCount).bitCount
+      sum += unsafe PackedGroup.choose(rest, rowCount: count, scratch: rest + groupRowCount).bitCount
     }
     return sum
   }

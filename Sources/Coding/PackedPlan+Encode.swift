@@ -1,6 +1,6 @@
 extension PackedPlan {
   /// Words of scratch: values, what prediction leaves of them, and what `PackedGroup` needs.
-  private static let scratchWordCount = 2 * groupRowCount + PackedGroup.scratchWordCount
+  static let scratchWordCount = 2 * groupRowCount + PackedGroup.scratchWordCount
 
   /// Appends a packed block of `words` (one or more) to `output`.
   ///
@@ -46,7 +46,7 @@ extension PackedPlan {
       (group.start, group.step) = (start, step)
       if prediction == .line { (group.start, group.base) = (start &+ group.base, 0) }
       group.encode(prediction, into: &headers)
-      unsafe group.encodeBody(words, rowCount: rowCount, into: &output)
+      unsafe group.encodeBody(words, rowCount: rowCount, scratch: words + groupRowCount, into: &output)
     }
     return true
   }
