@@ -345,7 +345,9 @@ struct ResultDocumentTests {
     failed.error = "database not found: \"x\""
     failed.messages = [ResultMessage(level: "info", text: "é\u{2028}")]
     let all = [mixed, grouped, listed, nothing, failed]
-    for types in [true, false] { #expect(try again(all, types: types, chunk: chunk) == rendered(all, .json)) }
+    // Pieces without types may be guessed apart.
+    for types in chunk == nil ? [true, false] : [true] {
+      #expect(try again(all, types: types, chunk: chunk) == rendered(all, .json)) }
   }
 
   @Test("types and the order of tags survive where they are asked for")

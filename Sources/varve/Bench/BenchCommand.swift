@@ -7,14 +7,33 @@ package let benchCommand = Subcommand(
   operands: "generate WORKLOAD | ingest",
   operandCountMax: 2,
   flags: [
-    Flag("output", .string, "FILE", help: "generate: where the lines go; without it standard output")
+    Flag("output", .string, "FILE", help: "generate: where the lines go; without it standard output"),
+    Flag(
+      "workload", .choice(Workload.all.map(\.name)), "NAME", default: "S",
+      help: "ingest: lines to make and send"),
+    Flag("file", .string, "FILE", help: "ingest: lines to send instead"),
+    Flag("to", .choice(Transport.allCases.map(\.rawValue)), "TRANSPORT", default: "tcp", help: "ingest: how"),
+    Flag("connections", .integer, "N", default: "1", help: "ingest: senders, a thread each"),
+    Flag("batch", .integer, "LINES", default: "5000", help: "ingest: lines of an HTTP request"),
+    Flag("rate", .integer, "LINES", default: "0", help: "ingest: lines a second; 0 as fast as it goes"),
+    Flag("tcp", .string, "ADDR:PORT", default: "127.0.0.1:8094", help: "ingest: the server's TCP listener"),
+    Flag("udp", .string, "ADDR:PORT", default: "127.0.0.1:8089", help: "ingest: the server's UDP listener"),
+    Flag("pid", .integer, "PID", help: "ingest: the server's process, to count its CPU time"),
+    CommonFlags.database,
+    CommonFlags.format,
+    CommonFlags.server,
   ],
   examples: [
-    ("varve bench generate sample --output sample.lp", "a small data set of four hosts over six hours")
+    ("varve bench generate sample --output sample.lp", "a small data set of four hosts over six hours"),
+    (
+      "varve bench ingest --workload S --to tcp --connections 2",
+      "864,000 lines over two connections, until acknowledged"
+    ),
   ],
   run: { arguments in
     switch arguments.operands.first {
-    case "generate": try generate(arguments)
+    case "generate": return try generate(arguments)
+    case "ingest": return try IngestBench(arguments).run()
     case let word?: throw UsageError("unknown duty \"\(word)\"; there are: generate, ingest")
     case nil: throw UsageError("what shall be done? There are: generate, ingest")
     }
