@@ -14,8 +14,10 @@ struct LocalSource: QuerySource {
       store = try Store.open(directory: directory, options: options)
     } else {
       store = try Store.inMemory(options: options)
-      try StoreTarget(store, database: arguments.text("database"), policy: arguments.string("policy"))
-        .takeAll(of: arguments.text("from"))
+      let place = try ImportPlace(path: nil)
+      let target = Importer.Options(database: arguments.text("database"), policy: arguments.string("policy"))
+      var importer = Importer(StoreTarget(store), target, rejects: RejectList(path: nil), place: place)
+      try importer.take(arguments.text("from"))
     }
   }
 

@@ -95,7 +95,6 @@ struct QueryCommand {
       throw Failure(error.message + "\n" + caret(under: error, in: text))
     }
     try printer.finish()
-    if plots { try PlotOutput(arguments).write(answers) }
     return printer.hasFailed ? 1 : 0
   }
 }

@@ -1,0 +1,70 @@
+import Client
+import LineProtocol
+import Storage
+
+/// `varve import`.
+package let importCommand = Subcommand(
+  name: "import",
+  summary: "Bring line protocol, or InfluxDB's export form, into a server or a data directory",
+  operands: "[FILE…]",
+  operandCountMax: .max,
+  flags: [
+    CommonFlags.database,
+    CommonFlags.policy,
+    Flag(
+      "precision", .choice(["ns", "us", "ms", "s", "auto"]), "UNIT", default: "ns",
+      help: "the unit of timestamps"),
+    Flag("rejects", .string, "FILE", help: "keep every refused line there, with its reason as a comment"),
+    Flag("allow-rejects", .toggle, help: "exit with 0 even if lines were refused"),
+    Flag("resume", .string, "FILE", help: "keep the place there, and go on where an earlier run stopped"),
+    CommonFlags.server,
+    CommonFlags.data,
+  ],
+  examples: [
+    ("varve import --database metrics Fixtures/sample.lp", "a file into a running server"),
+    (
+      "varve bench generate sample | varve import --data ./varve-data",
+      "standard input into a closed data directory"
+    ),
+  ],
+  run: { arguments in
+    if arguments.isGiven("data"), arguments.isGiven("server") {
+      throw UsageError("--server and --data exclude each other")
+    }
+    if let directory = arguments.string("data") {
+      let store = try Store.open(directory: directory)
+      defer { closeQuietly(store) }
+      let precision = Precision(arguments.text("precision")) ?? .nanoseconds
+      let status = try runImport(arguments, into: StoreTarget(store, precision: precision))
+      try store.close()
+      return status
+    }
+    let client = try HTTPClient(arguments.text("server"))
+    return try runImport(arguments, into: ServerTarget(client, precision: arguments.text("precision")))
+  })
+
+/// Closes a store after a failure, whose message is the one that counts; a second close does nothing.
+private func closeQuietly(_ store: Store) {
+  do { try store.close() } catch { printError("varve import: \(error)") }
+}
+
+private func runImport(_ arguments: Arguments, into target: any ImportTarget) throws -> Int32 {
+  let files = arguments.operands.isEmpty ? ["-"] : arguments.operands
+  let path = arguments.string("resume")
+  if path != nil, files.contains("-") {
+    throw UsageError("--resume needs files: standard input cannot be read again")
+  }
+  var importer = Importer(
+    target, Importer.Options(database: arguments.text("database"), policy: arguments.string("policy")),
+    rejects: RejectList(path: arguments.string("rejects")), place: try ImportPlace(path: path))
+  do {
+    for file in files { try importer.take(file) }
+    try importer.finish()
+  } catch {
+    try importer.finish()
+    let hint = path.map { "; run it again with --resume \($0) to go on" } ?? ""
+    throw Failure("stopped after \(importer.acceptedCount) points: \(error)\(hint)")
+  }
+  printError("\(importer.acceptedCount) points imported, \(importer.rejectedCount) lines refused")
+  return importer.rejectedCount > 0 && !arguments.isOn("allow-rejects") ? 1 : 0
+}

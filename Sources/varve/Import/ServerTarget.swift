@@ -1,0 +1,150 @@
+import Client
+import Glibc
+import LineProtocol
+import Query
+
+/// Takes lines to a running server by `POST /write`, over one connection.
+final class ServerTarget: ImportTarget {
+  private let client: HTTPClient
+  private let precision: String
+  private var database = ""
+  private var policy: String?
+  /// Times that a request is sent again while the server says it is overloaded.
+  private static let retryCountMax = 120
+
+  init(_ client: HTTPClient, precision: String) {
+    self.client = client
+    self.precision = precision
+  }
+
+  func use(database: String, policy: String?) throws {
+    if database != self.database { try execute("CREATE DATABASE \(quotedName(database))") }
+    (self.database, self.policy) = (database, policy)
+  }
+
+  func execute(_ statement: String) throws {
+    let response = try client.postForm("/query", [("q", statement), ("db", database)])
+    let document = try ResultDocument(response.body)
+    if let error = document.error ?? document.results.compactMap(\.error).first {
+      throw Failure("\(statement): \(error)")
+    }
+  }
+
+  func write(_ lines: UnsafeRawBufferPointer, firstLine: Int) throws -> ImportOutcome {
+    var parameters = [(name: "db", value: database), ("precision", precision)]
+    if let policy { parameters.append(("rp", policy)) }
+    let response = try unsafe send(lines, parameters)
+    if response.status == 204 { return ImportOutcome(acceptedCount: unsafe pointCount(lines)) }
+    guard response.status == 400, let answer = WriteAnswer(response.body) else {
+      throw Failure("\(client.baseURL)/write answered \(response.status): \(response.text.prefix(300))")
+    }
+    if answer.rejectedCount > answer.refused.count, let middle = unsafe middleLineStart(lines) {
+      // The answer names the first hundred. A point that is sent again replaces itself: ask in halves for the others.
+      let head = unsafe UnsafeRawBufferPointer(rebasing: lines[..<middle])
+      var outcome = try unsafe write(head, firstLine: firstLine)
+      let headLineCount = unsafe head.count { $0 == 0x0a }
+      let tail = unsafe UnsafeRawBufferPointer(rebasing: lines[middle...])
+      let rest = try unsafe write(tail, firstLine: firstLine + headLineCount)
+      outcome.acceptedCount += rest.acceptedCount
+      outcome.refused += rest.refused
+      return outcome
+    }
+    return ImportOutcome(
+      acceptedCount: answer.acceptedCount,
+      refused: answer.refused.map {
+        RefusedLine(line: $0.line + firstLine - 1, column: $0.column, reason: $0.reason)
+      })
+  }
+
+  /// Sends until the server is not overloaded.
+  private func send(
+    _ lines: UnsafeRawBufferPointer, _ parameters: [(name: String, value: String)]
+  ) throws -> HTTPResponse {
+    for _ in 0..<Self.retryCountMax {
+      let response = try unsafe client.post("/write", parameters, body: lines)
+      guard response.status == 503 else { return response }
+      sleep(response.header("retry-after").flatMap { UInt32($0) } ?? 1)
+    }
+    throw Failure("\(client.baseURL) stayed overloaded")
+  }
+
+  /// Points that a server which took all of some lines has taken: lines without blank ones and comments.
+  private func pointCount(_ lines: UnsafeRawBufferPointer) -> Int {
+    var (count, isAtStart) = (0, true)
+    for unsafe byte in unsafe lines {
+      if byte == 0x0a {
+        isAtStart = true
+      } else if isAtStart, byte != UInt8(ascii: " "), byte != UInt8(ascii: "\r") {
+        if byte != UInt8(ascii: "#") { count += 1 }
+        isAtStart = false
+      }
+    }
+    return count
+  }
+
+  /// Where the line begins that is nearest behind the middle; `nil` where there is but one.
+  private func middleLineStart(_ lines: UnsafeRawBufferPointer) -> Int? {
+    let half = lines.count / 2
+    if let newline = unsafe lines[half...].firstIndex(of: 0x0a), newline + 1 < lines.count {
+      return newline + 1
+    }
+    if let newline = unsafe lines[..<half].lastIndex(of: 0x0a) { return newline + 1 }
+    return nil
+  }
+}
+
+/// A name in double quotes.
+func quotedName(_ name: String) -> String {
+  var out = "\""
+  for character in name {
+    if character == "\"" || character == "\\" { out.append("\\") }
+    out.append(character)
+  }
+  return out + "\""
+}
+
+/// What a server says of lines that it refused.
+package struct WriteAnswer: Equatable {
+  package struct Line: Equatable {
+    package var line = 0
+    package var column = 0
+    package var reason = ""
+  }
+  package private(set) var refused: [Line] = []
+  package private(set) var acceptedCount = 0
+  package private(set) var rejectedCount = 0
+
+  /// Reads the document of a 400 answer; `nil` if it does not name lines.
+  package init?(_ body: [UInt8]) {
+    var reader = JSONReader(body)
+    var (lines, accepted, rejected) = ([Line](), 0, 0)
+    do {
+      try reader.readObject { key, reader throws(JSONSyntaxError) in
+        switch key {
+        case "accepted": accepted = Int(try reader.readNumber().integer ?? 0)
+        case "rejected": rejected = Int(try reader.readNumber().integer ?? 0)
+        case "lines":
+          try reader.readArray { reader throws(JSONSyntaxError) in lines.append(try Self.readLine(&reader)) }
+        default: try reader.skipValue()
+        }
+      }
+    } catch {
+      return nil
+    }
+    if lines.isEmpty { return nil }
+    (refused, acceptedCount, rejectedCount) = (lines, accepted, max(rejected, lines.count))
+  }
+
+  private static func readLine(_ reader: inout JSONReader) throws(JSONSyntaxError) -> Line {
+    var line = Line()
+    try reader.readObject { key, reader throws(JSONSyntaxError) in
+      switch key {
+      case "line": line.line = Int(try reader.readNumber().integer ?? 0)
+      case "column": line.column = Int(try reader.readNumber().integer ?? 0)
+      case "reason": line.reason = try reader.readString()
+      default: try reader.skipValue()
+      }
+    }
+    return line
+  }
+}

@@ -1,0 +1,54 @@
+import LineProtocol
+import Query
+import Storage
+
+/// Takes lines straight into a store.
+final class StoreTarget: ImportTarget {
+  private let store: Store
+  private let receiver: Receiver
+  private let parser: LineParser
+  private let batch = LineBatch()
+  private var keyspace: KeyspaceID?
+  private var database = ""
+
+  init(_ store: Store, precision: Precision = .nanoseconds) {
+    self.store = store
+    receiver = store.makeReceiver()
+    parser = LineParser(vocabulary: receiver.vocabulary, options: LineParser.Options(precision: precision))
+  }
+
+  func use(database: String, policy: String?) throws {
+    self.database = database
+    if store.policies(of: database) == nil { try store.createDatabase(database) }
+    keyspace = try store.keyspace(database: database, policy: policy)
+  }
+
+  func execute(_ statement: String) throws {
+    let request = QueryRequest(text: statement, database: database, now: wallNanoseconds())
+    try QueryEngine(store: store).run(request) { result in
+      if let error = result.error { throw Failure("\(statement): \(error)") }
+    }
+  }
+
+  func write(_ lines: UnsafeRawBufferPointer, firstLine: Int) throws -> ImportOutcome {
+    guard let keyspace else { throw Failure("lines before a database was named") }
+    batch.reset()
+    unsafe parser.parse(lines, now: wallNanoseconds(), firstLine: UInt64(firstLine), into: batch)
+    var outcome = ImportOutcome()
+    outcome.refused = batch.rejects.map { RefusedLine(line: $0.line, column: $0.column, reason: $0.message) }
+    if batch.count > 0 {
+      let result = try receiver.commit(batch, to: keyspace)
+      outcome.acceptedCount = result.acceptedCount
+      outcome.refused += result.rejects.map {
+        RefusedLine(line: $0.line, column: $0.column, reason: $0.message)
+      }
+      try store.wait(for: result.ticket)
+    }
+    // Past a bound a batch only counts its rejects.
+    for _ in batch.rejects.count..<batch.rejectCount {
+      outcome.refused.append(
+        RefusedLine(line: firstLine, column: 1, reason: "more refused lines follow than are kept"))
+    }
+    return outcome
+  }
+}
