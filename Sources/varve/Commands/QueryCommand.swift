@@ -84,17 +84,18 @@ struct QueryCommand {
       }
     // A chart needs all answers at once.
     var answers: [StatementResult] = []
-    let plots = arguments.isGiven("plot")
+    let plot = try arguments.isGiven("plot") ? PlotOutput(path: arguments.text("plot"), title: text) : nil
     var printer = ResultPrinter(format, options)
     do {
       try source.run(text) { result in
         try printer.print(result)
-        if plots { answers.append(result) }
+        if plot != nil { answers.append(result) }
       }
     } catch let error as QueryParseError {
       throw Failure(error.message + "\n" + caret(under: error, in: text))
     }
     try printer.finish()
+    try plot?.write(answers)
     return printer.hasFailed ? 1 : 0
   }
 }

@@ -71,7 +71,8 @@ final class ServerTarget: ImportTarget {
   /// Points that a server which took all of some lines has taken: lines without blank ones and comments.
   private func pointCount(_ lines: UnsafeRawBufferPointer) -> Int {
     var (count, isAtStart) = (0, true)
-    for unsafe byte in unsafe lines {
+    for index in lines.indices {
+      let byte = unsafe lines[index]
       if byte == 0x0a {
         isAtStart = true
       } else if isAtStart, byte != UInt8(ascii: " "), byte != UInt8(ascii: "\r") {
