@@ -15,17 +15,24 @@ struct PlotTests {
       ResultSeries("cpu", tags: [("host", "b")], times: times, ["mean": wave(7)]))
   }()
 
-  @Test("ticks are round and enclose the values", arguments: [
-    (0.0, 1.0, [0, 0.2, 0.4, 0.6, 0.8, 1]), (3, 97, [0, 20, 40, 60, 80, 100]), (-0.3, 0.2, [-0.3, -0.2, -0.1, 0, 0.1, 0.2]),
-    (5, 5, [4.4, 4.6, 4.8, 5, 5.2, 5.4, 5.6]), (0, 0, [-1, -0.5, 0, 0.5, 1]), (1e9, 2e9, [1e9, 1.2e9, 1.4e9, 1.6e9, 1.8e9, 2e9]),
-  ] as [(Double, Double, [Double])])
+  @Test(
+    "ticks are round and enclose the values",
+    arguments: [
+      (0.0, 1.0, [0, 0.2, 0.4, 0.6, 0.8, 1]), (3, 97, [0, 20, 40, 60, 80, 100]),
+      (-0.3, 0.2, [-0.3, -0.2, -0.1, 0, 0.1, 0.2]),
+      (5, 5, [4.4, 4.6, 4.8, 5, 5.2, 5.4, 5.6]), (0, 0, [-1, -0.5, 0, 0.5, 1]),
+      (1e9, 2e9, [1e9, 1.2e9, 1.4e9, 1.6e9, 1.8e9, 2e9]),
+    ] as [(Double, Double, [Double])])
   func ticks(low: Double, high: Double, expected: [Double]) {
     #expect(PlotData.ticks(low, high, count: 6) == expected)
   }
 
-  @Test("labels of values are short", arguments: [
-    (0.1 + 0.2, "0.3"), (1500, "1500"), (20_000, "20k"), (1.5e6, "1.5M"), (-2e9, "-2G"), (0, "0"), (1e-5, "0.00001"),
-  ] as [(Double, String)])
+  @Test(
+    "labels of values are short",
+    arguments: [
+      (0.1 + 0.2, "0.3"), (1500, "1500"), (20_000, "20k"), (1.5e6, "1.5M"), (-2e9, "-2G"), (0, "0"),
+      (1e-5, "0.00001"),
+    ] as [(Double, String)])
   func labels(value: Double, expected: String) {
     #expect(PlotData.valueLabel(value) == expected)
   }
@@ -66,8 +73,10 @@ struct PlotTests {
     #expect(PlotData([result(0, ResultSeries("m", times: nil, ["n": [1]]))]) == nil)
     #expect(PlotData([result(0, ResultSeries("m", times: [1], ["n": [nil]]))]) == nil)
     let odd = [
-      ResultSeries("m", times: [5], ["n": [1]]), ResultSeries("m", times: [.min, .max], ["n": [-1e300, 1e300]]),
-      ResultSeries("m", times: [0, 1], ["n": [.float(.nan), 7.5]]), ResultSeries("m", times: [.max], ["n": [0]]),
+      ResultSeries("m", times: [5], ["n": [1]]),
+      ResultSeries("m", times: [.min, .max], ["n": [-1e300, 1e300]]),
+      ResultSeries("m", times: [0, 1], ["n": [.float(.nan), 7.5]]),
+      ResultSeries("m", times: [.max], ["n": [0]]),
       ResultSeries("m", times: [0, 1], ["n": [.integer(.min), .integer(.max)]]),
     ]
     for series in odd {
@@ -81,5 +90,7 @@ struct PlotTests {
 }
 
 extension String {
-  fileprivate func components(separatedBy separator: String) -> [Substring] { split(separator: separator, omittingEmptySubsequences: false) }
+  fileprivate func components(separatedBy separator: String) -> [Substring] {
+    split(separator: separator, omittingEmptySubsequences: false)
+  }
 }

@@ -347,7 +347,8 @@ struct ResultDocumentTests {
     let all = [mixed, grouped, listed, nothing, failed]
     // Pieces without types may be guessed apart.
     for types in chunk == nil ? [true, false] : [true] {
-      #expect(try again(all, types: types, chunk: chunk) == rendered(all, .json)) }
+      #expect(try again(all, types: types, chunk: chunk) == rendered(all, .json))
+    }
   }
 
   @Test("types and the order of tags survive where they are asked for")

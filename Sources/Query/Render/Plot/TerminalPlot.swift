@@ -53,6 +53,8 @@ package struct TerminalPlot {
         canvas.line(from: previous ?? (x, y), to: (x, y), color: index)
         previous = (x, y)
       }
+      // Without colours a line is told by its number at its end.
+      if !hasColor, let end = previous { canvas.mark(end.x, end.y, "\(index + 1)") }
     }
     return canvas
   }
@@ -90,7 +92,6 @@ package struct TerminalPlot {
       }
       put(column == 0 ? String(repeating: " ", count: margin + 2) : "   ", to: &out)
       let color = Self.colors[index % Self.colors.count]
-      // Without colour the marks of lines are letters.
       put(hasColor ? "\u{1b}[\(color)m━━\u{1b}[0m " : "\(index + 1): ", to: &out)
       out += label
       column += place
@@ -110,6 +111,7 @@ struct BrailleCanvas {
   let height: Int
   private var dots: [UInt8]
   private var colors: [Int]
+  private var marks: [Int: UInt8] = [:]
 
   init(width: Int, height: Int) {
     self.width = max(width, 1)
@@ -126,6 +128,14 @@ struct BrailleCanvas {
     let index = y / 4 * width + x / 2
     dots[index] |= Self.bits[y % 4][x % 2]
     colors[index] = color
+  }
+
+  /// Text that covers dots, ending at a dot's character.
+  mutating func mark(_ x: Int, _ y: Int, _ text: String) {
+    let end = min(x / 2, width - 1)
+    for (place, byte) in text.utf8.reversed().enumerated() where end >= place {
+      marks[min(y / 4, height - 1) * width + end - place] = byte
+    }
   }
 
   /// A straight line (J. Bresenham, 1965).
@@ -152,9 +162,13 @@ struct BrailleCanvas {
   func appendRow(_ row: Int, colors palette: [Int], to out: inout [UInt8]) {
     var current = -1
     var end = width
-    while end > 0, dots[row * width + end - 1] == 0 { end -= 1 }
+    while end > 0, dots[row * width + end - 1] == 0, marks[row * width + end - 1] == nil { end -= 1 }
     for column in 0..<end {
       let index = row * width + column
+      if let mark = marks[index] {
+        out.append(mark)
+        continue
+      }
       if dots[index] == 0 {
         out.append(UInt8(ascii: " "))
         continue
