@@ -1,0 +1,73 @@
+/// Names a window.
+package struct WindowID: Hashable, Sendable, Comparable {
+  package var keyspace: KeyspaceID
+  /// Where it begins, nanoseconds.
+  package var start: Int64
+
+  package init(keyspace: KeyspaceID, start: Int64) {
+    self.keyspace = keyspace
+    self.start = start
+  }
+
+  package static func < (a: WindowID, b: WindowID) -> Bool {
+    a.keyspace == b.keyspace ? a.start < b.start : a.keyspace < b.keyspace
+  }
+}
+
+/// How windows are merged.
+package enum CompactionPolicy: Sendable, Equatable {
+  /// By time window: merged once when it is full, less often before and after (DESIGN 7).
+  case timeWindow
+  /// Nothing is merged; the oldest windows of a keyspace are dropped while it holds more bytes than this.
+  case fifo(byteCountMax: UInt64)
+  /// Nothing is merged: for bulk loads.
+  case none
+}
+
+/// What the picker goes by.
+package struct CompactionSettings: Sendable, Equatable {
+  private static let second: Int64 = 1_000_000_000
+
+  package var policy = CompactionPolicy.timeWindow
+  /// How long after its end a window is still expected to fill, nanoseconds.
+  package var lateness: Int64 = 600 * second
+  /// No flush for this long makes a window quiet.
+  package var quiet: Int64 = 600 * second
+  /// After this long what is not quiet is merged all the same, and small late runs are folded in.
+  package var patience: Int64 = 86_400 * second
+  /// Runs in a window at which some are merged.
+  package var runCountMax = 16
+  /// Adjacent runs that then become one.
+  package var mergeCount = 8
+  /// Late runs are folded in when they are this part of the merged run.
+  package var lateShare: UInt64 = 8
+
+  package init() {}
+}
+
+/// One thing to do in one window, and why.
+package struct CompactionPlan: Sendable, Equatable {
+  package enum Work: Sendable, Equatable {
+    /// Runs by their first sequence numbers, adjacent, become one.
+    case merge(runs: [UInt64], isFinal: Bool)
+    /// The window goes whole, with everything before it.
+    case drop
+  }
+
+  package var window: WindowID
+  package var work: Work
+  /// Bytes that it reads, and about as many that it writes; for a drop those that go.
+  package var byteCount: UInt64
+  /// "window ended 2h ago, quiet for 12m: 5 runs, 120 MiB".
+  package var reason: String
+  /// Lower goes first.
+  var rank: Int
+
+  init(window: WindowID, work: Work, byteCount: UInt64, reason: String, rank: Int) {
+    self.window = window
+    self.work = work
+    self.byteCount = byteCount
+    self.reason = reason
+    self.rank = rank
+  }
+}

@@ -1,0 +1,198 @@
+/// What to merge next: one pure function of the windows' runs, the clock and the settings (DESIGN 7).
+package struct Picker: Sendable {
+  package var settings: CompactionSettings
+  /// The store clock, nanoseconds.
+  package var now: Int64
+
+  package init(settings: CompactionSettings, now: Int64) {
+    self.settings = settings
+    self.now = now
+  }
+
+  /// Everything that is due, the most urgent first; at most one plan a window.
+  ///
+  /// - Parameters:
+  ///   - busy: windows in which a job is under way.
+  ///   - forced: windows whose final merge was asked for.
+  ///   - floors: points of a keyspace before it are expired; windows before it wait to be dropped.
+  package func plans(
+    _ keyspaces: [KeyspaceState], busy: Set<WindowID> = [], forced: Set<WindowID> = [],
+    floors: [KeyspaceID: Int64] = [:]
+  ) -> [CompactionPlan] {
+    var plans: [CompactionPlan] = []
+    for keyspace in keyspaces {
+      let floor = floors[keyspace.id] ?? keyspace.horizon
+      var windows = keyspace.windows.filter { $0.end > floor }
+      let dropped = quotaPlans(keyspace.id, windows)
+      windows.removeFirst(dropped.count)
+      plans += dropped.filter { !busy.contains($0.window) }
+      for window in windows {
+        let id = WindowID(keyspace: keyspace.id, start: window.start)
+        guard !busy.contains(id) else { continue }
+        if let plan = plan(window, id, isForced: forced.contains(id)) { plans.append(plan) }
+      }
+    }
+    return plans.sorted { a, b in (a.rank, a.window) < (b.rank, b.window) }
+  }
+
+  /// Bytes that merging still has to write: all of a window that ended and is not one run, and what is due in those that fill.
+  package func debt(_ keyspace: KeyspaceState) -> UInt64 {
+    guard settings.policy == .timeWindow else { return 0 }
+    return keyspace.windows.reduce(0) { sum, window in
+      guard window.runs.count > 1, window.end > keyspace.horizon else { return sum }
+      if isPast(window) { return sum + window.byteCount }
+      let id = WindowID(keyspace: keyspace.id, start: window.start)
+      return sum + (plan(window, id, isForced: false)?.byteCount ?? 0)
+    }
+  }
+
+  /// Why a window is as it is, and what it waits for, for people.
+  package func outlook(_ window: WindowState, in keyspace: KeyspaceID) -> String {
+    let count = window.runs.count
+    let id = WindowID(keyspace: keyspace, start: window.start)
+    if let plan = plan(window, id, isForced: false) { return "due: \(plan.reason)" }
+    if count < 2 { return isPast(window) ? "settled" : "open: \(count) runs" }
+    if settings.policy != .timeWindow { return "not merged by policy: \(count) runs" }
+    if !isPast(window) { return "open: \(count) runs, merged at \(settings.runCountMax)" }
+    let quietFor = span(now.subtractingClamped(newest(window.runs[...])))
+    guard let settled = window.runs.lastIndex(where: \.isFinal) else {
+      return "ended: \(count) runs, quiet for \(quietFor) of \(span(settings.quiet))"
+    }
+    let late = window.runs[(settled + 1)...]
+    return "closed: \(late.count) late runs of \(size(late.byteCount)), quiet for \(quietFor)"
+  }
+
+  // MARK: One window
+
+  private func plan(_ window: WindowState, _ id: WindowID, isForced: Bool) -> CompactionPlan? {
+    guard window.runs.count > 1 else { return nil }
+    if isForced { return merge(window.runs[...], id, isFinal: true, rank: 0, "asked for") }
+    guard settings.policy == .timeWindow else { return nil }
+    if let settled = window.runs.lastIndex(where: \.isFinal) {
+      return fold(window, id, settled: settled) ?? tier(window.runs[(settled + 1)...], of: window, id)
+    }
+    return settle(window, id) ?? tier(window.runs[...], of: window, id)
+  }
+
+  /// The final merge.
+  private func settle(_ window: WindowState, _ id: WindowID) -> CompactionPlan? {
+    guard isPast(window), let first = window.runs.first else { return nil }
+    let quietFor = now.subtractingClamped(newest(window.runs[...]))
+    let ended = "window ended \(span(now.subtractingClamped(window.end))) ago"
+    if quietFor >= settings.quiet {
+      return merge(window.runs[...], id, isFinal: true, rank: 3, "\(ended), quiet for \(span(quietFor))")
+    }
+    // A backfill into an old window counts from its first run.
+    let since = max(window.end.addingClamped(settings.lateness), first.publishedAt)
+    guard now.subtractingClamped(since) >= settings.patience else { return nil }
+    return merge(window.runs[...], id, isFinal: true, rank: 3, "\(ended), never quiet")
+  }
+
+  /// Late runs into the merged one.
+  private func fold(_ window: WindowState, _ id: WindowID, settled: Int) -> CompactionPlan? {
+    let late = window.runs[(settled + 1)...]
+    guard !late.isEmpty else { return nil }
+    let quietFor = now.subtractingClamped(newest(late))
+    let (lateBytes, settledBytes) = (late.byteCount, window.runs[...settled].byteCount)
+    let runs = "\(late.count) late run\(late.count == 1 ? "" : "s") of \(size(lateBytes))"
+    let reason: String
+    if lateBytes > settledBytes {
+      reason = "\(runs) outweigh the merged \(size(settledBytes))"
+    } else if quietFor >= settings.patience {
+      reason = "\(runs), quiet for \(span(quietFor))"
+    } else if quietFor >= settings.quiet, lateBytes.multipliedClamped(by: settings.lateShare) >= settledBytes {
+      reason = "\(runs) are an eighth of the merged \(size(settledBytes)), quiet for \(span(quietFor))"
+    } else {
+      return nil
+    }
+    return merge(window.runs[...], id, isFinal: true, rank: 2, reason)
+  }
+
+  /// Eight adjacent runs of similar size into one, once the window has as many as it may.
+  ///
+  /// Of all stretches of eight the most even is taken, that in which the largest run has the smallest share; of equal ones the
+  /// lightest. So runs grow in tiers of eight, and a byte is written about log₈(flushes ÷ 16) + 1 times: 1.9 for 256 flushes of one
+  /// size, 2.8 for 1,024, 4.4 where their sizes vary two-hundredfold. (The lightest stretch of those with no run above a bound
+  /// came to 16 and more: tiers of up to seven runs each do not fit under 16.)
+  private func tier(_ runs: ArraySlice<RunState>, of window: WindowState, _ id: WindowID) -> CompactionPlan? {
+    guard window.runs.count >= settings.runCountMax, runs.count >= settings.mergeCount else { return nil }
+    var best: (share: Double, byteCount: UInt64, start: Int)?
+    for start in runs.startIndex...(runs.endIndex - settings.mergeCount) {
+      let stretch = runs[start..<start + settings.mergeCount]
+      let (sum, largest) = (stretch.byteCount, stretch.map(\.byteCount).max() ?? 0)
+      let share = Double(largest) / Double(max(sum, 1))
+      if let best, (best.share, best.byteCount) <= (share, sum) { continue }
+      best = (share, sum, start)
+    }
+    guard let best else { return nil }
+    return merge(
+      runs[best.start..<best.start + settings.mergeCount], id, isFinal: false, rank: 1,
+      "\(window.runs.count) runs in the window")
+  }
+
+  private func merge(
+    _ runs: ArraySlice<RunState>, _ id: WindowID, isFinal: Bool, rank: Int, _ why: String
+  ) -> CompactionPlan {
+    CompactionPlan(
+      window: id, work: .merge(runs: runs.map(\.firstSequence), isFinal: isFinal), byteCount: runs.byteCount,
+      reason: "\(why): \(runs.count) runs, \(size(runs.byteCount))", rank: rank)
+  }
+
+  /// The oldest windows beyond the quota; the newest stays whatever it weighs.
+  private func quotaPlans(_ keyspace: KeyspaceID, _ windows: [WindowState]) -> [CompactionPlan] {
+    guard case .fifo(let byteCountMax) = settings.policy else { return [] }
+    var total = windows.reduce(0) { $0 + $1.byteCount }
+    var plans: [CompactionPlan] = []
+    for window in windows.dropLast() where total > byteCountMax {
+      plans.append(
+        CompactionPlan(
+          window: WindowID(keyspace: keyspace, start: window.start), work: .drop, byteCount: window.byteCount,
+          reason: "\(size(total)) held, quota \(size(byteCountMax))", rank: 0))
+      total -= window.byteCount
+    }
+    return plans
+  }
+
+  // MARK: Terms
+
+  private func isPast(_ window: WindowState) -> Bool { now >= window.end.addingClamped(settings.lateness) }
+
+  private func newest(_ runs: ArraySlice<RunState>) -> Int64 { runs.map(\.publishedAt).max() ?? .min }
+
+  /// "12m", "3h", "2d".
+  private func span(_ nanoseconds: Int64) -> String {
+    let seconds = nanoseconds / 1_000_000_000
+    switch seconds {
+    case ..<120: return "\(seconds)s"
+    case ..<7_200: return "\(seconds / 60)m"
+    case ..<172_800: return "\(seconds / 3_600)h"
+    default: return "\(seconds / 86_400)d"
+    }
+  }
+
+  /// "512 B", "3 KiB", "120 MiB".
+  private func size(_ byteCount: UInt64) -> String {
+    switch byteCount {
+    case ..<1_024: "\(byteCount) B"
+    case ..<(1 << 20): "\(byteCount >> 10) KiB"
+    case ..<(1 << 30): "\(byteCount >> 20) MiB"
+    default: "\(byteCount >> 30) GiB"
+    }
+  }
+}
+
+extension UInt64 {
+  fileprivate func multipliedClamped(by factor: UInt64) -> UInt64 {
+    let (product, overflow) = multipliedReportingOverflow(by: factor)
+    return overflow ? .max : product
+  }
+}
+
+extension WindowState {
+  /// Bytes of its runs.
+  package var byteCount: UInt64 { runs.reduce(0) { $0 + $1.byteCount } }
+}
+
+extension ArraySlice<RunState> {
+  fileprivate var byteCount: UInt64 { reduce(0) { $0 + $1.byteCount } }
+}
