@@ -34,6 +34,8 @@ package struct TableMerge {
   package struct Result: Sendable, Equatable {
     /// In canonical order of their series; empty where nothing was left.
     package var tables: [TableState] = []
+    /// Row groups that were copied undecoded.
+    package var copiedGroupCount = 0
 
     package init() {}
 
@@ -67,7 +69,8 @@ package struct TableMerge {
     for index in 0..<series.count {
       output.beginSeries(try series.key(index))
       try scanner.begin(index)
-      while try scanner.next() != nil {
+      while let span = try scanner.next() {
+        if let reader = scanner.soleReader as? TableReader, try output.copy(span, from: reader) { continue }
         try scanner.read(into: &batch)
         try output.append(batch)
       }

@@ -22,6 +22,17 @@ final class TableMergeOutput {
     try pace(writer)
   }
 
+  /// Copies a row group as it is, where it is one series' own, whole, and at least half full.
+  func copy(_ span: RowGroupSpan, from reader: TableReader) throws(StorageError) -> Bool {
+    guard span.rowCount * 2 >= TableFormat.groupRowCountMax else { return false }
+    guard let group = try reader.rawRowGroup() else { return false }
+    let writer = try currentWriter()
+    try writer.copyRowGroup(group)
+    result.copiedGroupCount += 1
+    try pace(writer)
+    return true
+  }
+
   func endSeries() throws(StorageError) {
     key = nil
     if let writer, writer.byteCount >= merge.options.byteCountTarget { try end(writer) }

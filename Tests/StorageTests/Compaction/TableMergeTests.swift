@@ -41,6 +41,30 @@ struct TableMergeTests {
     }
   }
 
+  @Test("full row groups of one series that nothing meets are copied undecoded")
+  func copies() throws {
+    let bench = MergeBench(MemoryFileSystem(), window: 0..<1_000_000)
+    let key = SeriesKey(measurement: Array("m".utf8), tags: [])
+    func run(_ times: Range<Int64>, _ sequence: UInt64) -> MemoryRun {
+      let points = times.map { time in
+        ModelPoint(key: key, timestamp: time, fields: ["x": .float(Double(time)), "s": .string("t\(time % 7)")])
+      }
+      return MemoryRun(points, sequence: sequence...sequence, groupRowCount: 8_192)
+    }
+    let first = try bench.merge([run(0..<32_768, 1)], floor: .min)
+    let second = try bench.merge([run(40_000..<56_384, 2), run(60_000..<60_010, 3)], floor: .min)
+    let runs = (first + second).map { $0 as any SortedRun }
+    let result = try bench.result(runs, floor: .min, byteCountTarget: 1 << 30)
+    // Two full groups, and 16,394 rows in halves.
+    #expect(result.copiedGroupCount == 4)
+    let merged = try bench.open(result)
+    #expect(try rows(merged.map { $0 as any SortedRun }, floor: .min) == rows(runs, floor: .min))
+    // A floor inside a row group lets it be read and cut.
+    let cut = try bench.result(runs, floor: 10, byteCountTarget: 1 << 30)
+    #expect(cut.copiedGroupCount == 3)
+    #expect(try rows(bench.open(cut).map { $0 as any SortedRun }, floor: .min) == rows(runs, floor: 10))
+  }
+
   @Test("nothing left makes no table")
   func empty() throws {
     let fileSystem = MemoryFileSystem()
