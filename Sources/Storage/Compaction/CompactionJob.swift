@@ -1,0 +1,81 @@
+/// Carries out one plan: reads the runs, writes their merge, has it published. On the caller's thread.
+package struct CompactionJob {
+  package let plan: CompactionPlan
+  let delegate: any CompactionDelegate
+  /// See `TableMerge.pace`.
+  let pace: (UInt64) throws(StorageError) -> Void
+  let options: TableOptions
+
+  package init(
+    _ plan: CompactionPlan, delegate: any CompactionDelegate, options: TableOptions = TableOptions(),
+    pace: @escaping (UInt64) throws(StorageError) -> Void = { _ throws(StorageError) in }
+  ) {
+    self.plan = plan
+    self.delegate = delegate
+    self.options = options
+    self.pace = pace
+  }
+
+  /// What a job did.
+  package struct Outcome: Sendable, Equatable {
+    /// `false`: the runs did not stand any more, nothing was done.
+    package var isPublished = false
+    package var bytesRead: UInt64 = 0
+    package var bytesWritten: UInt64 = 0
+    package var copiedGroupCount = 0
+  }
+
+  /// - Throws: `.cancelled` from `pace`; what reading and writing throw. Files that were written are then removed, but after a
+  ///   failure to publish: the edit may have reached the disk, so they are left to the next start, which sweeps orphans.
+  package func run() throws(StorageError) -> Outcome {
+    switch plan.work {
+    case .drop:
+      guard let input = delegate.compactionState().keyspaces.first(where: { $0.id == plan.window.keyspace }),
+        let window = input.windows.first(where: { $0.start == plan.window.start })
+      else { return Outcome() }
+      try delegate.dropWindows([plan.window], horizon: window.end)
+      return Outcome(isPublished: true)
+    case .merge(let runs, let isFinal):
+      guard let input = delegate.compactionInput(plan.window, runs: runs) else { return Outcome() }
+      return try merge(input, removed: runs, isFinal: isFinal)
+    }
+  }
+
+  private func merge(
+    _ input: CompactionInput, removed: [UInt64], isFinal: Bool
+  ) throws(StorageError) -> Outcome {
+    guard let first = input.states.first, let last = input.states.last else { return Outcome() }
+    let identity = TableIdentity(
+      number: 0, keyspace: plan.window.keyspace, database: input.keyspace.database, policy: input.keyspace.policy,
+      window: input.window, sequenceRange: first.firstSequence...last.lastSequence, horizon: input.keyspace.horizon)
+    var merge = TableMerge(
+      runs: input.runs, identity: identity, floor: input.floor, fileSystem: delegate.fileSystem,
+      takeTableNumber: { delegate.takeTableNumber() })
+    merge.options = options
+    merge.pace = pace
+    let result = try merge.run()
+    // The time of the last flush, not of the merge: the quiet of a window is counted from it.
+    let added = RunState(
+      firstSequence: first.firstSequence, lastSequence: last.lastSequence, isFinal: isFinal,
+      publishedAt: input.states.map(\.publishedAt).max() ?? first.publishedAt, tables: result.tables)
+    guard try delegate.replaceRuns(plan.window, removed: removed, added: result.tables.isEmpty ? nil : added) else {
+      removeTables(result.tables)
+      return Outcome()
+    }
+    return Outcome(
+      isPublished: true, bytesRead: input.states.reduce(0) { $0 + $1.byteCount }, bytesWritten: result.byteCount,
+      copiedGroupCount: result.copiedGroupCount)
+  }
+
+  private func removeTables(_ tables: [TableState]) {
+    for table in tables {
+      do throws(StorageError) {
+        try delegate.fileSystem.remove(
+          tableFileName(keyspace: plan.window.keyspace, windowStart: plan.window.start, number: table.number))
+      } catch {
+        // An orphan: the next start sweeps it.
+        continue
+      }
+    }
+  }
+}
