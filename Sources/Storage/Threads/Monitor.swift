@@ -102,9 +102,14 @@ package func wallNanoseconds() -> Int64 {
 }
 
 private func monotonicTime(after duration: Duration) -> timespec {
-  let (seconds, attoseconds) = duration.components
-  // A year is as good as for ever and cannot overflow.
-  let span = min(max(seconds, 0), 366 * 86_400) * 1_000_000_000 + max(attoseconds, 0) / 1_000_000_000
-  let time = monotonicNanoseconds() + span
+  let time = monotonicNanoseconds() + duration.asNanoseconds
   return timespec(tv_sec: Int(time / 1_000_000_000), tv_nsec: Int(time % 1_000_000_000))
+}
+
+extension Duration {
+  /// Whole nanoseconds from 0 to a year, which is as good as for ever and cannot overflow.
+  package var asNanoseconds: Int64 {
+    let (seconds, attoseconds) = components
+    return min(max(seconds, 0), 366 * 86_400) * 1_000_000_000 + max(attoseconds, 0) / 1_000_000_000
+  }
 }
