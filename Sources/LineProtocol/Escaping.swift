@@ -39,19 +39,20 @@ enum Escaping {
 
   /// Appends a string value's content (what stands between the quotes): before `"` and `\` the backslash goes.
   static func appendUnescapedString(_ bytes: UnsafeBufferPointer<UInt8>, to output: inout Buffer<UInt8>) {
-    var index = 0
-    // `index` and `index + 1` are below `count` where they are read.
-    while index < bytes.count {
-      var byte = unsafe bytes[index]
-      if byte == backslash, index + 1 < bytes.count {
-        let following = unsafe bytes[index + 1]
-        if following == backslash || following == quote {
-          byte = following
-          index += 1
-        }
+    guard var position = bytes.baseAddress else { return }
+    let end = unsafe position + bytes.count
+    // Runs without a backslash are copied whole; one that escapes is left out and what follows it begins the next run.
+    while true {
+      var place = unsafe CShims_findByte(position, end, backslash)
+      let isEscape = unsafe end - place > 1 && (place[1] == backslash || place[1] == quote)
+      if unsafe !isEscape && place < end { unsafe place += 1 }
+      unsafe output.append(contentsOf: UnsafeBufferPointer(start: position, count: place - position))
+      if unsafe place == end { return }
+      if isEscape {
+        output.append(unsafe place[1])
+        unsafe place += 2
       }
-      output.append(byte)
-      index += 1
+      unsafe position = place
     }
   }
 

@@ -11,7 +11,7 @@ internal import CShims
 /// case .acknowledge(let token): commit the batch; answer `token` when its ticket is decided; line += 1
 /// case .refused(let reject): batch.refuse(reject with `line` added to its line − 1); line += piece.newlineCount
 /// case .skipped: line += piece.newlineCount                         // the rest of a refused line
-/// case .incomplete: read more (room for `lineByteCountMax + 1` bytes is enough), or stop if `isLast`
+/// case .incomplete: read more (room for `lineByteCountMax + 8` bytes is enough), or stop if `isLast`
 /// }
 /// drop the first `piece.byteCount` bytes
 /// ```
@@ -88,7 +88,7 @@ public struct LineFramer {
       }
       // What is left at `lineStart` has no end yet.
       let left = count - lineStart
-      if left > lineByteCountMax && lineStart == 0 { return unsafe refuse(base) }
+      if left > lineByteCountMax && lineStart == 0 && scan?.isUndecided != true { return unsafe refuse(base) }
       if left <= lineByteCountMax && left > 0 && isLast {
         if let token = unsafe token(base + lineStart, left) {
           return lineStart > 0 ? consume(lineStart) : acknowledge(token, left)

@@ -89,15 +89,16 @@ extension LineParser {
   /// The fields that are stored, by index: no name twice (the last value stands in the first one's place), not `time`.
   private func keptFields(_ line: UnsafeBufferPointer<UInt8>) throws(LineFault) -> [Int] {
     let all = fields.fields
-    // Few fields: compare each with those before it. Many: by name.
+    // Few fields: compare each with those before it. Many, or escaped ones: by name.
     var kept: [Int] = []
     kept.reserveCapacity(all.count)
+    let comparesRaw = all.count <= 16 && !all.contains { unsafe line[$0.name].contains(Escaping.backslash) }
     var places: [[UInt8]: Int] = [:]
     for index in all.indices {
       let name = unsafe line[all[index].name]
       if unsafe name.elementsEqual("time".utf8) { continue }
       let place: Int?
-      if all.count <= 16 {
+      if comparesRaw {
         place = kept.firstIndex { unsafe line[all[$0].name].elementsEqual(name) }
       } else {
         let bytes = unsafe Escaping.unescapedName(name)

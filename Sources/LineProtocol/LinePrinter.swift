@@ -5,7 +5,8 @@
 public enum LinePrinter {
   /// One field's value: its type and its word, as in `LineBatch`; a string's bytes come apart.
   public struct Value {
-    var type: FieldType
+    /// The field's type.
+    public private(set) var type: FieldType
     var word: UInt64
     var bytes: ArraySlice<UInt8>
 
@@ -165,14 +166,16 @@ public struct LineWriter {
     return true
   }
 
-  /// Whether names read back as they are. Only a backslash, a newline and what begins a line differently can hinder that;
-  /// names with one are tried, alone and together with others.
+  /// Whether names read back as they are. Names that hold a backslash or a newline, are empty or `time`, and what begins
+  /// a line differently, are tried all together; others do.
   private static func isExact(_ key: SeriesKey, _ bytes: [UInt8], _ fields: [FieldKey], _ names: [[UInt8]]) -> Bool {
-    guard let first = bytes.first, let last = bytes.last else { return false }
     // A blank that begins the first field is skipped.
-    if names.contains(where: { $0.first.map(Escaping.isBlank) ?? true }) { return false }
-    let isPlain = names.allSatisfy { !isOdd($0) } && !isOdd(bytes) && last != Escaping.equals
-    if isPlain && first != UInt8(ascii: "#") && !Escaping.isBlank(first) && first != Escaping.comma { return true }
+    guard let first = bytes.first, !names.contains(where: { $0.first.map(Escaping.isBlank) ?? true }) else { return false }
+    let parts = key.parts
+    let arePlain =
+      isPlain(parts.measurement) && parts.tags.allSatisfy { isPlain($0.key) && isPlain($0.value) }
+      && fields.allSatisfy { isPlain($0.name[...]) }
+    if arePlain && first != UInt8(ascii: "#") && !Escaping.isBlank(first) { return true }
     var line = bytes
     for (index, name) in names.enumerated() {
       line.append(index == 0 ? Escaping.space : Escaping.comma)
@@ -180,23 +183,17 @@ public struct LineWriter {
       // A string with a newline shows whether quotes are still understood.
       line.append(contentsOf: "=\"\n\"".utf8)
     }
-    let batch = LineBatch()
-    let parser = LineParser(vocabulary: Vocabulary(), options: .init(precision: .nanoseconds, carriageReturn: .strict))
     line.append(Escaping.newline)
+    let batch = LineBatch()
+    let parser = LineParser(vocabulary: Vocabulary(), options: .init(carriageReturn: .strict))
     unsafe line.withUnsafeBytes { _ = unsafe parser.parse($0, now: 0, into: batch) }
     return batch.count == 1 && batch.rejectCount == 0
       && parser.vocabulary.seriesKey(batch.series[0]) == key
       && parser.vocabulary.fieldList(batch.fieldLists[0]) == fields.map { FieldKey(name: $0.name, type: .string) }
   }
 
-  private static func isOdd(_ bytes: [UInt8]) -> Bool {
-    // Escaped separators are usual; a backslash before anything else is not.
-    var isAfterBackslash = false
-    for byte in bytes {
-      if isAfterBackslash && byte != Escaping.comma && byte != Escaping.space && byte != Escaping.equals { return true }
-      if byte == Escaping.newline { return true }
-      isAfterBackslash = byte == Escaping.backslash
-    }
-    return isAfterBackslash
+  private static func isPlain(_ name: ArraySlice<UInt8>) -> Bool {
+    !name.isEmpty && !name.contains(Escaping.backslash) && !name.contains(Escaping.newline)
+      && !name.elementsEqual("time".utf8)
   }
 }

@@ -9,6 +9,8 @@ internal import CShims
 struct LineScan {
   /// Bytes of the line that are scanned.
   private(set) var position = 0
+  /// A line may have ended at `position`; what decides it has not come.
+  private(set) var isUndecided = false
   /// A quoted string value is open at `position`.
   private(set) var isQuoted = false
 
@@ -33,6 +35,7 @@ struct LineScan {
     line: UnsafePointer<UInt8>, count: Int, acknowledgement: StaticString = "", available: Int = 0, isLast: Bool = true
   ) -> Int? {
     // Every read is below `count`, or below `available` in `begins`.
+    isUndecided = false
     while position < count {
       switch stage {
       case .blanks:
@@ -64,7 +67,9 @@ struct LineScan {
       if unsafe line[newline] == Escaping.newline && acknowledgement.utf8CodeUnitCount > 0 {
         switch unsafe begins(line + newline + 1, available - newline - 1, acknowledgement) {
         case true?: return newline
-        case nil where !isLast: return nil
+        case nil where !isLast:
+          isUndecided = true
+          return nil
         default: break
         }
       }

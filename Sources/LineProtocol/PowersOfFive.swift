@@ -1,12 +1,14 @@
 /// Powers of five for Eisel-Lemire (Lemire, "Number Parsing at a Gigabyte per Second", 2021): for each exponent from
-/// `exponentMin` to `exponentMax` the 128 most significant bits of 5^q, high word first; for negative q rounded up
-/// as there. A test computes each of them again.
-enum PowersOfFive {
-  static let exponentMin = -342
-  static let exponentMax = 308
+/// `exponentMin` to `exponentMax` the 128 most significant bits of 5^q, high word first; for negative q those of
+/// 1 / 5^−q, rounded up for q of −27 and more, else cut off. A test computes each of them again.
+package enum PowersOfFive {
+  /// The lowest exponent.
+  package static let exponentMin = -342
+  /// The highest exponent.
+  package static let exponentMax = 308
 
   /// Two words an exponent.
-  static let words: [UInt64] = [
+  package static let words: [UInt64] = [
     0xeef453d6923bd65a, 0x113faa2906a13b3f, 0x9558b4661b6565f8, 0x4ac7ca59a424c507,
     0xbaaee17fa23ebf76, 0x5d79bcf00d2df649, 0xe95a99df8ace6f53, 0xf4d82c2c107973dc,
     0x91d8a02bb6c10594, 0x79071b9b8a4be869, 0xb64ec836a47146f9, 0x9748e2826cdee284,
