@@ -33,7 +33,7 @@ extension PackedPlan {
     self = best.plan
   }
 
-  /// Slopes to try for a line: the group's own, and that rounded to one, two and three digits, as clocks tick. One, 0, for the rest.
+  /// Slopes to try for a line: the group's own rounded to one, two and three digits, as clocks tick, and as it is. One, 0, for the rest.
   private func slopes(
     _ words: UnsafeBufferPointer<UInt64>, kind: ColumnKind, scratch: UnsafeMutablePointer<UInt64>
   ) -> [UInt64] {
@@ -43,7 +43,7 @@ extension PackedPlan {
     var source = unsafe TransformedGroups(words, self)
     guard count > 1, let values = unsafe source.values(from: 0, count: count, scratch: scratch) else { return [] }
     let step = Int64(bitPattern: unsafe values[count - 1] &- values[0]) / Int64(count - 1)
-    var slopes: [UInt64] = [0]
+    var slopes: [UInt64] = []
     var digit: Int64 = 1
     while digit <= Int64.max / 100, step.magnitude >= UInt64(digit) * 10 { digit *= 10 }
     for _ in 0..<3 where digit > 0 {
@@ -51,7 +51,7 @@ extension PackedPlan {
       if rounded != 0, !slopes.contains(UInt64(bitPattern: rounded)) { slopes.append(UInt64(bitPattern: rounded)) }
       digit /= 10
     }
-    return slopes
+    return slopes + [0]
   }
 
   /// About how many bits the sampled groups take; `Int.max` where they are not of the transform.
