@@ -46,7 +46,9 @@ package final class Memtable: Sendable {
   package func makeInserter(for keyspace: KeyspaceID) -> RowInserter {
     let (series, owner) = state.withLock { state in
       defer { state.nextOwner &+= 1 }
-      return (state.keyspaces[keyspace, default: Keyspace()].liveSeries, state.nextOwner)
+      let series = state.keyspaces[keyspace]?.liveSeries ?? LiveSeriesTable()
+      state.keyspaces[keyspace, default: Keyspace(liveSeries: series)].liveSeries = series
+      return (series, state.nextOwner)
     }
     return RowInserter(keyspace: keyspace, liveSeries: series, fieldLists: fieldLists, owner: owner)
   }

@@ -25,8 +25,9 @@ import Synchronization
   private let newestSeries = Atomic<UInt>(0)
   private let seriesTotal = Atomic<Int>(0)
   private let rowTotal = Atomic<Int>(0)
-  private let first = Atomic<UInt64>(.max)
-  private let last = Atomic<UInt64>(0)
+  // Signed: `Atomic<UInt64>.min` of Swift 6.3 compares as if signed.
+  private let first = Atomic<Int64>(.max)
+  private let last = Atomic<Int64>(0)
   private let firstTime = Atomic<Int64>(.max)
   private let lastTime = Atomic<Int64>(.min)
   private let holdCount = Atomic<Int>(0)
@@ -71,7 +72,7 @@ import Synchronization
   /// Lowest and highest batch number inserted; `nil` while there are no rows.
   package var sequenceRange: ClosedRange<UInt64>? {
     let (low, high) = (first.load(ordering: .acquiring), last.load(ordering: .acquiring))
-    return low <= high ? low...high : nil
+    return low <= high ? UInt64(low)...UInt64(high) : nil
   }
   /// First and last timestamp inserted; `nil` while there are no rows.
   package var timeRange: ClosedRange<Int64>? {
@@ -143,8 +144,8 @@ import Synchronization
   func count(rows: Int, sequence: UInt64, firstTimestamp: Int64, lastTimestamp: Int64) {
     _ = firstTime.min(firstTimestamp, ordering: .relaxed)
     _ = lastTime.max(lastTimestamp, ordering: .relaxed)
-    _ = first.min(sequence, ordering: .releasing)
-    _ = last.max(sequence, ordering: .releasing)
+    _ = first.min(Int64(sequence), ordering: .releasing)
+    _ = last.max(Int64(sequence), ordering: .releasing)
     rowTotal.add(rows, ordering: .relaxed)
   }
 

@@ -41,7 +41,8 @@ package import LineProtocol
   /// - Parameters:
   ///   - names: what the batch's numbers mean; always the same object for one encoder.
   ///   - placement: made of this batch.
-  ///   - segment: that into which the payloads are to go. If another is open when they are appended, encode again.
+  ///   - segment: that into which the payloads are to go, never one before the last. If another is open when they are
+  ///     appended, encode again.
   package func encode(
     _ batch: LineBatch, names: some RowNames, placement: borrowing RowPlacement, keyspace: KeyspaceID, segment: UInt64
   ) {
@@ -220,6 +221,7 @@ package import LineProtocol
       types.removeAll(keepingCapacity: true)
     }
     if self.segment != segment {
+      precondition(segment > self.segment ?? 0, "segment \(segment) after \(self.segment ?? 0)")
       self.segment = segment
       seriesCount = 0
       listCount = 0

@@ -1,0 +1,158 @@
+import LineProtocol
+import Storage
+import TestSupport
+import Testing
+
+@Suite("Part as a sorted run", .tags(.property))
+struct PartRunTests {
+  @Test("random batches read back as the model joins them", arguments: 0..<24)
+  func againstModel(seed: UInt64) throws {
+    var source = LineSource(seed: seed)
+    source.isInOrder = seed % 4 == 0
+    source.seriesCount = seed % 3 == 0 ? 1 : 7
+    let writer = Writer(windowLength: 0)
+    var points: [ModelPoint] = []
+    for sequence in 1...12 {
+      let lines = source.lines(Int.random(in: 1...60, using: &source.random))
+      try writer.write(lines, sequence: UInt64(sequence))
+      points += lines.map(\.point)
+      let part = try #require(writer.memtable.parts().first)
+      let run = try #require(part.makeRun())
+      let model = MemoryRun(points, sequence: 1...UInt64(sequence))
+      try compare(run, model, seed: seed, random: &source.random)
+    }
+  }
+
+  @Test("a bound on batches shows those before it, while later ones are there", arguments: 0..<8)
+  func visibleThrough(seed: UInt64) throws {
+    var source = LineSource(seed: seed)
+    source.isInOrder = seed % 2 == 0
+    let writer = Writer(windowLength: 0)
+    var batches: [[ModelPoint]] = []
+    for sequence in 3...20 {
+      let lines = source.lines(Int.random(in: 1...40, using: &source.random))
+      try writer.write(lines, sequence: UInt64(sequence))
+      batches.append(lines.map(\.point))
+    }
+    let part = try #require(writer.memtable.parts().first)
+    #expect(part.makeRun(visibleThrough: 2) == nil)
+    for count in 1...batches.count {
+      let run = try #require(part.makeRun(visibleThrough: UInt64(count + 2)))
+      let model = MemoryRun(batches.prefix(count).flatMap { $0 }, sequence: 3...UInt64(count + 2))
+      try #expect(RunContents(run) == RunContents(model), "seed \(seed), \(count) batches")
+      #expect(run.sequenceRange == 3...UInt64(count + 2))
+    }
+  }
+
+  @Test("rows go to the parts of their windows", arguments: 0..<6)
+  func windows(seed: UInt64) throws {
+    var source = LineSource(seed: seed)
+    source.times = -3_000..<3_000
+    let writer = Writer(windowLength: 1_000)
+    var points: [ModelPoint] = []
+    for sequence in 1...6 {
+      let lines = source.lines(50)
+      try writer.write(lines, sequence: UInt64(sequence))
+      points += lines.map(\.point)
+    }
+    let parts = writer.memtable.parts()
+    #expect(parts.map(\.window.lowerBound) == [-3_000, -2_000, -1_000, 0, 1_000, 2_000])
+    for part in parts {
+      let run = try #require(part.makeRun())
+      let model = MemoryRun(points.filter { part.window.contains($0.timestamp) }, sequence: 1...6)
+      try #expect(RunContents(run) == RunContents(model), "seed \(seed), window \(part.window)")
+      #expect(run.timeRange == model.timeRange)
+    }
+  }
+
+  @Test("long series come in spans of at most 16,384 rows, in order and out of order", arguments: [false, true])
+  func longSeries(isShuffled: Bool) throws {
+    let writer = Writer(windowLength: 0)
+    let key = SeriesKey(measurement: Array("m".utf8), tags: [])
+    var times = Array(Int64(0)..<40_000)
+    var random = SplitMix64(seed: 5)
+    if isShuffled { times.shuffle(using: &random) }
+    var sequence: UInt64 = 0
+    for start in stride(from: 0, to: times.count, by: 1_000) {
+      sequence += 1
+      try writer.write(
+        times[start..<start + 1_000].map {
+          SentLine(key: key, timestamp: $0, fields: [("v", .integer($0 * 3))])
+        }, sequence: sequence)
+    }
+    let run = try #require(writer.memtable.parts().first?.makeRun())
+    let fields = run.fields(of: Array("m".utf8))
+    let reader = run.makeReader(of: Array("m".utf8), fields: fields)
+    var batch = ColumnBatch(fields: fields)
+    for (range, descending) in [(Int64.min..<Int64.max, false), (100..<39_000, true)] {
+      try reader.begin(0, times: range, descending: descending)
+      var seen: [Int64] = []
+      while let span = try reader.next() {
+        try reader.read(into: &batch)
+        #expect(span.rowCount <= 16_384 && span.rowCount == batch.count && span.rowCount > 0)
+        #expect(zip(batch.timestamps, batch.columns[0].values).allSatisfy { UInt64($0 * 3) == $1 })
+        seen = descending ? batch.timestamps + seen : seen + batch.timestamps
+      }
+      #expect(seen == Array(range.clamped(to: 0..<40_000)))
+    }
+  }
+
+  @Test("the order of keys is that of SeriesKey", arguments: 0..<4)
+  func keyOrder(seed: UInt64) throws {
+    var random = SplitMix64(seed: seed)
+    let writer = Writer(windowLength: 0)
+    func word() -> [UInt8] {
+      let letters: [UInt8] = [0x61, 0x62, 0xff]
+      let count = Int.random(in: 0..<20, using: &random) == 0 ? 130 : Int.random(in: 0..<3, using: &random)
+      return (0..<count).map { _ in letters.randomElement(using: &random) ?? 0 }
+    }
+    var lines: [SentLine] = []
+    for time in 0..<300 {
+      var tags: [[UInt8]: [UInt8]] = [:]
+      for _ in 0..<Int.random(in: 0..<4, using: &random) { tags[word()] = word() }
+      let key = SeriesKey(measurement: word(), tags: tags.map { (key: $0.key, value: $0.value) })
+      lines.append(SentLine(key: key, timestamp: Int64(time), fields: [("v", .boolean(true))]))
+    }
+    // In two steps, so that new series are merged into a known order.
+    try writer.write(Array(lines.prefix(100)), sequence: 1)
+    let part = try #require(writer.memtable.parts().first)
+    _ = try RunContents(#require(part.makeRun()))
+    try writer.write(Array(lines.dropFirst(100)), sequence: 2)
+    let keys = try RunContents(#require(part.makeRun())).series.map(\.key)
+    #expect(keys == Set(lines.map(\.key)).sorted(), "seed \(seed)")
+  }
+
+  private func compare(
+    _ run: PartRun, _ model: MemoryRun, seed: UInt64, random: inout SplitMix64
+  ) throws {
+    #expect(run.sequenceRange == model.sequenceRange && run.timeRange == model.timeRange)
+    #expect(run.rowCount >= model.rowCount)
+    let measurements = try model.measurements()
+    #expect(run.measurements() == measurements, "seed \(seed)")
+    try #expect(RunContents(run) == RunContents(model), "seed \(seed)")
+    for measurement in measurements {
+      #expect(try run.tagKeys(of: measurement) == model.tagKeys(of: measurement))
+      // Types that other values replaced may still be named.
+      let fields = run.fields(of: measurement)
+      #expect(try Set(fields).isSuperset(of: model.fields(of: measurement)))
+      #expect(fields == fields.sorted { ($0.name, $0.type) < ($1.name, $1.type) })
+      let predicate = TagPredicate.equals(key: Array("t1".utf8), value: Array("v1".utf8))
+      #expect(
+        try run.series(of: measurement, where: predicate).keyBytes
+          == model.series(of: measurement, where: predicate).keyBytes)
+    }
+    let some = FieldKey(name: Array("b".utf8), type: FieldType.allCases.randomElement(using: &random) ?? .float)
+    let low = Int64.random(in: 0..<200, using: &random)
+    let times = low..<low + Int64.random(in: 1..<200, using: &random)
+    for descending in [false, true] {
+      try #expect(
+        RunContents(run, fields: [some], times: times, descending: descending)
+          == RunContents(model, fields: [some], times: times, descending: descending),
+        "seed \(seed), \(some), \(times)")
+    }
+  }
+}
+
+private func < (a: ([UInt8], FieldType), b: ([UInt8], FieldType)) -> Bool {
+  a.0 == b.0 ? a.1 < b.1 : a.0.lexicographicallyPrecedes(b.0)
+}
