@@ -5,14 +5,14 @@ import Testing
 
 @Suite("Part as a sorted run", .tags(.property))
 struct PartRunTests {
-  @Test("random batches read back as the model joins them", arguments: 0..<24)
+  @Test("random batches read back as the model joins them", arguments: 0..<12)
   func againstModel(seed: UInt64) throws {
     var source = LineSource(seed: seed)
     source.isInOrder = seed % 4 == 0
     source.seriesCount = seed % 3 == 0 ? 1 : 7
     let writer = Writer(windowLength: 0)
     var points: [ModelPoint] = []
-    for sequence in 1...12 {
+    for sequence in 1...8 {
       let lines = source.lines(Int.random(in: 1...60, using: &source.random))
       try writer.write(lines, sequence: UInt64(sequence))
       points += lines.map(\.point)
