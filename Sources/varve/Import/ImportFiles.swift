@@ -1,14 +1,14 @@
 import Glibc
 
 /// Refused lines: the first on standard error, all of them in a file that can be mended and imported.
-struct RejectList {
-  private(set) var count = 0
+package struct RejectList {
+  package private(set) var count = 0
   private let path: String?
   private var gathered: [UInt8] = []
   private var hasWritten = false
   private static let printedCountMax = 100
 
-  init(path: String?) { self.path = path }
+  package init(path: String?) { self.path = path }
 
   mutating func add(_ refused: RefusedLine, of file: String, text: [UInt8]) throws {
     count += 1

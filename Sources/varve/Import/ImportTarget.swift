@@ -1,22 +1,33 @@
 import LineProtocol
 
 /// A line that was not taken.
-struct RefusedLine {
+package struct RefusedLine: Equatable {
   /// Physical line of the file, from 1.
-  var line: Int
+  package var line: Int
   /// Byte in it, from 1.
-  var column: Int
-  var reason: String
+  package var column: Int
+  package var reason: String
+
+  package init(line: Int, column: Int, reason: String) {
+    self.line = line
+    self.column = column
+    self.reason = reason
+  }
 }
 
 /// What became of some lines.
-struct ImportOutcome {
-  var acceptedCount = 0
-  var refused: [RefusedLine] = []
+package struct ImportOutcome {
+  package var acceptedCount = 0
+  package var refused: [RefusedLine] = []
+
+  package init(acceptedCount: Int = 0, refused: [RefusedLine] = []) {
+    self.acceptedCount = acceptedCount
+    self.refused = refused
+  }
 }
 
 /// Takes lines for one database and policy at a time.
-protocol ImportTarget: AnyObject {
+package protocol ImportTarget: AnyObject {
   /// Where lines go from now on; a database that is not there is made.
   func use(database: String, policy: String?) throws
   /// Runs a statement of an export's DDL.

@@ -5,24 +5,29 @@ import LineProtocol
 ///
 /// A file that begins with `# DDL` or `# DML` is of InfluxDB's export form: statements are run, and comments name the
 /// database and policy of the lines behind them.
-struct Importer {
+package struct Importer {
   private let target: any ImportTarget
   private let options: Options
   private var rejects: RejectList
   private var place: ImportPlace
   private var progress: ImportProgress
-  private(set) var acceptedCount = 0
-  var rejectedCount: Int { rejects.count }
+  package private(set) var acceptedCount = 0
+  package var rejectedCount: Int { rejects.count }
 
-  struct Options {
-    var database: String
-    var policy: String?
+  package struct Options {
+    package var database: String
+    package var policy: String?
     /// Bytes read before what is whole is sent.
-    var batchByteCount = 4 << 20
-    var lineByteCountMax = 1 << 20
+    package var batchByteCount = 4 << 20
+    package var lineByteCountMax = 1 << 20
+
+    package init(database: String, policy: String? = nil) {
+      self.database = database
+      self.policy = policy
+    }
   }
 
-  init(_ target: any ImportTarget, _ options: Options, rejects: RejectList, place: ImportPlace) {
+  package init(_ target: any ImportTarget, _ options: Options, rejects: RejectList, place: ImportPlace) {
     self.target = target
     self.options = options
     self.rejects = rejects
@@ -31,7 +36,7 @@ struct Importer {
   }
 
   /// Reads one file to its end.
-  mutating func take(_ name: String) throws {
+  package mutating func take(_ name: String) throws {
     let file = try InputFile(name)
     var reading = Reading(
       framer: LineFramer(options: LineParser.Options(lineByteCountMax: options.lineByteCountMax)),
@@ -60,7 +65,7 @@ struct Importer {
   }
 
   /// States that all files are read.
-  mutating func finish() throws { try rejects.finish() }
+  package mutating func finish() throws { try rejects.finish() }
 
   /// Where a file stands.
   private struct Reading {
