@@ -51,7 +51,9 @@ final class BlockSource: Sendable {
     let (last, overflow) = handle.offset.addingReportingOverflow(UInt64(handle.byteCount))
     guard handle.byteCount >= TableFormat.trailerByteCount, !overflow, last <= end,
       handle.offset >= UInt64(TableFormat.headerByteCount)
-    else { throw corrupt(handle, "block of \(handle.byteCount) bytes does not lie before the footer at \(end)") }
+    else {
+      throw corrupt(handle, "block of \(handle.byteCount) bytes does not lie before the footer at \(end)")
+    }
     readBlockCount.add(1, ordering: .relaxed)
     readByteCount.add(UInt64(handle.byteCount), ordering: .relaxed)
     return try readBytes(of: file, at: handle.offset, count: handle.byteCount)

@@ -21,7 +21,9 @@ enum BloomFilter {
 
   /// The hash that places a key.
   static func hash(_ bytes: some Collection<UInt8>, _ kind: Kind) -> UInt64 {
-    bytes.withContiguousStorageIfAvailable { unsafe hashBytes(UnsafeRawBufferPointer($0), seed: kind.rawValue) }
+    bytes.withContiguousStorageIfAvailable {
+      unsafe hashBytes(UnsafeRawBufferPointer($0), seed: kind.rawValue)
+    }
       ?? hash(Array(bytes), kind)
   }
 

@@ -39,7 +39,8 @@ extension PayloadReader {
     let range = try take(length)
     var words: [UInt64] = []
     do {
-      try decoder.decode(payload.span.extracting(range), kind: kind, count: count, rows: 0..<count, into: &words)
+      try decoder.decode(
+        payload.span.extracting(range), kind: kind, count: count, rows: 0..<count, into: &words)
     } catch {
       throw corrupt("column of \(count) words: \(error)")
     }

@@ -41,16 +41,20 @@ struct MeasurementCheck {
   /// Series ascend, are well formed, and are in the filter with their tags.
   private func checkKeys() throws(StorageError) {
     let list = try table.series(of: top.name, where: nil)
-    guard list.count == top.seriesCount else { throw corrupt("expected \(top.seriesCount) series, found \(list.count)") }
+    guard list.count == top.seriesCount else {
+      throw corrupt("expected \(top.seriesCount) series, found \(list.count)")
+    }
     var (last, key) = (ParsedSeriesKey(), ParsedSeriesKey())
     for index in 0..<list.count {
       let bytes = Array(list.keyBytes[list.keyRange(index)])
-      guard SeriesKey(validating: bytes) != nil, key.parse(bytes), index == 0 || ParsedSeriesKey.compare(last, key) < 0
+      guard SeriesKey(validating: bytes) != nil, key.parse(bytes),
+        index == 0 || ParsedSeriesKey.compare(last, key) < 0
       else { throw corrupt("series \(index) is out of order") }
       guard try table.mayContain(bytes) else { throw corrupt("the filter lacks series \(index)") }
       for tag in key.tags {
-        guard try table.mayContain(
-          measurement: top.name, tagKey: Array(bytes[tag.key]), value: Array(bytes[tag.value]))
+        guard
+          try table.mayContain(
+            measurement: top.name, tagKey: Array(bytes[tag.key]), value: Array(bytes[tag.value]))
         else { throw corrupt("the filter lacks a tag of series \(index)") }
       }
       swap(&last, &key)
@@ -60,15 +64,20 @@ struct MeasurementCheck {
   private mutating func loadSeries() throws(StorageError) {
     let all = 0..<top.seriesCount
     let source = table.source
-    try source.decode(top.rowStarts, kind: .unsigned, count: all.count, rows: all, with: &decoder, into: &starts)
-    try source.decode(top.rowCounts, kind: .unsigned, count: all.count, rows: all, with: &decoder, into: &counts)
-    try source.decode(top.firstTimestamps, kind: .timestamp, count: all.count, rows: all, with: &decoder, into: &firsts)
-    try source.decode(top.lastTimestamps, kind: .timestamp, count: all.count, rows: all, with: &decoder, into: &lasts)
+    try source.decode(
+      top.rowStarts, kind: .unsigned, count: all.count, rows: all, with: &decoder, into: &starts)
+    try source.decode(
+      top.rowCounts, kind: .unsigned, count: all.count, rows: all, with: &decoder, into: &counts)
+    try source.decode(
+      top.firstTimestamps, kind: .timestamp, count: all.count, rows: all, with: &decoder, into: &firsts)
+    try source.decode(
+      top.lastTimestamps, kind: .timestamp, count: all.count, rows: all, with: &decoder, into: &lasts)
     byRow = all.sorted { starts[$0] < starts[$1] }
     var row: UInt64 = 0
     for ordinal in byRow {
       guard starts[ordinal] == row, counts[ordinal] > 0, counts[ordinal] <= UInt64(top.rowCount) - row else {
-        throw corrupt("series \(ordinal) has \(counts[ordinal]) rows from \(starts[ordinal]), expected from \(row)")
+        throw corrupt(
+          "series \(ordinal) has \(counts[ordinal]) rows from \(starts[ordinal]), expected from \(row)")
       }
       row += counts[ordinal]
     }
@@ -81,7 +90,8 @@ struct MeasurementCheck {
     for block in 0..<tag.values.count { _ = try values.load(block) }
     var codes: [UInt64] = []
     try table.source.decode(
-      tag.codes, kind: .unsigned, count: top.seriesCount, rows: 0..<top.seriesCount, with: &decoder, into: &codes)
+      tag.codes, kind: .unsigned, count: top.seriesCount, rows: 0..<top.seriesCount, with: &decoder,
+      into: &codes)
     var lists = [[UInt64]](repeating: [], count: tag.valueCount)
     for (ordinal, code) in codes.enumerated() where code > 0 {
       guard code <= UInt64(tag.valueCount) else { throw corrupt("value \(code) of \(tag.valueCount)") }
@@ -92,11 +102,13 @@ struct MeasurementCheck {
     var (ends, postings): ([UInt64], [UInt64]) = ([], [])
     let expected = lists.flatMap { $0 }
     try table.source.decode(
-      tag.postingEnds, kind: .unsigned, count: tag.valueCount, rows: 0..<tag.valueCount, with: &decoder, into: &ends)
+      tag.postingEnds, kind: .unsigned, count: tag.valueCount, rows: 0..<tag.valueCount, with: &decoder,
+      into: &ends)
     let blocks = (expected.count + TableFormat.stripeCount - 1) / TableFormat.stripeCount
     guard blocks == tag.postings.count else { throw corrupt("tag index has \(tag.postings.count) blocks") }
     try table.source.decode(
-      tag.postings, kind: .unsigned, count: expected.count, rows: 0..<expected.count, with: &decoder, into: &postings)
+      tag.postings, kind: .unsigned, count: expected.count, rows: 0..<expected.count, with: &decoder,
+      into: &postings)
     var end: UInt64 = 0
     for (place, list) in lists.enumerated() {
       end += UInt64(list.count)
@@ -149,12 +161,16 @@ struct MeasurementCheck {
       }
       for row in part {
         let time = timestamps[row - rows.lowerBound]
-        guard time > lastTime || row == own.lowerBound else { throw corrupt("times of series \(ordinal) do not ascend") }
+        guard time > lastTime || row == own.lowerBound else {
+          throw corrupt("times of series \(ordinal) do not ascend")
+        }
         lastTime = time
       }
       seriesCount += 1
       guard part.upperBound == own.upperBound else { break }
-      guard lastTime == Int64(bitPattern: lasts[ordinal]) else { throw corrupt("series \(ordinal) ends at another time") }
+      guard lastTime == Int64(bitPattern: lasts[ordinal]) else {
+        throw corrupt("series \(ordinal) ends at another time")
+      }
       next += 1
     }
     guard seriesCount == entry.seriesCount else {
@@ -180,7 +196,8 @@ struct MeasurementCheck {
       || found.floatSum.isNaN && stated.floatSum.isNaN && found.count == stated.count
         && found.minimum == stated.minimum && found.maximum == stated.maximum
     guard isSame else {
-      throw corrupt("column \(String(decoding: column.key.name, as: UTF8.self)): expected \(stated), found \(found)")
+      throw corrupt(
+        "column \(String(decoding: column.key.name, as: UTF8.self)): expected \(stated), found \(found)")
     }
   }
 }

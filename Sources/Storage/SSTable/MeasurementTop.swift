@@ -144,7 +144,8 @@ final class MeasurementTop: Sendable {
       throw reader.corrupt("expected blocks to end at \(reader.handle.offset), found \(end)")
     }
     guard seriesCount > 0, rowCount >= seriesCount, firstTimestamp <= lastTimestamp, !stripes.isEmpty else {
-      throw reader.corrupt("\(seriesCount) series with \(rowCount) rows from \(firstTimestamp) to \(lastTimestamp)")
+      throw reader.corrupt(
+        "\(seriesCount) series with \(rowCount) rows from \(firstTimestamp) to \(lastTimestamp)")
     }
     extent = begin..<end
   }
@@ -192,7 +193,9 @@ final class MeasurementTop: Sendable {
   ) throws(StorageError) -> BlockRun {
     let run = try reader.blockRun(from: &end)
     let expected = (count + TableFormat.stripeCount - 1) / TableFormat.stripeCount
-    guard run.count == expected else { throw reader.corrupt("expected \(expected) blocks, found \(run.count)") }
+    guard run.count == expected else {
+      throw reader.corrupt("expected \(expected) blocks, found \(run.count)")
+    }
     return run
   }
 
@@ -214,11 +217,13 @@ final class MeasurementTop: Sendable {
         columns.append(byteCount)
       }
       let isFull = groupCount == TableFormat.indexStripeGroupCount || index == count - 1
-      guard groupCount > 0, isFull, firstRow > (stripes.last?.firstRow ?? -1), index > 0 || firstRow == 0 else {
+      guard groupCount > 0, isFull, firstRow > (stripes.last?.firstRow ?? -1), index > 0 || firstRow == 0
+      else {
         throw reader.corrupt("stripe of \(groupCount) row groups from row \(firstRow)")
       }
       end = handle.end &+ (columns.starts[fieldCount])
-      stripes.append(IndexStripe(groupCount: groupCount, firstRow: firstRow, groups: handle, columns: columns))
+      stripes.append(
+        IndexStripe(groupCount: groupCount, firstRow: firstRow, groups: handle, columns: columns))
     }
     return stripes
   }

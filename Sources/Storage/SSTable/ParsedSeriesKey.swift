@@ -16,10 +16,14 @@ struct ParsedSeriesKey {
     bytes = flat
     tags.removeAll(keepingCapacity: true)
     var offset = 0
-    guard let name = Self.text(flat, at: &offset), let count = Self.number(flat, at: &offset) else { return false }
+    guard let name = Self.text(flat, at: &offset), let count = Self.number(flat, at: &offset) else {
+      return false
+    }
     measurement = name
     for _ in 0..<count {
-      guard let key = Self.text(flat, at: &offset), let value = Self.text(flat, at: &offset) else { return false }
+      guard let key = Self.text(flat, at: &offset), let value = Self.text(flat, at: &offset) else {
+        return false
+      }
       tags.append(Tag(key: key, value: value))
     }
     return offset == flat.count

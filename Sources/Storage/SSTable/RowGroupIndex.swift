@@ -97,7 +97,8 @@ struct RowGroupIndexBuilder {
 
   /// Times of the first and last value, from the group's first and to its last: zeros where every row has one.
   private func encodeTimes(
-    _ entries: [ColumnEntry], _ groups: ArraySlice<RowGroupEntry>, isKept: Bool, with encoder: inout SectionEncoder,
+    _ entries: [ColumnEntry], _ groups: ArraySlice<RowGroupEntry>, isKept: Bool,
+    with encoder: inout SectionEncoder,
     to payload: inout [UInt8]
   ) {
     let pairs = Array(zip(entries, groups))

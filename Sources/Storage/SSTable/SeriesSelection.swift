@@ -112,11 +112,13 @@ struct SeriesSelection {
     words.removeAll(keepingCapacity: true)
     let first = max(place - 1, 0)
     try table.source.decode(
-      tag.postingEnds, kind: .unsigned, count: tag.valueCount, rows: first..<place + 1, with: &decoder, into: &words)
+      tag.postingEnds, kind: .unsigned, count: tag.valueCount, rows: first..<place + 1, with: &decoder,
+      into: &words)
     let (start, end) = (place == 0 ? 0 : words[0], words[words.count - 1])
     let total = try postingCount(tag)
     guard start < end, end <= UInt64(total) else {
-      throw table.source.corrupt(tag.postingEnds.handle(0), "ordinals \(start)..<\(end) of \(total) for one value")
+      throw table.source.corrupt(
+        tag.postingEnds.handle(0), "ordinals \(start)..<\(end) of \(total) for one value")
     }
     words.removeAll(keepingCapacity: true)
     try table.source.decode(
@@ -138,7 +140,8 @@ struct SeriesSelection {
       with: &decoder, into: &ends)
     let blocks = (Int(clamping: ends[0]) + TableFormat.stripeCount - 1) / TableFormat.stripeCount
     guard ends[0] <= UInt64(top.seriesCount), blocks == tag.postings.count else {
-      throw table.source.corrupt(tag.postingEnds.handle(0), "\(ends[0]) ordinals of \(top.seriesCount) series")
+      throw table.source.corrupt(
+        tag.postingEnds.handle(0), "\(ends[0]) ordinals of \(top.seriesCount) series")
     }
     return Int(ends[0])
   }

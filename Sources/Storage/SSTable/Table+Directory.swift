@@ -26,7 +26,8 @@ extension Table {
   /// A list of blocks ends where its own block begins.
   private func checkList(_ run: BlockRun, before reader: PayloadReader) throws(StorageError) {
     guard run.count > 0, reader.isAtEnd, run.offset &+ run.starts[run.count] == reader.handle.offset else {
-      throw reader.corrupt("expected blocks that end at \(reader.handle.offset), found \(run.count) from \(run.offset)")
+      throw reader.corrupt(
+        "expected blocks that end at \(reader.handle.offset), found \(run.count) from \(run.offset)")
     }
   }
 
@@ -66,7 +67,8 @@ extension Table {
   }
 
   /// Whether any series of a measurement may have a tag with this value.
-  package func mayContain(measurement: [UInt8], tagKey: [UInt8], value: [UInt8]) throws(StorageError) -> Bool {
+  package func mayContain(measurement: [UInt8], tagKey: [UInt8], value: [UInt8]) throws(StorageError) -> Bool
+  {
     var key: [UInt8] = []
     putText(measurement, to: &key)
     putText(tagKey, to: &key)

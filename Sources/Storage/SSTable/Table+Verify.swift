@@ -33,12 +33,15 @@ extension Table {
     var end = UInt64(TableFormat.headerByteCount)
     for block in blocks {
       guard block.handle.offset == end else {
-        throw source.corrupt(block.handle, "expected a block at \(end), found the next at \(block.handle.offset)")
+        throw source.corrupt(
+          block.handle, "expected a block at \(end), found the next at \(block.handle.offset)")
       }
       _ = try source.block(block.handle, isKept: false)
       end = block.handle.end
     }
-    guard end == source.end else { throw source.corrupt(footer.properties, "blocks end at \(end), the footer begins at \(source.end)") }
+    guard end == source.end else {
+      throw source.corrupt(footer.properties, "blocks end at \(end), the footer begins at \(source.end)")
+    }
   }
 
   private func verifyTotals(
@@ -51,18 +54,24 @@ extension Table {
     }
     try check("rows", totals.rowCount, [properties.rowCount, Int(footer.rowCount)])
     try check("series", totals.seriesCount, [properties.seriesCount, Int(footer.seriesCount)])
-    try check("measurements", totals.measurementCount, [properties.measurementCount, Int(footer.measurementCount)])
+    try check(
+      "measurements", totals.measurementCount, [properties.measurementCount, Int(footer.measurementCount)])
     try check("row groups", totals.groupCount, [properties.rowGroupCount])
     try check("values", totals.valueCount, [properties.valueCount])
     try check("blocks", blockCount, [properties.blockCount])
-    try check("as first timestamp", Int(totals.firstTimestamp), [Int(properties.firstTimestamp), Int(footer.firstTimestamp)])
-    try check("as last timestamp", Int(totals.lastTimestamp), [Int(properties.lastTimestamp), Int(footer.lastTimestamp)])
+    try check(
+      "as first timestamp", Int(totals.firstTimestamp),
+      [Int(properties.firstTimestamp), Int(footer.firstTimestamp)])
+    try check(
+      "as last timestamp", Int(totals.lastTimestamp),
+      [Int(properties.lastTimestamp), Int(footer.lastTimestamp)])
     guard properties.number == state.number, properties.firstSequence == footer.firstSequence,
       properties.lastSequence == footer.lastSequence
     else {
       throw source.corrupt(
         footer.properties,
-        "properties are of table \(properties.number), batches \(properties.firstSequence)…\(properties.lastSequence)")
+        "properties are of table \(properties.number), batches \(properties.firstSequence)…\(properties.lastSequence)"
+      )
     }
   }
 }

@@ -23,10 +23,13 @@ package final class Table: SortedRun, Sendable {
   }
 
   /// Opens a table of which only the number is known: what the manifest should say is then `state`.
-  package static func open(file: any StoredFile, number: UInt64, cache: BlockCache) throws(StorageError) -> Table {
+  package static func open(file: any StoredFile, number: UInt64, cache: BlockCache) throws(StorageError)
+    -> Table
+  {
     let byteCount = try file.byteCount()
     guard byteCount >= UInt64(TableFormat.headerByteCount + TableFooter.byteCount) else {
-      throw StorageError(.corrupt, file: file.name, offset: byteCount, "file of \(byteCount) bytes is too short for a table")
+      throw StorageError(
+        .corrupt, file: file.name, offset: byteCount, "file of \(byteCount) bytes is too short for a table")
     }
     try TableHeader.check(try readBytes(of: file, at: 0, count: TableFormat.headerByteCount), file: file.name)
     let offset = byteCount - UInt64(TableFooter.byteCount)
@@ -40,7 +43,8 @@ package final class Table: SortedRun, Sendable {
     self.footer = footer
     state = TableState(
       number: number, byteCount: footer.fileByteCount, rowCount: Int(footer.rowCount),
-      seriesCount: Int(footer.seriesCount), firstTimestamp: footer.firstTimestamp, lastTimestamp: footer.lastTimestamp)
+      seriesCount: Int(footer.seriesCount), firstTimestamp: footer.firstTimestamp,
+      lastTimestamp: footer.lastTimestamp)
     source = BlockSource(
       file: file, end: footer.fileByteCount - UInt64(TableFooter.byteCount), cache: cache)
   }
@@ -99,9 +103,12 @@ package final class Table: SortedRun, Sendable {
   func top(at handle: BlockHandle) throws(StorageError) -> MeasurementTop {
     var reader = try source.reader(handle, priority: .high)
     let top = try MeasurementTop(decoding: &reader)
-    guard UInt64(top.seriesCount) <= UInt64(footer.seriesCount), UInt64(top.rowCount) <= footer.rowCount else {
+    guard UInt64(top.seriesCount) <= UInt64(footer.seriesCount), UInt64(top.rowCount) <= footer.rowCount
+    else {
       throw source.corrupt(
-        handle, "\(top.seriesCount) series with \(top.rowCount) rows in a table of \(footer.seriesCount) and \(footer.rowCount)")
+        handle,
+        "\(top.seriesCount) series with \(top.rowCount) rows in a table of \(footer.seriesCount) and \(footer.rowCount)"
+      )
     }
     return top
   }

@@ -30,7 +30,9 @@ private struct TableDump {
     detail("filter at \(footer.filter.offset), \(footer.filter.byteCount) bytes")
     detail("properties at \(footer.properties.offset), \(footer.properties.byteCount) bytes")
     detail("\(footer.rowCount) rows, \(footer.seriesCount) series, \(footer.measurementCount) measurements")
-    detail("times \(footer.firstTimestamp)…\(footer.lastTimestamp), batches \(footer.firstSequence)…\(footer.lastSequence)")
+    detail(
+      "times \(footer.firstTimestamp)…\(footer.lastTimestamp), batches \(footer.firstSequence)…\(footer.lastSequence)"
+    )
     return lines.joined(separator: "\n") + "\n"
   }
 
@@ -50,7 +52,8 @@ private struct TableDump {
   private func describe(_ kind: TableBlock.Kind) -> String {
     switch kind {
     case .timestamps(let group): "row group \(group), timestamps"
-    case .column(let group, let key, let count): "row group \(group), \(text(key.name)) \(key.type), \(count) values"
+    case .column(let group, let key, let count):
+      "row group \(group), \(text(key.name)) \(key.type), \(count) values"
     case .tagValues(let key, let count): "tag \(text(key)), \(count) values"
     case .tagCodes(let key): "tag \(text(key)), codes of the series"
     case .postingEnds(let key): "tag \(text(key)), index: where each value's series end"
@@ -74,7 +77,8 @@ private struct TableDump {
     switch block.kind {
     case .measurement:
       let top = try table.top(at: block.handle)
-      detail("\(top.seriesCount) series, \(top.rowCount) rows, times \(top.firstTimestamp)…\(top.lastTimestamp)")
+      detail(
+        "\(top.seriesCount) series, \(top.rowCount) rows, times \(top.firstTimestamp)…\(top.lastTimestamp)")
       detail("fields: " + top.fields.map { "\(text($0.name)) \($0.type)" }.joined(separator: ", "))
       detail("tags: " + top.tagKeys.map { "\(text($0.name)) (\($0.valueCount))" }.joined(separator: ", "))
     case .groups(let number): try appendGroups(block, number)
@@ -84,9 +88,12 @@ private struct TableDump {
     }
   }
 
-  private mutating func reader(_ block: TableBlock, _ number: Int) throws(StorageError) -> (TableReader, LoadedStripe)? {
+  private mutating func reader(_ block: TableBlock, _ number: Int) throws(StorageError) -> (
+    TableReader, LoadedStripe
+  )? {
     guard let name = block.measurement, let top = try table.top(of: name) else { return nil }
-    let reader = readers[name] ?? TableReader(table: table, measurement: name, fields: top.fields, isKept: false)
+    let reader =
+      readers[name] ?? TableReader(table: table, measurement: name, fields: top.fields, isKept: false)
     readers[name] = reader
     return (reader, try reader.loadStripe(row: top.stripes[number].firstRow))
   }
@@ -96,7 +103,8 @@ private struct TableDump {
     for (index, group) in stripe.groups.enumerated() {
       detail(
         "row group \(number * TableFormat.indexStripeGroupCount + index): \(group.rowCount) rows of \(group.seriesCount)"
-          + " series from \(group.firstSeries), times \(group.firstTimestamp)…\(group.lastTimestamp), at \(group.offset)")
+          + " series from \(group.firstSeries), times \(group.firstTimestamp)…\(group.lastTimestamp), at \(group.offset)"
+      )
     }
   }
 
@@ -106,7 +114,8 @@ private struct TableDump {
     guard let (reader, _) = try reader(block, number),
       let field = reader.fields.firstIndex(of: key)
     else { return }
-    for (index, entry) in try reader.entries(of: field, withStatistics: true).enumerated() where entry.isPresent {
+    for (index, entry) in try reader.entries(of: field, withStatistics: true).enumerated()
+    where entry.isPresent {
       let statistics = entry.statistics
       let head =
         "row group \(number * TableFormat.indexStripeGroupCount + index): +\(entry.relativeOffset), \(entry.byteCount) bytes,"
@@ -115,10 +124,13 @@ private struct TableDump {
         detail(head)
         continue
       }
-      let words = [statistics.minimum, statistics.maximum, statistics.first, statistics.last].map { value($0, key.type) }
+      let words = [statistics.minimum, statistics.maximum, statistics.first, statistics.last].map {
+        value($0, key.type)
+      }
       detail(
         head + ", \(words[0])…\(words[1]), first \(words[2]), last \(words[3]), sum "
-          + (key.type == .float ? "\(statistics.floatSum) + \(statistics.floatError)" : "\(statistics.integerSum)"))
+          + (key.type == .float
+            ? "\(statistics.floatSum) + \(statistics.floatError)" : "\(statistics.integerSum)"))
     }
   }
 

@@ -44,7 +44,9 @@ struct TableFooter: Equatable {
   /// Reads a footer that lies at `offset` of a file of `fileByteCount` bytes.
   init(decoding bytes: [UInt8], file: String, fileByteCount: UInt64) throws(StorageError) {
     let offset = fileByteCount - UInt64(Self.byteCount)
-    func corrupt(_ detail: String) -> StorageError { StorageError(.corrupt, file: file, offset: offset, detail) }
+    func corrupt(_ detail: String) -> StorageError {
+      StorageError(.corrupt, file: file, offset: offset, detail)
+    }
     guard bytes.count == Self.byteCount else { throw corrupt("expected a footer of \(Self.byteCount) bytes") }
     guard Array(bytes[100..<108]) == TableFormat.magic else {
       throw corrupt("expected the magic number of a table's footer, found \(hexadecimal(bytes[100..<108]))")
@@ -77,13 +79,16 @@ struct TableFooter: Equatable {
     guard self.fileByteCount == fileByteCount else {
       throw corrupt("footer states a file of \(self.fileByteCount) bytes, found \(fileByteCount)")
     }
-    guard firstTimestamp <= lastTimestamp, firstSequence <= lastSequence, rowCount > 0, rowCount < 1 << 60 else {
-      throw corrupt("footer states times \(firstTimestamp)…\(lastTimestamp), batches \(firstSequence)…\(lastSequence)")
+    guard firstTimestamp <= lastTimestamp, firstSequence <= lastSequence, rowCount > 0, rowCount < 1 << 60
+    else {
+      throw corrupt(
+        "footer states times \(firstTimestamp)…\(lastTimestamp), batches \(firstSequence)…\(lastSequence)")
     }
   }
 
   init(
-    directory: BlockHandle, filter: BlockHandle, properties: BlockHandle, fileByteCount: UInt64, rowCount: UInt64,
+    directory: BlockHandle, filter: BlockHandle, properties: BlockHandle, fileByteCount: UInt64,
+    rowCount: UInt64,
     seriesCount: UInt32, measurementCount: UInt32, times: ClosedRange<Int64>, sequences: ClosedRange<UInt64>
   ) {
     self.directory = directory
@@ -111,7 +116,8 @@ enum TableHeader {
   static func check(_ bytes: [UInt8], file: String) throws(StorageError) {
     guard bytes.count == TableFormat.headerByteCount, Array(bytes[..<8]) == TableFormat.magic else {
       throw StorageError(
-        .corrupt, file: file, offset: 0, "expected the magic number of a table, found \(hexadecimal(bytes.prefix(8)))")
+        .corrupt, file: file, offset: 0,
+        "expected the magic number of a table, found \(hexadecimal(bytes.prefix(8)))")
     }
     let (expected, found) = (fixed32(bytes, at: 12), checksum(bytes[..<12]))
     guard expected == found else {

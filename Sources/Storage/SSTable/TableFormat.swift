@@ -132,5 +132,7 @@ private func civilDate(days: Int64) -> (year: Int64, month: Int64, day: Int64) {
   let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
   let month = (5 * dayOfYear + 2) / 153
   let civilMonth = month < 10 ? month + 3 : month - 9
-  return (yearOfEra + era * 400 + (civilMonth <= 2 ? 1 : 0), civilMonth, dayOfYear - (153 * month + 2) / 5 + 1)
+  return (
+    yearOfEra + era * 400 + (civilMonth <= 2 ? 1 : 0), civilMonth, dayOfYear - (153 * month + 2) / 5 + 1
+  )
 }

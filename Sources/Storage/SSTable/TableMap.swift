@@ -53,7 +53,9 @@ extension Table {
     add(handle, .measurement)
     for key in top.tagKeys {
       for index in 0..<key.values.count {
-        add(key.values.handle(index), .tagValues(key: key.name, count: key.firstPlaces[index + 1] - key.firstPlaces[index]))
+        add(
+          key.values.handle(index),
+          .tagValues(key: key.name, count: key.firstPlaces[index + 1] - key.firstPlaces[index]))
       }
       add(key.codes, .tagCodes(key: key.name))
       add(key.postingEnds, .postingEnds(key: key.name))
@@ -73,7 +75,8 @@ extension Table {
       }
       for (field, key) in top.fields.enumerated() where stripe.columns.byteCounts[field] > 0 {
         add(stripe.columns.handle(field), .statistics(stripe: number, key))
-        for (group, entry) in try reader.entries(of: field, withStatistics: true).enumerated() where entry.isPresent {
+        for (group, entry) in try reader.entries(of: field, withStatistics: true).enumerated()
+        where entry.isPresent {
           let place = number * TableFormat.indexStripeGroupCount + group
           add(
             BlockHandle(

@@ -8,8 +8,10 @@ struct SharedGroup {
   /// Rows that are decoded; columns and timestamps hold these.
   var rows = 0..<0
   var timestamps: [Int64] = []
-  /// In the reader's order; `nil` until asked for.
-  var columns: [Column?] = []
+  /// In the reader's order; they keep their memory from group to group.
+  var columns: [Column] = []
+  /// Whether a column holds the rows.
+  var isDecoded: [Bool] = []
   /// How often rows of this group were asked for that were not decoded.
   var missCount = 0
 }
@@ -44,7 +46,8 @@ extension TableReader {
   private func isShared(_ span: Span) -> Bool { group(span).seriesCount > 1 }
 
   /// Appends the timestamps of some rows of the group.
-  func appendTimestamps(_ rows: Range<Int>, of span: Span, to timestamps: inout [Int64]) throws(StorageError) {
+  func appendTimestamps(_ rows: Range<Int>, of span: Span, to timestamps: inout [Int64]) throws(StorageError)
+  {
     let entry = group(span)
     guard entry.seriesCount > 1 else { return try decodeTimestamps(entry, rows, to: &timestamps) }
     try loadShared(rows, of: span)
@@ -71,14 +74,14 @@ extension TableReader {
     let entry = try entries(of: fieldNumbers[index], withStatistics: false)[span.group]
     guard entry.isPresent else { return }
     guard isShared(span) else { return try decodeColumn(entry, group(span), rows, to: &column) }
-    if shared.columns[index] == nil {
-      var decoded = Column(key: fields[index])
-      try decodeColumn(entry, group(span), shared.rows, to: &decoded)
-      shared.columns[index] = decoded
+    if !shared.isDecoded[index] {
+      shared.columns[index].reset()
+      let rows = shared.rows
+      try decodeColumn(entry, group(span), rows, to: &shared.columns[index])
+      shared.isDecoded[index] = true
     }
-    guard let decoded = shared.columns[index] else { return }
     let base = shared.rows.lowerBound
-    copy(decoded, rows.lowerBound - base..<rows.upperBound - base, to: &column)
+    copy(shared.columns[index], rows.lowerBound - base..<rows.upperBound - base, to: &column)
   }
 
   /// Makes sure that some rows of a shared group are decoded: the groups of 1,024 that they touch the first time, the whole
@@ -88,12 +91,14 @@ extension TableReader {
     if shared.offset == entry.offset, rows.clamped(to: shared.rows) == rows { return }
     let misses = shared.offset == entry.offset ? shared.missCount + 1 : 0
     let unit = TableFormat.miniBlockCount
-    let touched = rows.lowerBound / unit * unit..<min((rows.upperBound + unit - 1) / unit * unit, entry.rowCount)
+    let touched =
+      rows.lowerBound / unit * unit..<min((rows.upperBound + unit - 1) / unit * unit, entry.rowCount)
     let wanted = misses == 0 ? touched : 0..<entry.rowCount
     shared.offset = 0
     shared.timestamps.removeAll(keepingCapacity: true)
     try decodeTimestamps(entry, wanted, to: &shared.timestamps)
-    shared.columns = Array(repeating: nil, count: fields.count)
+    if shared.columns.isEmpty { shared.columns = fields.map(Column.init) }
+    shared.isDecoded = Array(repeating: false, count: fields.count)
     shared.rows = wanted
     shared.missCount = misses
     shared.offset = entry.offset
@@ -109,7 +114,8 @@ extension TableReader {
     let validityLength = try reader.count("bytes of validity")
     let count = entry.statistics.count
     guard (validityLength == 0) == (count == group.rowCount) else {
-      throw reader.corrupt("\(validityLength) bytes of validity for \(count) values in \(group.rowCount) rows")
+      throw reader.corrupt(
+        "\(validityLength) bytes of validity for \(count) values in \(group.rowCount) rows")
     }
     let validityRange = try reader.take(validityLength)
     let values = reader.offset..<payload.count
@@ -142,7 +148,8 @@ extension TableReader {
     if column.key.type == .string {
       try decoder.decodeStrings(bytes, count: count, rows: rows, into: &column.values, bytes: &column.bytes)
     } else {
-      try decoder.decode(bytes, kind: columnKind(column.key.type), count: count, rows: rows, into: &column.values)
+      try decoder.decode(
+        bytes, kind: columnKind(column.key.type), count: count, rows: rows, into: &column.values)
     }
   }
 

@@ -53,16 +53,19 @@ extension TableReader {
     for index in 0..<count {
       guard rowCounts[index] >= 1, rowCounts[index] <= UInt64(TableFormat.groupRowCountMax),
         seriesCounts[index] >= 1, seriesCounts[index] <= rowCounts[index],
-        firstSeries[index] < UInt64(top.seriesCount), byteCounts[index] <= UInt64(TableFormat.blockByteCountMax)
+        firstSeries[index] < UInt64(top.seriesCount),
+        byteCounts[index] <= UInt64(TableFormat.blockByteCountMax)
       else {
-        throw reader.corrupt("row group \(index) has \(rowCounts[index]) rows of \(seriesCounts[index]) series")
+        throw reader.corrupt(
+          "row group \(index) has \(rowCounts[index]) rows of \(seriesCounts[index]) series")
       }
       let first = Int64(bitPattern: firsts[index])
       let last = first &+ Int64(bitPattern: lengths[index])
       guard first <= last else { throw reader.corrupt("row group \(index) has times \(first) to \(last)") }
       groups.append(
         RowGroupEntry(
-          firstSeries: Int(firstSeries[index]), seriesCount: Int(seriesCounts[index]), rowCount: Int(rowCounts[index]),
+          firstSeries: Int(firstSeries[index]), seriesCount: Int(seriesCounts[index]),
+          rowCount: Int(rowCounts[index]),
           firstTimestamp: first, lastTimestamp: last, offset: offsets[index],
           timestampByteCount: Int(byteCounts[index])))
       firstRows.append(firstRows[index] + Int(rowCounts[index]))
@@ -72,7 +75,8 @@ extension TableReader {
       throw reader.corrupt("expected row groups up to row \(end), found \(firstRows[count])")
     }
     return LoadedStripe(
-      number: number, groups: groups, firstRows: firstRows, columns: Array(repeating: nil, count: top.fields.count))
+      number: number, groups: groups, firstRows: firstRows,
+      columns: Array(repeating: nil, count: top.fields.count))
   }
 
   /// What the index says of a field, for each group of the loaded stripe.
@@ -113,7 +117,8 @@ extension TableReader {
   }
 
   private func readStatistics(
-    _ reader: inout PayloadReader, _ type: FieldType, _ stripe: LoadedStripe, into entries: inout [ColumnEntry]
+    _ reader: inout PayloadReader, _ type: FieldType, _ stripe: LoadedStripe,
+    into entries: inout [ColumnEntry]
   ) throws(StorageError) {
     let (kind, count) = (columnKind(type), entries.count)
     let minima = try reader.column(count, kind: kind, with: &decoder)

@@ -118,7 +118,9 @@ package final class TableReader: RunReader {
   func open() throws(StorageError) -> MeasurementTop {
     if let top { return top }
     guard let found = try table.top(of: measurement) else {
-      throw StorageError(.invalid, file: table.name, "table has no measurement \(String(decoding: measurement, as: UTF8.self))")
+      throw StorageError(
+        .invalid, file: table.name, "table has no measurement \(String(decoding: measurement, as: UTF8.self))"
+      )
     }
     fieldNumbers = fields.map { found.fields.firstIndex(of: $0) ?? -1 }
     top = found

@@ -42,14 +42,16 @@ extension TableWriter {
     ) { ordinal throws(StorageError) in
       let offset = sink.offset
       try copyBlock(
-        BlockHandle(offset: group.entry.offset, byteCount: group.entry.timestampByteCount), from: group.source)
+        BlockHandle(offset: group.entry.offset, byteCount: group.entry.timestampByteCount), from: group.source
+      )
       var entries: [(field: Int, entry: ColumnEntry)] = []
       for column in group.columns {
         var entry = column.entry
         entry.relativeOffset = Int(sink.offset - offset)
         try copyBlock(
           BlockHandle(
-            offset: group.entry.offset &+ UInt64(column.entry.relativeOffset), byteCount: column.entry.byteCount),
+            offset: group.entry.offset &+ UInt64(column.entry.relativeOffset),
+            byteCount: column.entry.byteCount),
           from: group.source)
         entries.append((fields.number(of: column.key), entry))
         properties.valueCount += entry.statistics.count

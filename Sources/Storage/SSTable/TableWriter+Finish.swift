@@ -25,7 +25,8 @@ extension TableWriter {
     try file.sync()
     return TableState(
       number: identity.number, byteCount: footer.fileByteCount, rowCount: properties.rowCount,
-      seriesCount: properties.seriesCount, firstTimestamp: footer.firstTimestamp, lastTimestamp: footer.lastTimestamp)
+      seriesCount: properties.seriesCount, firstTimestamp: footer.firstTimestamp,
+      lastTimestamp: footer.lastTimestamp)
   }
 
   /// Writes the dictionary and the row-group index of the measurement under way behind its rows.
@@ -177,7 +178,8 @@ extension TableWriter {
     var run = BlockRun(offset: sink.offset)
     var top: [UInt8] = []
     for start in stride(from: 0, to: filter.count, by: TableFormat.filterBlockByteCount) {
-      try sink.append(Array(filter[start..<min(start + TableFormat.filterBlockByteCount, filter.count)]), to: &run)
+      try sink.append(
+        Array(filter[start..<min(start + TableFormat.filterBlockByteCount, filter.count)]), to: &run)
       putVarint(run.byteCounts[run.count - 1], to: &top)
     }
     return try writeTop(run, entries: top)

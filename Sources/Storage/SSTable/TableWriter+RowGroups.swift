@@ -19,7 +19,8 @@ extension TableWriter {
       entry.relativeOffset = Int(sink.offset - offset)
       entry.encoding = encode(buffer.columns[field], rows: rows, present: present, field: field)
       entry.statistics = statistics(
-        buffer.columns[field], rows: rows, present: present, times: buffer.timestamps, type: fields.keys[field].type)
+        buffer.columns[field], rows: rows, present: present, times: buffer.timestamps,
+        type: fields.keys[field].type)
       entry.byteCount = try sink.append(payload)
       properties.valueCount += present.count
       entries.append((field, entry))

@@ -84,7 +84,8 @@ package final class TableWriter {
     while pending.count >= groupMax + longMin { try writeOwnGroup(rowCount: groupMax) }
     while pending.stringByteCount >= Self.stringByteCountMax {
       // So many rows as have that many bytes if all are alike; lines are limited, so no block can come near its bound.
-      let alike = Int(Double(pending.count) * Double(Self.stringByteCountMax) / Double(pending.stringByteCount))
+      let alike = Int(
+        Double(pending.count) * Double(Self.stringByteCountMax) / Double(pending.stringByteCount))
       try writeOwnGroup(rowCount: max(1, min(alike, groupMax)))
     }
   }
@@ -112,7 +113,9 @@ package final class TableWriter {
       throw invalid("rows at \(first)…\(last) outside of the window \(identity.window)")
     }
     guard !isRegistered else {
-      guard first > seriesTimes.last else { throw invalid("row at \(first) follows one at \(seriesTimes.last)") }
+      guard first > seriesTimes.last else {
+        throw invalid("row at \(first) follows one at \(seriesTimes.last)")
+      }
       return
     }
     if properties.seriesCount == 0
@@ -177,7 +180,9 @@ package final class TableWriter {
   func writeShortGroup() throws(StorageError) {
     guard let first = shortSeries.first else { return }
     short.padColumns()
-    for series in shortSeries { dictionary.setRows(of: series.ordinal, start: measurementRowCount + series.row) }
+    for series in shortSeries {
+      dictionary.setRows(of: series.ordinal, start: measurementRowCount + series.row)
+    }
     try writeGroup(short, rows: 0..<short.count, firstSeries: first.ordinal, seriesCount: shortSeries.count)
     short.reset()
     shortSeries.removeAll(keepingCapacity: true)

@@ -55,7 +55,9 @@ struct TagValues {
   }
 
   /// Whether `shared` bytes of `previous` and a suffix make a value that comes after it.
-  private static func isAfter(_ previous: [UInt8], shared: Int, _ bytes: [UInt8], _ suffix: Range<Int>) -> Bool {
+  private static func isAfter(_ previous: [UInt8], shared: Int, _ bytes: [UInt8], _ suffix: Range<Int>)
+    -> Bool
+  {
     compareBytes(previous, shared..<previous.count, bytes, suffix) < 0
   }
 

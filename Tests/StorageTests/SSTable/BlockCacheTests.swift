@@ -16,7 +16,8 @@ struct BlockCacheTests {
         let fields = try table.fields(of: Array("m".utf8))
         let key = SeriesKey(measurement: Array("m".utf8), tags: [])
         return try readPoints(
-          table.makeReader(of: Array("m".utf8), fields: fields), 0, key: key, fields: fields, times: 0..<5_000).count
+          table.makeReader(of: Array("m".utf8), fields: fields), 0, key: key, fields: fields, times: 0..<5_000
+        ).count
       }
       #expect(try scan() == 3_000)
       let before = table.blocksRead
@@ -28,7 +29,9 @@ struct BlockCacheTests {
     }
   }
 
-  @Test("it never holds more than its bound, and is right under eviction", .tags(.property), arguments: [4_000, 40_000, 400_000])
+  @Test(
+    "it never holds more than its bound, and is right under eviction", .tags(.property),
+    arguments: [4_000, 40_000, 400_000])
   func bound(byteCountMax: Int) throws {
     let model = MemoryRun(TableSamples.points(seed: 77), sequence: 1...1)
     let cache = BlockCache(byteCountMax: byteCountMax)

@@ -9,7 +9,8 @@ struct BloomFilterTests {
   func falsePositives() throws {
     let points = (0..<20_000).map { series in
       ModelPoint(
-        key: SeriesKey(measurement: Array("m".utf8), tags: [(Array("id".utf8), Array("series-\(series)".utf8))]),
+        key: SeriesKey(
+          measurement: Array("m".utf8), tags: [(Array("id".utf8), Array("series-\(series)".utf8))]),
         timestamp: 1, fields: ["v": .integer(1)])
     }
     let table = try TableSamples.table(MemoryRun(points, sequence: 1...1))
@@ -17,7 +18,9 @@ struct BloomFilterTests {
     for point in points where try !table.mayContain(point.key.bytes) { missing += 1 }
     for other in 0..<50_000 {
       let value = Array("other-\(other)".utf8)
-      if try table.mayContain(measurement: Array("m".utf8), tagKey: Array("id".utf8), value: value) { wrong += 1 }
+      if try table.mayContain(measurement: Array("m".utf8), tagKey: Array("id".utf8), value: value) {
+        wrong += 1
+      }
       let key = SeriesKey(measurement: Array("m".utf8), tags: [(Array("id".utf8), value)])
       if try table.mayContain(key.bytes) { wrong += 1 }
     }

@@ -20,7 +20,7 @@ struct TableCopyTests {
     // Points before the table's first, as a merge would find them in another run.
     try writer.append(
       TableSamples.batch(
-        (-10 ..< 0).map { ModelPoint(key: model.series[0].key, timestamp: $0, fields: ["v": .integer($0)]) },
+        (-10..<0).map { ModelPoint(key: model.series[0].key, timestamp: $0, fields: ["v": .integer($0)]) },
         fields: fields))
     try reader.begin(0, times: Int64.min..<Int64.max, descending: false)
     var (copied, bytes) = (0, 0)
@@ -39,9 +39,11 @@ struct TableCopyTests {
     }
     #expect(copied == 3 && bytes > 0)
     try writer.beginSeries(SeriesKey(measurement: Array("n".utf8), tags: []))
-    try writer.append(TableSamples.batch(
-      [ModelPoint(key: model.series[0].key, timestamp: 4, fields: ["v": .integer(4)])], fields: fields))
-    let table = try Table.open(file: file, state: try writer.finish(), cache: BlockCache(byteCountMax: 1 << 20))
+    try writer.append(
+      TableSamples.batch(
+        [ModelPoint(key: model.series[0].key, timestamp: 4, fields: ["v": .integer(4)])], fields: fields))
+    let table = try Table.open(
+      file: file, state: try writer.finish(), cache: BlockCache(byteCountMax: 1 << 20))
     try table.verify()
     let points = try readPoints(
       table.makeReader(of: Array("m".utf8), fields: fields), 0, key: model.series[0].key, fields: fields,

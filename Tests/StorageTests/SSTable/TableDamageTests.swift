@@ -5,13 +5,14 @@ import Testing
 
 @Suite("Table: damage")
 struct TableDamageTests {
-  private static let model = MemoryRun(modelPoints(
-    """
-    cpu,host=a,zone=x user=1.5,idle=7i 100
-    cpu,host=a,zone=x user=2.5,text="one" 110
-    cpu,host=b up=true,user=3i 100
-    mem,host=a used=77u 105
-    """), sequence: 7...9)
+  private static let model = MemoryRun(
+    modelPoints(
+      """
+      cpu,host=a,zone=x user=1.5,idle=7i 100
+      cpu,host=a,zone=x user=2.5,text="one" 110
+      cpu,host=b up=true,user=3i 100
+      mem,host=a used=77u 105
+      """), sequence: 7...9)
 
   private static func bytes(_ model: MemoryRun) throws -> [UInt8] {
     let file = try MemoryFileSystem().create("table.sst")
@@ -63,7 +64,9 @@ struct TableDamageTests {
         if !isNamed || found?.file != "table.sst" { unnamed += 1 }
       }
     }
-    #expect(unseen == 0 && wrong == 0 && unnamed == 0, "\(unseen) unseen, \(wrong) wrong, \(unnamed) without a name")
+    #expect(
+      unseen == 0 && wrong == 0 && unnamed == 0, "\(unseen) unseen, \(wrong) wrong, \(unnamed) without a name"
+    )
   }
 
   @Test("every truncation and every byte too many is refused")
@@ -84,7 +87,9 @@ struct TableDamageTests {
     #expect(try Self.rows(Self.open(good)).count == 4)
   }
 
-  @Test("bytes that pass for a file but say nonsense are refused without a trap: any byte changed and its checksum mended")
+  @Test(
+    "bytes that pass for a file but say nonsense are refused without a trap: any byte changed and its checksum mended"
+  )
   func mended() throws {
     // Snappy is off for blocks this small: a block is payload, 1, CRC32C. Change a byte, mend the block's checksum.
     let good = try Self.bytes(Self.model)
@@ -98,12 +103,17 @@ struct TableDamageTests {
           var bad = good
           bad[place] = value
           let checksum = crc(bad[extent.lowerBound..<extent.upperBound - 4])
-          for index in 0..<4 { bad[extent.upperBound - 4 + index] = UInt8(truncatingIfNeeded: checksum >> UInt32(8 * index)) }
+          for index in 0..<4 {
+            bad[extent.upperBound - 4 + index] = UInt8(truncatingIfNeeded: checksum >> UInt32(8 * index))
+          }
           // Any answer is fine but a trap.
           guard let table = try? Self.open(bad) else { continue }
           _ = try? Self.rows(table)
-          _ = try? table.series(of: Array("cpu".utf8), where: .equals(key: Array("host".utf8), value: Array("b".utf8)))
-          if bad != good { (changed, passed) = (changed + 1, passed + ((try? table.verify()) == nil ? 0 : 1)) }
+          _ = try? table.series(
+            of: Array("cpu".utf8), where: .equals(key: Array("host".utf8), value: Array("b".utf8)))
+          if bad != good {
+            (changed, passed) = (changed + 1, passed + ((try? table.verify()) == nil ? 0 : 1))
+          }
         }
       }
     }
@@ -116,7 +126,9 @@ struct TableDamageTests {
   private static func blockExtents(_ table: Table) throws -> [Range<Int>] {
     try dumpTable(table).split(separator: "\n").compactMap { line in
       let words = line.split(separator: " ")
-      guard words.count > 3, let offset = Int(words[0]), let count = Int(words[1]), words[2] == "none" else { return nil }
+      guard words.count > 3, let offset = Int(words[0]), let count = Int(words[1]), words[2] == "none" else {
+        return nil
+      }
       return offset..<offset + count
     }
   }
@@ -136,7 +148,9 @@ struct TableDamageTests {
     let start = bytes.count - 112
     bytes[start + 96] = 2
     let checksum = crc(bytes[start..<start + 108])
-    for index in 0..<4 { bytes[start + 108 + index] = UInt8(truncatingIfNeeded: checksum >> UInt32(8 * index)) }
+    for index in 0..<4 {
+      bytes[start + 108 + index] = UInt8(truncatingIfNeeded: checksum >> UInt32(8 * index))
+    }
     let expected = StorageError(
       .unsupportedVersion, file: "table.sst", offset: UInt64(start + 96),
       "table of format version 2; this Varve reads 1 to 1")
@@ -161,7 +175,8 @@ struct TableDamageTests {
     }
     func key(_ name: String) -> SeriesKey { SeriesKey(measurement: Array(name.utf8), tags: []) }
     func rows(_ times: [Int64]) -> ColumnBatch {
-      TableSamples.batch(times.map { ModelPoint(key: key("b"), timestamp: $0, fields: ["v": .integer(1)]) }, fields: fields)
+      TableSamples.batch(
+        times.map { ModelPoint(key: key("b"), timestamp: $0, fields: ["v": .integer(1)]) }, fields: fields)
     }
     #expect(throws: StorageError.self) { try writer().finish() }
     #expect(throws: StorageError.self) { try writer().append(rows([1])) }

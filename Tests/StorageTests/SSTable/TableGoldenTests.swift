@@ -57,7 +57,10 @@ struct TableGoldenTests {
       try Data(dump.utf8).write(to: URL(filePath: Self.folder + "/table.sst.txt"))
     }
     let golden = Array(try Data(contentsOf: URL(filePath: Self.folder + "/table.sst")))
-    #expect(golden == bytes, "first difference at byte \(zip(golden, bytes).enumerated().first { $1.0 != $1.1 }?.offset ?? min(golden.count, bytes.count))")
+    #expect(
+      golden == bytes,
+      "first difference at byte \(zip(golden, bytes).enumerated().first { $1.0 != $1.1 }?.offset ?? min(golden.count, bytes.count))"
+    )
     #expect(try String(contentsOf: URL(filePath: Self.folder + "/table.sst.txt"), encoding: .utf8) == dump)
   }
 
@@ -69,7 +72,9 @@ struct TableGoldenTests {
     for measurement in try model.measurements() {
       let fields = try model.fields(of: measurement)
       #expect(try table.fields(of: measurement) == fields)
-      let (found, expected) = try (table.series(of: measurement, where: nil), model.series(of: measurement, where: nil))
+      let (found, expected) = try (
+        table.series(of: measurement, where: nil), model.series(of: measurement, where: nil)
+      )
       #expect(found.keyBytes == expected.keyBytes)
       let reader = table.makeReader(of: measurement, fields: fields)
       for index in 0..<found.count {
@@ -84,14 +89,16 @@ struct TableGoldenTests {
     #expect(properties.rowCount == 1_105 && properties.rowGroupCount == 3 && properties.valueCount == 2_229)
   }
 
-  @Test("names of files", arguments: [
-    (Int64(1_763_596_800_000_000_000), UInt64(42), "tables/0000003/20251120T000000Z-0000000042.sst"),
-    (0, 1, "tables/0000003/19700101T000000Z-0000000001.sst"),
-    (-1, 12_345_678_901, "tables/0000003/19691231T235959Z-12345678901.sst"),
-    (Int64.min, 1, "tables/0000003/16770921T001243Z-0000000001.sst"),
-    (Int64.max, 1, "tables/0000003/22620411T234716Z-0000000001.sst"),
-    (951_782_400_000_000_000, 1, "tables/0000003/20000229T000000Z-0000000001.sst"),
-  ])
+  @Test(
+    "names of files",
+    arguments: [
+      (Int64(1_763_596_800_000_000_000), UInt64(42), "tables/0000003/20251120T000000Z-0000000042.sst"),
+      (0, 1, "tables/0000003/19700101T000000Z-0000000001.sst"),
+      (-1, 12_345_678_901, "tables/0000003/19691231T235959Z-12345678901.sst"),
+      (Int64.min, 1, "tables/0000003/16770921T001243Z-0000000001.sst"),
+      (Int64.max, 1, "tables/0000003/22620411T234716Z-0000000001.sst"),
+      (951_782_400_000_000_000, 1, "tables/0000003/20000229T000000Z-0000000001.sst"),
+    ])
   func fileNames(start: Int64, number: UInt64, name: String) {
     #expect(tableFileName(keyspace: KeyspaceID(3), windowStart: start, number: number) == name)
   }

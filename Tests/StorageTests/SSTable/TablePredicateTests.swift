@@ -37,20 +37,26 @@ struct TablePredicateTests {
       let last = UInt8(48 + random.next() % 10)
       let takesEmpty = random.next() % 2 == 0
       return .matches(key: name) { $0.last.map { $0 <= last } ?? takesEmpty }
-    case 4, 5: return .and(predicate(depth: depth - 1, using: &random), predicate(depth: depth - 1, using: &random))
-    case 6: return .or(predicate(depth: depth - 1, using: &random), predicate(depth: depth - 1, using: &random))
-    default: return random.next() % 8 == 0 ? .constant(true) : .not(predicate(depth: depth - 1, using: &random))
+    case 4, 5:
+      return .and(predicate(depth: depth - 1, using: &random), predicate(depth: depth - 1, using: &random))
+    case 6:
+      return .or(predicate(depth: depth - 1, using: &random), predicate(depth: depth - 1, using: &random))
+    default:
+      return random.next() % 8 == 0 ? .constant(true) : .not(predicate(depth: depth - 1, using: &random))
     }
   }
 
-  @Test("a tag of more than 4,096 values has an index that finds each value's series; several dictionary blocks")
+  @Test(
+    "a tag of more than 4,096 values has an index that finds each value's series; several dictionary blocks")
   func tagIndex() throws {
     let points = (0..<9_000).map { series in
       let host = series % 2 == 0 ? series : series / 3
       return ModelPoint(
         key: SeriesKey(
           measurement: Array("m".utf8),
-          tags: [(Array("host".utf8), Array("host-\(host)".utf8)), (Array("n".utf8), Array("\(series % 7)".utf8))]),
+          tags: [
+            (Array("host".utf8), Array("host-\(host)".utf8)), (Array("n".utf8), Array("\(series % 7)".utf8)),
+          ]),
         timestamp: Int64(series), fields: ["v": .integer(Int64(series))])
     }
     let model = MemoryRun(points, sequence: 1...1)
@@ -76,15 +82,19 @@ struct TablePredicateTests {
       ModelPoint(
         key: SeriesKey(
           measurement: Array("m".utf8),
-          tags: [(Array("id".utf8), Array("\(series)".utf8)), (Array("zone".utf8), Array("z\(series % 5)".utf8))]),
+          tags: [
+            (Array("id".utf8), Array("\(series)".utf8)), (Array("zone".utf8), Array("z\(series % 5)".utf8)),
+          ]),
         timestamp: 1, fields: ["v": .integer(1)])
     }
     let table = try TableSamples.table(MemoryRun(points, sequence: 1...1))
     let calls = Counter()
-    let list = try table.series(of: Array("m".utf8), where: .matches(key: Array("zone".utf8)) { value in
-      calls.add()
-      return value.last == 50
-    })
+    let list = try table.series(
+      of: Array("m".utf8),
+      where: .matches(key: Array("zone".utf8)) { value in
+        calls.add()
+        return value.last == 50
+      })
     #expect(list.count == 600)
     #expect(calls.count == 6)
   }

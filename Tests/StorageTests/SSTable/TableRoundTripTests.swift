@@ -20,7 +20,8 @@ struct TableRoundTripTests {
         table.series(of: measurement, where: nil), model.series(of: measurement, where: nil)
       )
       #expect(found.keyBytes == expected.keyBytes && found.keyEnds == expected.keyEnds, "seed \(seed)")
-      #expect(found.firstTimestamps == expected.firstTimestamps && found.lastTimestamps == expected.lastTimestamps)
+      #expect(
+        found.firstTimestamps == expected.firstTimestamps && found.lastTimestamps == expected.lastTimestamps)
       let fields = try model.fields(of: measurement)
       let reader = table.makeReader(of: measurement, fields: fields)
       for index in 0..<found.count {
@@ -34,16 +35,21 @@ struct TableRoundTripTests {
     #expect(try table.series(of: Array("none".utf8), where: nil).count == 0)
   }
 
-  @Test("a time range gives its rows, ascending and descending, some columns", arguments: 10..<14 as Range<UInt64>)
+  @Test(
+    "a time range gives its rows, ascending and descending, some columns", arguments: 10..<14 as Range<UInt64>
+  )
   func timeRanges(seed: UInt64) throws {
     let model = MemoryRun(TableSamples.points(seed: seed), sequence: 1...1)
     let table = try TableSamples.table(model)
     var random = SplitMix64(seed: seed)
     for measurement in try model.measurements() {
-      let fields = try model.fields(of: measurement).filter { _ in random.next() % 3 > 0 }
+      let fields =
+        try model.fields(of: measurement).filter { _ in random.next() % 3 > 0 }
         + [FieldKey(name: Array("absent".utf8), type: .float)]
       let reader = table.makeReader(of: measurement, fields: fields)
-      let (list, expected) = try (table.series(of: measurement, where: nil), model.series(of: measurement, where: nil))
+      let (list, expected) = try (
+        table.series(of: measurement, where: nil), model.series(of: measurement, where: nil)
+      )
       for index in (0..<list.count).shuffled(using: &random) {
         let series = model.series[Int(expected.ordinals[index])]
         let (first, last) = (list.firstTimestamps[index], list.lastTimestamps[index])
@@ -60,7 +66,8 @@ struct TableRoundTripTests {
           reader, list.ordinals[index], key: series.key, fields: fields, times: times,
           descending: random.next() % 2 == 0)
         if points != wanted {
-          Issue.record("seed \(seed), series \(index), times \(times): \(points.count) rows for \(wanted.count)")
+          Issue.record(
+            "seed \(seed), series \(index), times \(times): \(points.count) rows for \(wanted.count)")
           return
         }
       }
@@ -93,9 +100,11 @@ struct TableEdgeTests {
     return SeriesKey(measurement: Array("m".utf8), tags: [(Array("id".utf8), Array(digits.utf8))])
   }
 
-  @Test("row groups of a long series hold 1,024 to 16,384 rows, however the rows come", arguments: [
-    1_024, 16_383, 16_384, 16_385, 17_407, 17_408, 17_409, 32_768, 33_791, 33_792, 50_000,
-  ], [1_000, 60_000])
+  @Test(
+    "row groups of a long series hold 1,024 to 16,384 rows, however the rows come",
+    arguments: [
+      1_024, 16_383, 16_384, 16_385, 17_407, 17_408, 17_409, 32_768, 33_791, 33_792, 50_000,
+    ], [1_000, 60_000])
   func longSeries(rowCount: Int, batchRowCount: Int) throws {
     let table = try Self.write([(0, 5), (1, rowCount), (2, 5)], batchRowCount: batchRowCount)
     try table.verify()

@@ -22,7 +22,9 @@ enum TableSamples {
     return try Table.open(file: try files.open("table.sst"), state: state, cache: cache)
   }
 
-  static func write(_ run: MemoryRun, to file: any StoredFile, batchRowCount: Int = 1_000) throws -> TableState {
+  static func write(_ run: MemoryRun, to file: any StoredFile, batchRowCount: Int = 1_000) throws
+    -> TableState
+  {
     let writer = try TableWriter(file: file, identity: identity(sequence: run.sequenceRange))
     for series in run.series {
       try writer.beginSeries(series.key)
@@ -40,7 +42,8 @@ enum TableSamples {
     batch.timestamps = points.map(\.timestamp)
     for (index, field) in fields.enumerated() {
       let name = String(decoding: field.name, as: UTF8.self)
-      batch.columns[index] = modelColumn(field, points.map { $0.fields[name].flatMap { $0.type == field.type ? $0 : nil } })
+      batch.columns[index] = modelColumn(
+        field, points.map { $0.fields[name].flatMap { $0.type == field.type ? $0 : nil } })
     }
     return batch
   }
@@ -53,7 +56,8 @@ enum TableSamples {
       for series in 0..<Int.random(in: 1...60, using: &random) {
         let key = key(measurement: measurement, series: series, using: &random)
         let rowCount =
-          series % 17 == 3 ? Int.random(in: 900...longRowCount, using: &random) : Int.random(in: 1...9, using: &random)
+          series % 17 == 3
+          ? Int.random(in: 900...longRowCount, using: &random) : Int.random(in: 1...9, using: &random)
         points += rows(of: key, count: rowCount, using: &random)
       }
     }
@@ -83,7 +87,9 @@ enum TableSamples {
       if random.next() % 10 < density { fields["b"] = .boolean(random.next() % 3 == 0) }
       if random.next() % 10 < density { fields["s"] = .string("text \(random.next() % 12)") }
       // One field, two types: in a point at most one of them.
-      if random.next() % 10 < density { fields["x"] = row % 3 == 0 ? .integer(Int64(row)) : .float(Double(row) / 3) }
+      if random.next() % 10 < density {
+        fields["x"] = row % 3 == 0 ? .integer(Int64(row)) : .float(Double(row) / 3)
+      }
       return ModelPoint(key: key, timestamp: time, fields: fields)
     }
   }
@@ -99,11 +105,15 @@ func readPoints(
   try reader.begin(ordinal, times: times, descending: descending)
   while let span = try reader.next() {
     try reader.read(into: &batch)
-    if batch.count > span.rowCount { throw StorageError(.invalid, "\(batch.count) rows in a span of \(span.rowCount)") }
+    if batch.count > span.rowCount {
+      throw StorageError(.invalid, "\(batch.count) rows in a span of \(span.rowCount)")
+    }
     let points = (0..<batch.count).map { row in
       var fields: [String: ModelValue] = [:]
       for column in batch.columns {
-        if let value = modelValue(column, row) { fields[String(decoding: column.key.name, as: UTF8.self)] = value }
+        if let value = modelValue(column, row) {
+          fields[String(decoding: column.key.name, as: UTF8.self)] = value
+        }
       }
       return ModelPoint(key: key, timestamp: batch.timestamps[row], fields: fields)
     }

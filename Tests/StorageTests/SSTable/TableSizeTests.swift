@@ -19,7 +19,8 @@ private struct Devops {
   func key(_ host: Int) -> SeriesKey {
     let tags = (0..<9).map { (key: Array("tag_\($0)".utf8), value: Array("value-\(host % ($0 + 2))".utf8)) }
     return SeriesKey(
-      measurement: Array("cpu".utf8), tags: tags + [(key: Array("hostname".utf8), value: Array("host_\(host)".utf8))])
+      measurement: Array("cpu".utf8),
+      tags: tags + [(key: Array("hostname".utf8), value: Array("host_\(host)".utf8))])
   }
 
   func batch(_ host: Int) -> ColumnBatch {
@@ -62,8 +63,11 @@ struct TableSizeTests {
   @Test("the same for a day of 100 hosts", .tags(.slow), .enabled(if: runsSlowTests))
   func sizeOfDay() throws { try measure(hostCount: 100) }
 
-  private func measure(hostCount: Int) throws {
-    let devops = Devops(hostCount: hostCount, rowCount: 8_640)
+  @Test("the same for an hour of 4,000 hosts", .tags(.slow), .enabled(if: runsSlowTests))
+  func sizeOfHour() throws { try measure(hostCount: 4_000, rowCount: 360) }
+
+  private func measure(hostCount: Int, rowCount: Int = 8_640) throws {
+    let devops = Devops(hostCount: hostCount, rowCount: rowCount)
     let series = devops.series
     let clock = ContinuousClock()
     let file = try MemoryFileSystem().create("size.sst")
@@ -76,8 +80,9 @@ struct TableSizeTests {
       }
       state = try writer.finish()
     }
-    let table = try Table.open(file: file, state: try #require(state), cache: BlockCache(byteCountMax: 64 << 20))
-    let valueCount = hostCount * 86_400
+    let table = try Table.open(
+      file: file, state: try #require(state), cache: BlockCache(byteCountMax: 64 << 20))
+    let valueCount = hostCount * rowCount * 10
     let bytes = Double(table.state.byteCount) / Double(valueCount)
     var sum: UInt64 = 0
     let reading = try clock.measure {
@@ -95,8 +100,10 @@ struct TableSizeTests {
     let expected = lasts.reduce(UInt64(0)) { $0 &+ $1 }
     #expect(sum == expected)
     #expect(bytes <= 0.45, "\(bytes) bytes a value")
-    let rowCount = Double(hostCount * 8_640)
-    print("table of \(hostCount) hosts: \(bytes) bytes a value; written in \(writing / rowCount) a row, read in \(reading / rowCount)")
+    let rows = Double(hostCount * rowCount)
+    print(
+      "table of \(hostCount) hosts: \(bytes) bytes a value; written in \(writing / rows) a row, read in \(reading / rows)"
+    )
   }
 
   @Test("tens of thousands of series of two points are listed and read quickly")
@@ -110,7 +117,10 @@ struct TableSizeTests {
     let keys = (0..<count).map { index in
       SeriesKey(
         measurement: Array("w".utf8),
-        tags: [(Array("location".utf8), Array("us-\(index)".utf8)), (Array("sensor".utf8), Array("s\(index % 9)".utf8))])
+        tags: [
+          (Array("location".utf8), Array("us-\(index)".utf8)),
+          (Array("sensor".utf8), Array("s\(index % 9)".utf8)),
+        ])
     }.sorted()
     let file = try MemoryFileSystem().create("short.sst")
     let clock = ContinuousClock()
@@ -123,7 +133,8 @@ struct TableSizeTests {
       }
       state = try writer.finish()
     }
-    let table = try Table.open(file: file, state: try #require(state), cache: BlockCache(byteCountMax: 64 << 20))
+    let table = try Table.open(
+      file: file, state: try #require(state), cache: BlockCache(byteCountMax: 64 << 20))
     var list = SeriesList()
     let listing = try clock.measure { list = try table.series(of: Array("w".utf8), where: nil) }
     var (rowCount, sum) = (0, 0.0)
@@ -141,6 +152,8 @@ struct TableSizeTests {
     #expect(list.count == count && rowCount == 2 * count && sum == 4 * Double(count))
     // A row group is read once, and the index and the dictionary beside it: not a block a series.
     #expect(table.blocksRead < 200)
-    print("\(count) series of 2 points: written in \(writing), listed in \(listing), read in \(reading), \(table.state.byteCount) bytes")
+    print(
+      "\(count) series of 2 points: written in \(writing), listed in \(listing), read in \(reading), \(table.state.byteCount) bytes"
+    )
   }
 }

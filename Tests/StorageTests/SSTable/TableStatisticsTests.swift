@@ -5,7 +5,9 @@ import Testing
 
 @Suite("Table: statistics of row groups")
 struct TableStatisticsTests {
-  @Test("they answer for whole row groups of one series, and are those of the rows", .tags(.property), arguments: 30..<33 as Range<UInt64>)
+  @Test(
+    "they answer for whole row groups of one series, and are those of the rows", .tags(.property),
+    arguments: 30..<33 as Range<UInt64>)
   func statistics(seed: UInt64) throws {
     let model = MemoryRun(TableSamples.points(seed: seed, longRowCount: 3_000), sequence: 1...1)
     let table = try TableSamples.table(model)
@@ -45,7 +47,9 @@ struct TableStatisticsTests {
     let table = try TableSamples.table(MemoryRun((long + short).joined(separator: "\n"), sequence: 1))
     let field = FieldKey(name: Array("v".utf8), type: .integer)
     let reader = table.makeReader(of: Array("long".utf8), fields: [field])
-    for (times, isKnown) in [(0..<49_991, true), (0..<49_990, false), (1..<60_000, false), (-5..<60_000, true)] as [(Range<Int64>, Bool)] {
+    for (times, isKnown) in [
+      (0..<49_991, true), (0..<49_990, false), (1..<60_000, false), (-5..<60_000, true),
+    ] as [(Range<Int64>, Bool)] {
       try reader.begin(0, times: times, descending: false)
       _ = try reader.next()
       #expect(try (reader.statistics(0) != nil) == isKnown, "\(times)")
@@ -62,7 +66,8 @@ struct TableStatisticsTests {
     let points = (0..<1_024).map { (row: Int) -> ModelPoint in
       let integer: ModelValue = .integer(row % 2 == 0 ? Int64.max : Int64.max - 1)
       let float: ModelValue = .float(row == 5 ? Double.nan : Double(row))
-      return ModelPoint(key: key, timestamp: Int64(row), fields: ["i": integer, "u": .unsigned(UInt64.max), "f": float])
+      return ModelPoint(
+        key: key, timestamp: Int64(row), fields: ["i": integer, "u": .unsigned(UInt64.max), "f": float])
     }
     let table = try TableSamples.table(MemoryRun(points, sequence: 1...1))
     try table.verify()
@@ -76,7 +81,9 @@ struct TableStatisticsTests {
     #expect(try reader.statistics(0)?.integerSum == Int128(Int64.max) * 1_024 - 512)
     #expect(try reader.statistics(1)?.integerSum == Int128(UInt64.max) * 1_024)
     let float = try #require(try reader.statistics(2))
-    #expect(float.hasNaN && float.minimum == 0 && Double(bitPattern: float.maximum) == 1_023 && float.floatSum.isNaN)
+    #expect(
+      float.hasNaN && float.minimum == 0 && Double(bitPattern: float.maximum) == 1_023 && float.floatSum.isNaN
+    )
     #expect(try reader.statistics(3) == ColumnStatistics())
   }
 }
