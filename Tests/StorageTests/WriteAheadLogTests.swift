@@ -219,7 +219,7 @@ struct WriteAheadLogTests {
     try log.close()
     #expect(try WriteAheadLog.batches(left, isReadOnly: true).batches.count == 1)
     let file = try left.openForWriting("wal/0000000001.wal")
-    try file.write([0xff], at: 52 + 36 + 50)
+    try file.write([0xff], at: 56 + 36 + 50)
     #expect(FileSystemTests.code { () throws(StorageError) in _ = try WriteAheadLog.batches(left) } == .corrupt)
   }
 }

@@ -14,8 +14,10 @@ enum LogFormat {
 
 /// The first bytes of a segment.
 struct SegmentHeader: Equatable {
-  static let byteCount = 52
+  static let byteCount = 56
   static let magic: [UInt8] = Array("VARVEWAL".utf8)
+  /// The last bytes. They are never zero, so that a header that was not written to its end is told from one that was damaged.
+  static let endMagic: [UInt8] = Array("OPEN".utf8)
   /// `previousSynced` where the segment before has an end record, or there is none.
   static let ended = UInt64.max
 
@@ -39,6 +41,7 @@ struct SegmentHeader: Equatable {
     appendLittleEndian(previous, to: &output)
     appendLittleEndian(previousSynced, to: &output)
     appendLittleEndian(crc32c(output.span.extracting(start..<output.count)), to: &output)
+    output += Self.endMagic
   }
 
   enum Failure: Error, Equatable {
@@ -61,6 +64,9 @@ struct SegmentHeader: Equatable {
     let found = unsafe crc32c(UnsafeRawBufferPointer(rebasing: bytes[..<offset]))
     guard unsafe readLittleEndian(UInt32.self, bytes, at: &offset) == found else {
       throw .malformed("the checksum of the segment header does not hold")
+    }
+    guard unsafe bytes[offset..<Self.byteCount].elementsEqual(Self.endMagic) else {
+      throw .malformed("the segment header has no end")
     }
     if format != LogFormat.version { throw .format(format) }
     if number != expected { throw .malformed("says that it is segment \(number)") }

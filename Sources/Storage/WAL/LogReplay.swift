@@ -97,13 +97,13 @@ struct LogReplay {
     return found
   }
 
-  /// Whether a segment without a header never got one: zeros throughout, or the first write was lost, wholly or behind a byte of
-  /// the header. A file is allocated before it is written: one that is short and not empty was cut.
+  /// Whether a segment without a header never got one: it is zeros throughout, or the header's last byte, which is never zero, was
+  /// not written. A file is allocated before it is written: one that is short and not empty was cut.
   private func isUnused(_ reader: SegmentReader) throws(StorageError) -> Bool {
-    let end = try reader.lookOn(from: 0).end
-    if end == 0 { return true }
-    guard let head = unsafe try reader.bytes(at: 0, count: SegmentHeader.byteCount) else { return false }
-    return unsafe end < SegmentHeader.byteCount || head.allSatisfy { $0 == 0 }
+    guard let head = unsafe try reader.bytes(at: 0, count: SegmentHeader.byteCount) else {
+      return try reader.lookOn(from: 0).end == 0
+    }
+    return unsafe head[SegmentHeader.byteCount - 1] == 0
   }
 
   /// The header of a segment; `nil` where there is none to go by and replay goes on.

@@ -153,18 +153,19 @@ final class LogWriter {
     let (last, mustRecover) = log.state.withLock { state in state.abandon(group, error, sync: log.options.sync) }
     var failure: StorageError?
     if mustRecover { failure = recover(after: error) }
-    let (decidedHandlers, failureHandlers) = log.state.withLock { state in
-      if let failure { state.failure = failure }
+    let failureHandlers = log.state.withLock { $0.failureHandlers }
+    // Who hears that a batch failed finds the store told.
+    for handler in failureHandlers { handler(failure ?? error, failure == nil) }
+    let decidedHandlers = log.state.withLock { state in
       if last > 0 { log.decide(through: last) }
-      return (state.decidedHandlers, state.failureHandlers)
+      return state.decidedHandlers
     }
     log.room.notifyAll()
     log.decided.notifyAll()
     for handler in decidedHandlers { handler() }
-    for handler in failureHandlers { handler(failure ?? error, failure == nil) }
   }
 
-  /// Opens the next segment in place of the failed one; returns why that is not possible.
+  /// Opens the next segment in place of the failed one, or lets the log die; returns why it died.
   private func recover(after error: StorageError) -> StorageError? {
     log.state.withLock { state in
       // A refusal from before says nothing about now.
@@ -180,13 +181,13 @@ final class LogWriter {
       switch state.spare {
       case .ready(let next):
         log.begin(next, previousSynced: state.retained.last?.syncedByteCount ?? SegmentHeader.ended, &state)
-        return nil
       case .failed(let spareError, _):
-        return StorageError(
+        state.failure = StorageError(
           .io, file: error.file, "\(error.detail), and no new segment could be opened: \(spareError.detail)")
       case .wanted, .none:
-        return error
+        state.failure = error
       }
+      return state.failure
     }
   }
 }
