@@ -49,8 +49,8 @@ struct SegmentHeader: Equatable {
     case malformed(String)
   }
 
-  /// Reads the header of the segment that a file's name says it is.
-  init(decoding bytes: UnsafeRawBufferPointer, number expected: UInt64) throws(Failure) {
+  /// Reads the header of the segment that a file's name says it is (`nil`: the name says nothing).
+  init(decoding bytes: UnsafeRawBufferPointer, number expected: UInt64?) throws(Failure) {
     var offset = Self.magic.count
     guard bytes.count >= Self.byteCount, unsafe bytes.prefix(offset).elementsEqual(Self.magic),
       let format = unsafe readLittleEndian(UInt32.self, bytes, at: &offset),
@@ -69,7 +69,7 @@ struct SegmentHeader: Equatable {
       throw .malformed("the segment header has no end")
     }
     if format != LogFormat.version { throw .format(format) }
-    if number != expected { throw .malformed("says that it is segment \(number)") }
+    if let expected, number != expected { throw .malformed("says that it is segment \(number)") }
     self.init(salt: salt, number: number, allocated: allocated, previous: previous, previousSynced: previousSynced)
   }
 

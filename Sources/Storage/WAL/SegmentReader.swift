@@ -20,16 +20,20 @@ import Coding
   }
 
   let file: any StoredFile
-  let number: UInt64
+  /// From the file's name, else from the header.
+  private(set) var number: UInt64
+  private let namedNumber: UInt64?
   let byteCount: UInt64
   /// Set from the segment header.
   var salt: UInt32 = 0
   private var buffer: UnsafeMutableRawBufferPointer
   private var filled: Range<UInt64> = 0..<0
 
-  init(file: any StoredFile, number: UInt64) throws(StorageError) {
+  /// - Parameter number: what the file's name says; `nil` where it says nothing.
+  init(file: any StoredFile, number: UInt64?) throws(StorageError) {
     self.file = file
-    self.number = number
+    self.number = number ?? 0
+    namedNumber = number
     byteCount = try file.byteCount()
     unsafe buffer = .allocate(byteCount: 1 << 20, alignment: 16)
   }
@@ -59,8 +63,9 @@ import Coding
   func header() throws(StorageError) -> Result<SegmentHeader, SegmentHeader.Failure>? {
     guard let bytes = unsafe try bytes(at: 0, count: SegmentHeader.byteCount) else { return nil }
     do throws(SegmentHeader.Failure) {
-      let header = try unsafe SegmentHeader(decoding: bytes, number: number)
+      let header = try unsafe SegmentHeader(decoding: bytes, number: namedNumber)
       salt = header.salt
+      number = header.number
       return .success(header)
     } catch {
       return .failure(error)
