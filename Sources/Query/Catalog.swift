@@ -1,0 +1,21 @@
+package import Storage
+
+/// What the engine needs of a store: its databases and policies, and what they hold.
+package protocol Catalog: Sendable {
+  /// Names, sorted.
+  func databases() -> [String]
+  /// In order of creation; `nil` if there is no such database.
+  func policies(of database: String) -> [PolicyDescription]?
+  func createDatabase(_ name: String, policy: String?, ttl: Int64?, windowLength: Int64?) throws(StorageError)
+  func dropDatabase(_ name: String) throws(StorageError)
+  func createPolicy(
+    _ name: String, on database: String, ttl: Int64, windowLength: Int64?, isDefault: Bool
+  ) throws(StorageError)
+  func alterPolicy(
+    _ name: String, on database: String, ttl: Int64?, windowLength: Int64?, isDefault: Bool?
+  ) throws(StorageError)
+  func dropPolicy(_ name: String, on database: String) throws(StorageError)
+  func snapshot(of keyspace: KeyspaceID) throws(StorageError) -> Snapshot
+}
+
+extension Store: Catalog {}

@@ -1,0 +1,76 @@
+import LineProtocol
+import Storage
+
+/// A condition of one measurement: its names are known to be tags or fields.
+indirect enum Condition: Sendable {
+  case constant(Bool)
+  case and([Condition])
+  case or([Condition])
+  /// Of the series alone.
+  case tags(TagPredicate)
+  /// Of each row; slots are those of the scan.
+  case compare(Operator, ValueExpression, ValueExpression)
+  case matches(ValueExpression, Regex, isNegated: Bool)
+
+  /// Whether a row must be looked at to decide.
+  var readsRows: Bool {
+    switch self {
+    case .constant, .tags: false
+    case .and(let terms), .or(let terms): terms.contains(where: \.readsRows)
+    case .compare, .matches: true
+    }
+  }
+
+  /// What every series with a row that satisfies this must satisfy; `nil` if that is nothing.
+  var predicate: TagPredicate? {
+    switch self {
+    case .constant(let answer): return answer ? nil : .constant(false)
+    case .tags(let predicate): return predicate
+    case .compare, .matches: return nil
+    case .and(let terms):
+      let known = terms.compactMap(\.predicate)
+      guard let first = known.first else { return nil }
+      return known.dropFirst().reduce(first) { .and($0, $1) }
+    case .or(let terms):
+      let known = terms.compactMap(\.predicate)
+      guard known.count == terms.count else { return nil }
+      return Self.balanced(known[...])
+    }
+  }
+
+  /// A tree of `or`s of low depth, so that thousands of alternatives do not nest thousands deep.
+  private static func balanced(_ terms: ArraySlice<TagPredicate>) -> TagPredicate {
+    guard terms.count > 1, let first = terms.first else { return terms.first ?? .constant(false) }
+    if terms.count == 2, let last = terms.last { return .or(first, last) }
+    let middle = terms.startIndex + terms.count / 2
+    return .or(balanced(terms[..<middle]), balanced(terms[middle...]))
+  }
+
+  /// What rows of a series must still satisfy, once its tags are known; `value` gives them, empty where absent.
+  func settled(_ value: (_ key: [UInt8]) -> ArraySlice<UInt8>) -> Condition {
+    switch self {
+    case .constant, .compare, .matches: return self
+    case .tags(let predicate): return .constant(predicate.isSatisfied(value))
+    case .and(let terms):
+      var kept: [Condition] = []
+      for term in terms {
+        switch term.settled(value) {
+        case .constant(false): return .constant(false)
+        case .constant(true): break
+        case let other: kept.append(other)
+        }
+      }
+      return kept.isEmpty ? .constant(true) : kept.count == 1 ? kept[0] : .and(kept)
+    case .or(let terms):
+      var kept: [Condition] = []
+      for term in terms {
+        switch term.settled(value) {
+        case .constant(true): return .constant(true)
+        case .constant(false): break
+        case let other: kept.append(other)
+        }
+      }
+      return kept.isEmpty ? .constant(false) : kept.count == 1 ? kept[0] : .or(kept)
+    }
+  }
+}

@@ -1,0 +1,217 @@
+import LineProtocol
+
+/// Makes a plan of a statement: wildcards become names, calls become streams, names of columns are settled.
+struct SelectPlanner {
+  let statement: SelectStatement
+  /// All names of all sources.
+  let schema: MeasurementSchema
+  var plan = SelectPlan()
+  private var callCount = 0
+
+  init(_ statement: SelectStatement, schema: MeasurementSchema, grouping: Grouping) {
+    self.statement = statement
+    self.schema = schema
+    plan.grouping = grouping
+    plan.fill = statement.fill
+    plan.isDescending = statement.isDescending
+    (plan.limit, plan.offset) = (statement.limit, statement.offset)
+  }
+
+  mutating func makePlan() throws(QueryFailure) -> SelectPlan {
+    let fields = try expandedFields().filter { !TimeBounds.isTime($0.expression) }
+    guard !fields.isEmpty else {
+      // A wildcard over nothing answers nothing; `SELECT time` alone is refused.
+      let hasWildcard = statement.fields.contains { $0.expression.hasWildcard }
+      guard hasWildcard else { throw QueryFailure("at least 1 non-time field must be queried") }
+      return plan
+    }
+    let isAggregate = fields.contains { Self.hasCall($0.expression) }
+    try validate(fields, isAggregate: isAggregate)
+    let names = Self.columnNames(fields)
+    for (field, name) in zip(fields, names) {
+      plan.outputs.append(
+        SelectPlan.Output(name: name, expression: try compile(field.expression, isAggregate: isAggregate)))
+      if case .call(let function, let arguments) = field.expression.bare, function == "top" || function == "bottom" {
+        try addTopTags(arguments)
+      }
+    }
+    // References of an aggregate come after its streams, whose number is known only now.
+    if isAggregate {
+      let streamCount = plan.streams.count
+      for index in plan.outputs.indices {
+        plan.outputs[index].expression = plan.outputs[index].expression.movingAuxiliaries(by: streamCount)
+      }
+    }
+    return plan
+  }
+
+  /// `top(f, tag, 3)` shows the tags after its own column.
+  private mutating func addTopTags(_ arguments: [Expression]) throws(QueryFailure) {
+    for argument in arguments.dropFirst().dropLast() {
+      guard case .reference(let name, _) = argument.bare else { continue }
+      plan.outputs.append(
+        SelectPlan.Output(
+          name: name,
+          expression: .slot(SelectPlanner.auxiliaryBase + auxiliary(Reference(name: name, cast: nil)))))
+    }
+  }
+
+  static let auxiliaryBase = 1 << 32
+
+  // MARK: Checks
+
+  private static func hasCall(_ expression: Expression) -> Bool {
+    switch expression {
+    case .call(let name, let arguments):
+      MathFunction(rawValue: name) == nil || arguments.contains(where: hasCall)
+    case .distinct: true
+    default: expression.children.contains(where: hasCall)
+    }
+  }
+
+  private func validate(_ fields: [SelectedField], isAggregate: Bool) throws(QueryFailure) {
+    for field in fields {
+      var hasVariable = false
+      field.expression.visit { part in
+        switch part {
+        case .reference, .call, .distinct: hasVariable = true
+        default: break
+        }
+      }
+      guard hasVariable else { throw QueryFailure("field must contain at least one variable") }
+    }
+    if !isAggregate, plan.grouping.interval > 0 {
+      throw QueryFailure("GROUP BY requires at least one aggregate function")
+    }
+    if !isAggregate, statement.fill != .null, statement.fill != .none {
+      // InfluxDB takes it and does nothing.
+    }
+    guard isAggregate else { return }
+    let calls = fields.flatMap { Self.outerCalls($0.expression) }
+    let hasLooseName = fields.contains { Self.hasLooseName($0.expression) }
+    if let alone = calls.first(where: { $0 == "distinct" }), calls.count > 1 || hasLooseName || fields.count > 1 {
+      throw QueryFailure("aggregate function \(alone)() cannot be combined with other functions or fields")
+    }
+    if let alone = calls.first(where: { $0 == "top" || $0 == "bottom" }), calls.count > 1 {
+      throw QueryFailure("selector function \(alone)() cannot be combined with other functions")
+    }
+    guard hasLooseName else { return }
+    guard calls.allSatisfy({ AggregateFunction(rawValue: $0)?.isSelector == true }) else {
+      throw QueryFailure("mixing aggregate and non-aggregate queries is not supported")
+    }
+    if calls.count > 1 {
+      throw QueryFailure("mixing multiple selector functions with tags or fields is not supported")
+    }
+  }
+
+  /// The names of the calls of an expression that are not inside one another.
+  private static func outerCalls(_ expression: Expression) -> [String] {
+    switch expression {
+    case .call(let name, let arguments):
+      MathFunction(rawValue: name) == nil ? [name] : arguments.flatMap(outerCalls)
+    case .distinct: ["distinct"]
+    default: expression.children.flatMap(outerCalls)
+    }
+  }
+
+  /// Whether a name stands outside every aggregate.
+  private static func hasLooseName(_ expression: Expression) -> Bool {
+    switch expression {
+    case .reference: true
+    case .call(let name, let arguments): MathFunction(rawValue: name) != nil && arguments.contains(where: hasLooseName)
+    default: expression.children.contains(where: hasLooseName)
+    }
+  }
+
+  // MARK: Expressions
+
+  private mutating func compile(_ expression: Expression, isAggregate: Bool) throws(QueryFailure) -> ValueExpression {
+    switch expression {
+    case .parenthesis(let inner): return try compile(inner, isAggregate: isAggregate)
+    case .reference(let name, let cast):
+      let reference = Reference(name: name, cast: cast)
+      return isAggregate ? .slot(Self.auxiliaryBase + auxiliary(reference)) : .slot(slot(of: reference))
+    case .binary(let sign, let left, let right):
+      return .arithmetic(
+        sign, try compile(left, isAggregate: isAggregate), try compile(right, isAggregate: isAggregate))
+    case .distinct(let name):
+      return .slot(stream(.call(AggregateCall(.distinct, of: Reference(name: name, cast: nil))), "distinct"))
+    case .call(let name, let arguments):
+      if let function = MathFunction(rawValue: name) {
+        try checkCount(arguments, name, function.argumentCount...function.argumentCount)
+        var values: [ValueExpression] = []
+        for argument in arguments { values.append(try compile(argument, isAggregate: isAggregate)) }
+        return .math(function, values)
+      }
+      return .slot(try callStream(name, arguments))
+    default:
+      guard let literal = Literal(expression) else { throw QueryFailure("invalid expression: \(expression)") }
+      return .literal(literal)
+    }
+  }
+
+  private mutating func auxiliary(_ reference: Reference) -> Int {
+    if let index = plan.auxiliaries.firstIndex(of: reference) { return index }
+    plan.auxiliaries.append(reference)
+    return plan.auxiliaries.count - 1
+  }
+
+  private mutating func slot(of reference: Reference) -> Int {
+    if let index = plan.references.firstIndex(of: reference) { return index }
+    plan.references.append(reference)
+    return plan.references.count - 1
+  }
+
+  private mutating func stream(
+    _ input: SelectPlan.StreamInput, _ name: String, _ transform: Transform? = nil
+  ) -> Int {
+    let stream = SelectPlan.Stream(input: input, transform: transform, function: name)
+    if let index = plan.streams.firstIndex(of: stream) { return index }
+    plan.streams.append(stream)
+    return plan.streams.count - 1
+  }
+
+  // MARK: Calls
+
+  private mutating func callStream(_ name: String, _ arguments: [Expression]) throws(QueryFailure) -> Int {
+    guard let transform = try CallParser.transform(name, arguments, interval: plan.grouping.interval) else {
+      return stream(.call(try CallParser.aggregate(name, arguments)), name)
+    }
+    let inner = arguments[0].bare
+    if case .call(let innerName, let innerArguments) = inner {
+      guard plan.grouping.interval > 0 else {
+        throw QueryFailure("\(name) aggregate requires a GROUP BY interval")
+      }
+      let call = try CallParser.aggregate(innerName, innerArguments)
+      guard call.function.isScalar else { throw QueryFailure("\(innerName)() cannot be used inside \(name)()") }
+      return stream(.call(call), name, transform)
+    }
+    guard case .reference(let field, let cast) = inner else {
+      throw QueryFailure("expected field argument in \(name)()")
+    }
+    guard plan.grouping.interval == 0 else {
+      throw QueryFailure("aggregate function required inside the call to \(name)")
+    }
+    return stream(.rows(slot(of: Reference(name: field, cast: cast))), name, transform)
+  }
+
+  private func checkCount(
+    _ arguments: [Expression], _ name: String, _ range: ClosedRange<Int>
+  ) throws(QueryFailure) {
+    try CallParser.check(arguments.count, name, range)
+  }
+}
+
+extension ValueExpression {
+  /// Slots above the base of auxiliaries brought to their place after `count` streams.
+  fileprivate func movingAuxiliaries(by count: Int) -> ValueExpression {
+    switch self {
+    case .slot(let index) where index >= SelectPlanner.auxiliaryBase:
+      .slot(index - SelectPlanner.auxiliaryBase + count)
+    case .arithmetic(let sign, let left, let right):
+      .arithmetic(sign, left.movingAuxiliaries(by: count), right.movingAuxiliaries(by: count))
+    case .math(let function, let values): .math(function, values.map { $0.movingAuxiliaries(by: count) })
+    default: self
+    }
+  }
+}

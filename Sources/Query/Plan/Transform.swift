@@ -1,0 +1,27 @@
+import LineProtocol
+
+/// What makes a value of each value and those before it.
+enum Transform: Hashable, Sendable {
+  case derivative(unit: Int64, isNonNegative: Bool)
+  case difference(isNonNegative: Bool)
+  case movingAverage(Int)
+  case cumulativeSum
+  case elapsed(unit: Int64)
+
+  /// The buckets before the first that it needs to answer for the first.
+  var lookback: Int {
+    switch self {
+    case .derivative, .difference, .elapsed: 1
+    case .movingAverage(let count): count - 1
+    case .cumulativeSum: 0
+    }
+  }
+
+  func answerType(for type: FieldType) -> FieldType {
+    switch self {
+    case .derivative, .movingAverage: .float
+    case .difference, .cumulativeSum: type
+    case .elapsed: .integer
+    }
+  }
+}

@@ -1,0 +1,13 @@
+/// Bounds of one statement; each is refused with a message that names it.
+package struct QueryLimits: Sendable {
+  /// Time buckets times groups.
+  package var cellCountMax = 10_000_000
+  /// Result rows of a statement.
+  package var rowCountMax = 50_000_000
+  /// Values that functions such as `median` keep.
+  package var keptValueCountMax = 100_000_000
+  /// Groups, which are result series.
+  package var groupCountMax = 2_000_000
+
+  package init() {}
+}
