@@ -34,24 +34,46 @@ public struct QueryParseError: Error, Sendable, Equatable {
   }
 }
 
-extension QueryEngine {
-  /// The statements of a text as InfluxQL in one canonical form each, for tests and tools.
-  package static func canonical(_ text: String, parameters: [String: String] = [:]) throws(QueryParseError)
-    -> [String]
-  {
-    try Parser.parse(text, parameters: parameters).map(\.description)
-  }
-}
-
 /// Runs InfluxQL against a store. Safe from several threads.
 public final class QueryEngine: Sendable {
-  private let store: Store
+  private let catalog: any Catalog
+  private let limits: QueryLimits
 
-  public init(store: Store) { self.store = store }
+  /// An engine over all databases of a store.
+  public init(store: Store) {
+    catalog = store
+    limits = QueryLimits()
+  }
+
+  /// An engine over any catalog, for tests.
+  package init(catalog: any Catalog, limits: QueryLimits = QueryLimits()) {
+    self.catalog = catalog
+    self.limits = limits
+  }
 
   /// Parses all, then runs statement after statement, handing each answer on as it is ready.
+  ///
+  /// - Throws: `QueryParseError` before anything is run; what `emit` throws, which ends the run. A statement that fails is an
+  ///   answer with its `error` set.
   public func run(_ request: QueryRequest, emit: (StatementResult) throws -> Void) throws {
-    _ = try Parser.parse(request.text, parameters: request.parameters)
-    throw QueryParseError(message: "not yet", offset: 0)
+    let statements = try Parser.parse(request.text, parameters: request.parameters)
+    for (index, statement) in statements.enumerated() {
+      var result = StatementResult(statementID: index)
+      do {
+        try StatementExecutor(catalog: catalog, request: request, limits: limits).run(statement, into: &result)
+      } catch let failure as QueryFailure {
+        result.error = failure.message
+      } catch let error as StorageError {
+        result.error = error.description
+      }
+      try emit(result)
+    }
+  }
+
+  /// The statements of a text as InfluxQL in one canonical form each, for tests and tools.
+  package static func canonical(
+    _ text: String, parameters: [String: String] = [:]
+  ) throws(QueryParseError) -> [String] {
+    try Parser.parse(text, parameters: parameters).map(\.description)
   }
 }

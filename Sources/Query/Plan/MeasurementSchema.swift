@@ -8,8 +8,8 @@ struct MeasurementSchema {
   /// Sorted.
   private(set) var tagKeys: [[UInt8]] = []
   private var tagKeySet: Set<[UInt8]> = []
-  /// What a field's type leaves out.
-  private(set) var messages: [ResultMessage] = []
+  /// What a field's type leaves out, by field.
+  private var messages: [[UInt8]: ResultMessage] = [:]
 
   init() {}
 
@@ -27,15 +27,19 @@ struct MeasurementSchema {
       fields[name] = type
       let hidden = types.filter { !Self.isNumeric($0) && $0 != type }
       if !hidden.isEmpty {
-        messages.append(
-          ResultMessage(
-            level: "warning",
-            text: "field \(String(decoding: name, as: UTF8.self)) is read as \(Self.name(of: type)): its values of type "
-              + "\(hidden.map(Self.name).joined(separator: ", ")) are left out; ask for them with ::type"))
+        messages[name] = ResultMessage(
+          level: "warning",
+          text: "field \(String(decoding: name, as: UTF8.self)) is read as \(Self.name(of: type)): its values of type "
+            + "\(hidden.map(Self.name).joined(separator: ", ")) are left out; ask for them with ::type")
       }
     }
     tagKeys = try snapshot.tagKeys(of: measurement)
     tagKeySet = Set(tagKeys)
+  }
+
+  /// What must be said of columns that are read as their fields' widest types.
+  func messages(for columns: [ScanColumn]) -> [ResultMessage] {
+    columns.compactMap { fields[$0.name] == $0.type ? messages[$0.name] : nil }
   }
 
   func hasTag(_ key: [UInt8]) -> Bool { tagKeySet.contains(key) }

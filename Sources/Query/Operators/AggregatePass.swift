@@ -1,0 +1,146 @@
+import LineProtocol
+import Storage
+
+/// Accumulates columns by group and time bucket: the sink of aggregates that need no rows kept.
+final class AggregatePass: ScanSink {
+  private let columns: [AggregateColumn]
+  private let grid: TimeGrid
+  private let limits: QueryLimits
+  private(set) var groups: GroupTable
+  /// By group, then column.
+  private var accumulators: [[BucketAccumulators]] = []
+  private var group = 0
+  private var shifted = ColumnBatch(fields: [])
+  private let takesStatistics: Bool
+  /// Nanoseconds that times are moved by, to local time.
+  var offset: Int64 = 0
+
+  init(_ columns: [AggregateColumn], grid: TimeGrid, tagKeys: [[UInt8]], limits: QueryLimits) {
+    self.columns = columns
+    self.grid = grid
+    self.limits = limits
+    groups = GroupTable(tagKeys: tagKeys)
+    takesStatistics = columns.allSatisfy(\.takesStatistics)
+  }
+
+  // MARK: Sink
+
+  func begin(_ tags: SeriesTags, rank: Int) throws -> Bool {
+    group = groups.number(of: tags)
+    if group == accumulators.count { try addGroup() }
+    return true
+  }
+
+  private func addGroup() throws {
+    let cells = groups.count.multipliedReportingOverflow(by: max(grid.count, 1))
+    guard !cells.overflow, cells.partialValue <= limits.cellCountMax else {
+      throw QueryFailure("max-select-buckets limit exceeded: (\(cells.partialValue)/\(limits.cellCountMax))")
+    }
+    guard groups.count <= limits.groupCountMax else {
+      throw QueryFailure("max-select-series limit exceeded: (\(groups.count)/\(limits.groupCountMax))")
+    }
+    accumulators.append(
+      columns.map { BucketAccumulators($0.aggregates, type: $0.column.type, bucketing: grid.bucketing) })
+  }
+
+  func takeStatistics(of span: RowGroupSpan, _ scanner: SeriesScanner) throws -> Bool {
+    guard takesStatistics,
+      let bucket = grid.bucketing.index(
+        ofAll: span.firstTimestamp &+ offset...max(span.firstTimestamp, span.lastTimestamp) &+ offset)
+    else { return false }
+    var known: [ColumnStatistics] = []
+    for column in columns {
+      guard var one = try scanner.statistics(column.slot) else { return false }
+      one.firstTimestamp &+= offset
+      one.lastTimestamp &+= offset
+      known.append(one)
+    }
+    for (index, one) in known.enumerated() { _ = accumulators[group][index].add(one, bucket: bucket) }
+    return true
+  }
+
+  func wants(_ span: RowGroupSpan) -> Bool { true }
+
+  func take(_ batch: borrowing ColumnBatch, selection: [UInt64]?) throws -> Bool {
+    if offset != 0 {
+      shifted = copy batch
+      for index in shifted.timestamps.indices { shifted.timestamps[index] &+= offset }
+      for (index, column) in columns.enumerated() {
+        accumulators[group][index].add(shifted, column: column.slot, selection: selection)
+      }
+    } else {
+      for (index, column) in columns.enumerated() {
+        accumulators[group][index].add(batch, column: column.slot, selection: selection)
+      }
+    }
+    return true
+  }
+
+  func endWindow() throws -> Bool { true }
+
+  // MARK: Joining and answers
+
+  /// Takes in what another pass of the same columns and grid has gathered.
+  func merge(_ other: AggregatePass) throws {
+    for index in 0..<other.groups.count {
+      group = groups.number(of: other.groups.keys[index])
+      if group == accumulators.count {
+        try addGroup()
+        accumulators[group] = other.accumulators[index]
+        continue
+      }
+      for column in columns.indices { accumulators[group][column].merge(other.accumulators[index][column]) }
+    }
+  }
+
+  /// The values of a call over the buckets of a group, in time order; empty if no bucket has a value.
+  func stream(_ function: AggregateFunction, column: Int, group: Int, keepsTime: Bool) -> Stream {
+    let held = accumulators[group][column]
+    guard let first = held.counts.firstIndex(where: { $0 > 0 }) else { return Stream(.float) }
+    let isGrid = grid.bucketing.width > 0
+    var stream = Stream(function.answerType(for: held.type))
+    for bucket in (isGrid ? 0 : first)..<held.counts.count {
+      let row = stream.times.count
+      stream.times.append(keepsTime ? Self.time(held, function, bucket) : grid.time(of: bucket))
+      guard held.counts[bucket] > 0 else {
+        stream.column.appendNull(rowCount: row)
+        continue
+      }
+      if held.type == .string, function == .first || function == .last {
+        let text = function == .first ? held.firstString(bucket) : held.lastString(bucket)
+        stream.column.append(text: text, rowCount: row)
+      } else {
+        stream.column.append(word: Self.word(held, function, bucket), rowCount: row)
+      }
+    }
+    return stream
+  }
+
+  private static func time(_ held: BucketAccumulators, _ function: AggregateFunction, _ bucket: Int) -> Int64 {
+    switch function {
+    case .min: held.minimum(bucket).timestamp
+    case .max: held.maximum(bucket).timestamp
+    case .first: held.first(bucket).timestamp
+    default: held.last(bucket).timestamp
+    }
+  }
+
+  private static func word(_ held: BucketAccumulators, _ function: AggregateFunction, _ bucket: Int) -> UInt64 {
+    switch function {
+    case .count: UInt64(held.counts[bucket])
+    case .sum:
+      held.type == .float
+        ? held.sum(bucket).bitPattern : UInt64(truncatingIfNeeded: held.integerSum(bucket))
+    case .mean: held.mean(bucket).bitPattern
+    case .min: held.minimum(bucket).word
+    case .max: held.maximum(bucket).word
+    case .first: held.first(bucket).word
+    case .last: held.last(bucket).word
+    default: spread(held.minimum(bucket).word, held.maximum(bucket).word, held.type)
+    }
+  }
+
+  private static func spread(_ low: UInt64, _ high: UInt64, _ type: FieldType) -> UInt64 {
+    type == .float ? (Double(bitPattern: high) - Double(bitPattern: low)).bitPattern : high &- low
+  }
+}

@@ -1,0 +1,37 @@
+/// The groups of a statement, numbered as they are met.
+struct GroupTable {
+  let tagKeys: [[UInt8]]
+  private var numbers: [[UInt8]: Int] = [:]
+  /// By number.
+  private(set) var keys: [[UInt8]] = []
+
+  init(tagKeys: [[UInt8]]) { self.tagKeys = tagKeys }
+
+  var count: Int { keys.count }
+
+  /// The number of a series' group.
+  mutating func number(of tags: SeriesTags) -> Int {
+    if tagKeys.isEmpty, !keys.isEmpty { return 0 }
+    return number(of: tags.groupKey(tagKeys))
+  }
+
+  mutating func number(of key: [UInt8]) -> Int {
+    if let number = numbers[key] { return number }
+    numbers[key] = keys.count
+    keys.append(key)
+    return keys.count - 1
+  }
+
+  /// The values of a group's tags, in the order of the keys.
+  func values(_ group: Int) -> [[UInt8]] { SeriesTags.values(keys[group], count: tagKeys.count) }
+
+  /// The numbers of the groups in the order of their values.
+  func sorted() -> [Int] {
+    guard count > 1 else { return Array(0..<count) }
+    let values = (0..<count).map(values)
+    return (0..<count).sorted { a, b in
+      for (x, y) in zip(values[a], values[b]) where x != y { return x.lexicographicallyPrecedes(y) }
+      return false
+    }
+  }
+}

@@ -1,0 +1,115 @@
+import LineProtocol
+import Storage
+
+/// Takes what a scan finds; called once a series and once a stretch, never once a row.
+protocol ScanSink: AnyObject {
+  /// A series begins; `rank` is its place in the window's canonical order. `false`: pass over it.
+  func begin(_ tags: SeriesTags, rank: Int) throws -> Bool
+  /// A stretch of the series, before it is decoded: `true` if statistics were enough. Called only where all rows count.
+  func takeStatistics(of span: RowGroupSpan, _ scanner: SeriesScanner) throws -> Bool
+  /// Whether a stretch is worth decoding.
+  func wants(_ span: RowGroupSpan) -> Bool
+  /// Rows; `selection` as `RowFilter` makes it, `nil`: all. `false`: no more of this series.
+  func take(_ batch: borrowing ColumnBatch, selection: [UInt64]?) throws -> Bool
+  /// A window is done. `false`: no more windows.
+  func endWindow() throws -> Bool
+}
+
+/// Reads one measurement of a snapshot: window after window in time order, series after series.
+struct MeasurementScan {
+  let snapshot: Snapshot
+  let measurement: [UInt8]
+  let columns: [ScanColumn]
+  /// `nil`: every row.
+  let condition: Condition?
+  let times: Range<Int64>
+  let isDescending: Bool
+  let isCancelled: @Sendable () -> Bool
+
+  /// Gives all that satisfies the condition to `sink`.
+  func run(into sink: some ScanSink) throws -> ScanCounters {
+    var counters = ScanCounters()
+    guard !columns.isEmpty, !times.isEmpty else { return counters }
+    let seen = snapshot.clipped(times)
+    let windows = snapshot.windows(in: times)
+    for window in isDescending ? windows.reversed() : windows {
+      counters.windows += 1
+      try scan(window, seen, into: sink, &counters)
+      guard try sink.endWindow() else { break }
+    }
+    return counters
+  }
+
+  /// The part of the windows' series that `shard` of `shardCount` has: for scans that several threads share.
+  func scan(
+    _ window: WindowSnapshot, _ seen: Range<Int64>, shard: Int = 0, of shardCount: Int = 1,
+    into sink: some ScanSink, _ counters: inout ScanCounters
+  ) throws {
+    let predicate = condition?.predicate
+    let series = try window.series(of: measurement, where: predicate, times: seen)
+    let share = series.count * shard / shardCount..<series.count * (shard + 1) / shardCount
+    guard !share.isEmpty else { return }
+    let scanner = SeriesScanner(
+      window: window, series: series, measurement: measurement, columns: columns, times: seen,
+      descending: isDescending)
+    var batch = scanner.makeBatch()
+    let needsTags = condition?.isMixed ?? false
+    for index in share {
+      let tags = SeriesTags(series.keyBytes, series.keyRange(index))
+      var filter = condition
+      if needsTags { filter = condition?.settled { tags.value(of: $0) } }
+      if case .constant(false) = filter { continue }
+      if filter?.readsRows == false { filter = nil }
+      guard try sink.begin(tags, rank: index) else { continue }
+      counters.series += 1
+      try scanner.begin(index)
+      try read(scanner, &batch, filter, into: sink, &counters)
+    }
+  }
+
+  private func read(
+    _ scanner: SeriesScanner, _ batch: inout ColumnBatch, _ filter: Condition?, into sink: some ScanSink,
+    _ counters: inout ScanCounters
+  ) throws {
+    while let span = try scanner.next() {
+      if isCancelled() { throw QueryFailure("query interrupted") }
+      if filter == nil, try sink.takeStatistics(of: span, scanner) {
+        counters.stretchesByStatistics += 1
+        continue
+      }
+      guard sink.wants(span) else { continue }
+      try scanner.read(into: &batch)
+      counters.stretchesRead += 1
+      counters.rowsRead += batch.count
+      var selection: [UInt64]?
+      if let filter {
+        let bits = RowFilter(batch).selection(filter)
+        if bits.allSatisfy({ $0 == 0 }) { continue }
+        selection = bits
+      }
+      guard try sink.take(batch, selection: selection) else { return }
+    }
+  }
+}
+
+extension Condition {
+  /// Whether tags decide what rows must satisfy, beyond the predicate that already chose the series.
+  var isMixed: Bool {
+    switch self {
+    case .constant, .tags, .compare, .matches: false
+    case .and(let terms): terms.contains { !$0.isPure }
+    case .or: readsRows && !isRowsOnly
+    }
+  }
+
+  /// All tags, or all rows.
+  private var isPure: Bool { !readsRows || isRowsOnly }
+
+  private var isRowsOnly: Bool {
+    switch self {
+    case .tags: false
+    case .constant, .compare, .matches: true
+    case .and(let terms), .or(let terms): terms.allSatisfy(\.isRowsOnly)
+    }
+  }
+}

@@ -1,0 +1,260 @@
+import LineProtocol
+import Storage
+
+extension MeasurementSelect {
+  /// One scan's part of an aggregate statement: streams that look back equally far.
+  private struct Part {
+    /// Nanoseconds before the first bucket, or after the last in descending order.
+    var lookback: Int
+    /// Indices of streams whose aggregates accumulate.
+    var accumulated: [Int] = []
+    /// Indices of streams that need the rows.
+    var kept: [Int] = []
+  }
+
+  /// The groups of a statement with calls.
+  mutating func aggregateGroups() throws -> [Group] {
+    try checkTypes()
+    guard let range = try range() else { return [] }
+    guard let needed = narrowableRowCount else { return try groups(in: range, isWhole: true) }
+    var buckets = Int64(needed)
+    while true {
+      let part = narrowed(range, to: buckets)
+      let found = try groups(in: part, isWhole: part == range)
+      if part == range || found.allSatisfy({ $0.times.count >= needed }) && !found.isEmpty { return found }
+      buckets = buckets.multipliedReportingOverflow(by: 16).partialValue
+    }
+  }
+
+  // MARK: Ranges
+
+  /// The times to read; with buckets and no lower bound they begin at the first point. `nil`: there is nothing.
+  private func range() throws -> Range<Int64>? {
+    let asked = bounds.range
+    guard !asked.isEmpty else { return nil }
+    guard plan.grouping.interval > 0, bounds.start == nil else { return asked }
+    let seen = source.snapshot.clipped(asked)
+    for window in source.snapshot.windows(in: asked) {
+      let series = try window.series(of: source.name, where: nil, times: seen)
+      let first = (0..<series.count).map { series.timeRange($0).lowerBound }.min()
+      if let first { return max(first, seen.lowerBound)..<asked.upperBound }
+    }
+    return nil
+  }
+
+  /// The rows wanted, where reading only the first buckets in the order of the answer may be enough.
+  private var narrowableRowCount: Int? {
+    guard plan.grouping.interval > 0, plan.grouping.tagKeys.isEmpty, let needed = plan.rowCountNeeded,
+      needed < 1 << 20, zone == .utc, plan.streams.allSatisfy({ $0.transform == nil })
+    else { return nil }
+    switch plan.fill {
+    case .previous, .linear: return nil
+    default: return needed
+    }
+  }
+
+  /// The first `count` buckets of a range in the order of the answer; all of it if that is not more.
+  private func narrowed(_ range: Range<Int64>, to count: Int64) -> Range<Int64> {
+    let interval = plan.grouping.interval
+    let (length, overflow) = interval.multipliedReportingOverflow(by: count)
+    guard !overflow, range.lowerBound > .min + length, range.upperBound < .max - length else { return range }
+    let offset = plan.grouping.offset
+    if plan.isDescending {
+      let end = TimeLiteral.floorDivide(range.upperBound - 1 - offset, interval) + 1
+      return max(range.lowerBound, (end - count) * interval + offset)..<range.upperBound
+    }
+    let start = TimeLiteral.floorDivide(range.lowerBound - offset, interval)
+    return range.lowerBound..<min(range.upperBound, (start + count) * interval + offset)
+  }
+
+  private func extended(_ range: Range<Int64>, by lookback: Int) -> Range<Int64> {
+    let (length, overflow) = plan.grouping.interval.multipliedReportingOverflow(by: Int64(lookback))
+    guard !overflow, lookback > 0 else { return range }
+    if plan.isDescending {
+      let end = range.upperBound.addingReportingOverflow(length)
+      return range.lowerBound..<(end.overflow ? .max : end.partialValue)
+    }
+    let start = range.lowerBound.subtractingReportingOverflow(length)
+    return (start.overflow ? .min : start.partialValue)..<range.upperBound
+  }
+
+  private func grid(_ range: Range<Int64>) throws -> TimeGrid {
+    guard plan.grouping.interval > 0 else { return TimeGrid(single: bounds.start ?? 0) }
+    return try TimeGrid(range, plan.grouping, zone: zone, countMax: limits.cellCountMax)
+  }
+
+  // MARK: Checks
+
+  private func checkTypes() throws {
+    for stream in plan.streams {
+      let reference =
+        switch stream.input {
+        case .rows(let index): plan.references[index]
+        case .call(let call): call.argument
+        }
+      guard case .field(let column) = reference.meaning(in: schema) else { continue }
+      if case .call(let call) = stream.input, !call.function.takes(column.type) {
+        throw Self.unsupported(call.function.rawValue, column.type)
+      }
+      let isNumber = column.type <= .unsigned
+      if case .rows = stream.input, !isNumber, stream.transform?.lookback != nil, !stream.function.hasPrefix("elapsed") {
+        throw Self.unsupported(stream.function, column.type)
+      }
+    }
+  }
+
+  private static func unsupported(_ function: String, _ type: FieldType) -> QueryFailure {
+    QueryFailure("unsupported \(function) iterator type: *query.\(MeasurementSchema.name(of: type))InterruptIterator")
+  }
+
+  // MARK: Running
+
+  private mutating func groups(in range: Range<Int64>, isWhole: Bool) throws -> [Group] {
+    var table = GroupTable(tagKeys: plan.grouping.tagKeys)
+    var streams: [[Stream?]] = []
+    let streamCount = plan.streams.count
+    func put(_ stream: Stream, _ index: Int, _ key: [UInt8]) {
+      let group = table.number(of: key)
+      if group == streams.count { streams.append(Array(repeating: nil, count: streamCount)) }
+      streams[group][index] = stream
+    }
+    for part in parts() {
+      let times = extended(range, by: part.lookback)
+      if !part.accumulated.isEmpty { try accumulate(part.accumulated, times, put) }
+      if !part.kept.isEmpty { try keep(part.kept, times, put) }
+    }
+    return table.sorted().compactMap { group in
+      let parts = streams[group].map { $0 ?? Stream(.float) }
+      let (times, columns) = StreamJoin.join(parts, isDescending: plan.isDescending)
+      return times.isEmpty ? nil : Group(tagValues: table.values(group), times: times, columns: columns)
+    }
+  }
+
+  private func parts() -> [Part] {
+    var parts: [Part] = []
+    for (index, stream) in plan.streams.enumerated() {
+      let lookback = plan.grouping.interval > 0 && bounds.start != nil ? stream.transform?.lookback ?? 0 : 0
+      if !parts.contains(where: { $0.lookback == lookback }) { parts.append(Part(lookback: lookback)) }
+      guard let place = parts.firstIndex(where: { $0.lookback == lookback }) else { continue }
+      if case .call(let call) = stream.input, plan.auxiliaries.isEmpty,
+        AggregateColumn.aggregates(for: call.function, keepsTime: plan.keepsPointTime) != nil
+      {
+        parts[place].accumulated.append(index)
+      } else {
+        parts[place].kept.append(index)
+      }
+    }
+    return parts
+  }
+
+  private mutating func accumulate(
+    _ indices: [Int], _ range: Range<Int64>, _ put: (Stream, Int, [UInt8]) -> Void
+  ) throws {
+    var columns: [AggregateColumn] = []
+    var places: [(stream: Int, function: AggregateFunction, column: Int)] = []
+    for index in indices {
+      guard case .call(let call) = plan.streams[index].input,
+        case .field(let column) = call.argument.meaning(in: schema),
+        let wanted = AggregateColumn.aggregates(for: call.function, keepsTime: plan.keepsPointTime)
+      else { continue }
+      if let place = columns.firstIndex(where: { $0.column == column }) {
+        columns[place].aggregates.formUnion(wanted)
+        places.append((index, call.function, place))
+      } else {
+        places.append((index, call.function, columns.count))
+        columns.append(AggregateColumn(column: column, slot: columns.count, aggregates: wanted))
+      }
+    }
+    guard !columns.isEmpty else { return }
+    let grid = try grid(range)
+    let pass = AggregatePass(columns, grid: grid, tagKeys: plan.grouping.tagKeys, limits: limits)
+    for stretch in grid.stretches(of: range) {
+      let scan = try makeScan(columns.map(\.column), stretch.times, isDescending: false)
+      pass.offset = stretch.offset
+      note(try scan.run(into: pass), scan.columns)
+    }
+    for group in 0..<pass.groups.count {
+      for place in places {
+        let stream = pass.stream(
+          place.function, column: place.column, group: group, keepsTime: plan.keepsPointTime)
+        put(finish(stream, place.stream), place.stream, pass.groups.keys[group])
+      }
+    }
+  }
+
+  private mutating func keep(
+    _ indices: [Int], _ range: Range<Int64>, _ put: (Stream, Int, [UInt8]) -> Void
+  ) throws {
+    var references: [Reference] = []
+    for index in indices {
+      switch plan.streams[index].input {
+      case .rows(let place): references.append(plan.references[place])
+      case .call(let call): references.append(call.argument)
+      }
+    }
+    let auxiliaries = references.count..<references.count + plan.auxiliaries.count
+    references += plan.auxiliaries
+    for index in indices {
+      if case .call(let call) = plan.streams[index].input {
+        references += call.tags.map { Reference(name: $0, cast: nil) }
+      }
+    }
+    var columns: [ScanColumn] = []
+    let contents = contents(references, &columns)
+    guard !columns.isEmpty else { return }
+    // A point without a value for the function is no point for it, whatever else it has.
+    let scan = try makeScan(columns, range, isDescending: false)
+    let pass = RowPass(contents, tagKeys: plan.grouping.tagKeys, isDescending: false, limit: nil, limits: limits)
+    note(try scan.run(into: pass), scan.columns)
+    let grid = try grid(range)
+    for group in 0..<pass.groups.count {
+      let rows = pass.buffers[group]
+      for (place, index) in indices.enumerated() {
+        let stream: Stream
+        switch plan.streams[index].input {
+        case .rows:
+          stream = Stream(times: rows.timestamps, column: rows.columns[place]).droppingNulls()
+        case .call(let call):
+          let functions = RowFunctions(
+            rows: rows, column: rows.columns[place], auxiliaries: auxiliaries.map { rows.columns[$0] }, grid: grid)
+          let tags = call.tags.isEmpty ? [] : Array(rows.columns[auxiliaries.upperBound...])
+          stream = functions.stream(call, tags: tags, keepsTime: plan.keepsPointTime)
+        }
+        put(finish(stream, index), index, pass.groups.keys[group])
+      }
+    }
+  }
+
+  /// Fills and transforms a stream, and turns it to the order of the answer.
+  private func finish(_ input: Stream, _ index: Int) -> Stream {
+    let planned = plan.streams[index]
+    guard !input.isEmpty else { return input }
+    var stream = input
+    guard case .call(let call) = planned.input, call.function.isScalar else {
+      if plan.isDescending { stream = stream.reversed() }
+      return transformed(stream, planned.transform)
+    }
+    if plan.grouping.interval == 0 {
+      if call.function != .stddev { stream = stream.droppingNulls() }
+      return stream
+    }
+    if bounds.start == nil { stream = Self.withoutLeadingNulls(stream) }
+    if plan.isDescending { stream = stream.reversed() }
+    var fill = plan.fill
+    if planned.transform != nil, fill == .null { fill = .none }
+    let isCount = call.function.isCount
+    stream = FillOperator(fill: fill, isCount: isCount).apply(stream)
+    return transformed(stream, planned.transform)
+  }
+
+  private func transformed(_ stream: Stream, _ transform: Transform?) -> Stream {
+    guard let transform else { return stream }
+    return TransformOperator(transform: transform, isDescending: plan.isDescending).apply(stream)
+  }
+
+  /// Without the buckets before the first that has a value.
+  private static func withoutLeadingNulls(_ stream: Stream) -> Stream {
+    guard let first = (0..<stream.count).first(where: { stream.column.isPresent($0) }), first > 0 else { return stream }
+    return stream.gathered(Array(first..<stream.count))
+  }
+}

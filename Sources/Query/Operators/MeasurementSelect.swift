@@ -1,0 +1,108 @@
+import LineProtocol
+import Storage
+
+/// Runs a plan on one measurement.
+struct MeasurementSelect {
+  let plan: SelectPlan
+  let source: ResolvedSource
+  let schema: MeasurementSchema
+  let bounds: TimeBounds
+  let times: TimeExpression
+  let zone: TimeZoneRules
+  let limits: QueryLimits
+  let isCancelled: @Sendable () -> Bool
+  private(set) var counters = ScanCounters()
+  private(set) var messages: [ResultMessage] = []
+
+  init(
+    plan: SelectPlan, source: ResolvedSource, schema: MeasurementSchema, bounds: TimeBounds, times: TimeExpression,
+    zone: TimeZoneRules, limits: QueryLimits, isCancelled: @escaping @Sendable () -> Bool
+  ) {
+    self.plan = plan
+    self.source = source
+    self.schema = schema
+    self.bounds = bounds
+    self.times = times
+    self.zone = zone
+    self.limits = limits
+    self.isCancelled = isCancelled
+  }
+
+  /// The result series of the measurement's groups, in order.
+  mutating func run(seriesLimit: Int, seriesOffset: Int) throws -> [ResultSeries] {
+    let groups = try plan.isRaw ? rawGroups() : aggregateGroups()
+    let chosen = groups.dropFirst(seriesOffset).prefix(seriesLimit == 0 ? groups.count : seriesLimit)
+    return chosen.compactMap { result($0) }
+  }
+
+  /// A group before outputs are computed: its rows in the order of the answer.
+  struct Group {
+    var tagValues: [[UInt8]]
+    var times: [Int64]
+    var columns: [Column]
+  }
+
+  private func result(_ group: Group) -> ResultSeries? {
+    let evaluator = ValueEvaluator(timestamps: group.times, columns: group.columns)
+    let end = plan.limit == 0 ? group.times.count : min(group.times.count, plan.offset + plan.limit)
+    guard plan.offset < end else { return nil }
+    let rows = plan.offset..<end
+    let columns = plan.outputs.map { evaluator.evaluate($0.expression).slice(rows, count: group.times.count) }
+    let tags = zip(plan.grouping.tagKeys, group.tagValues).map { key, value in
+      (key: String(decoding: key, as: UTF8.self), value: String(decoding: value, as: UTF8.self))
+    }
+    return ResultSeries(
+      name: String(decoding: source.name, as: UTF8.self), tags: tags,
+      columnNames: ["time"] + plan.outputs.map(\.name),
+      timestamps: rows.count == group.times.count ? group.times : Array(group.times[rows]), columns: columns,
+      rowCount: rows.count)
+  }
+
+  // MARK: Scanning
+
+  /// A scan of `columns` and what the condition reads beside them.
+  func makeScan(_ columns: [ScanColumn], _ range: Range<Int64>, isDescending: Bool) throws -> MeasurementScan {
+    var resolver = ConditionResolver(schema: schema, times: times, columns: columns)
+    let condition = try bounds.rest.map { rest throws(QueryFailure) in try resolver.resolve(rest) }
+    return MeasurementScan(
+      snapshot: source.snapshot, measurement: source.name, columns: resolver.columns, condition: condition,
+      times: range, isDescending: isDescending, isCancelled: isCancelled)
+  }
+
+  mutating func note(_ found: ScanCounters, _ columns: [ScanColumn]) {
+    counters += found
+    messages += schema.messages(for: columns).filter { !messages.contains($0) }
+  }
+
+  /// Names as contents of kept rows; fields get places in `columns`.
+  func contents(_ references: [Reference], _ columns: inout [ScanColumn]) -> [RowPass.Content] {
+    references.map { reference in
+      switch reference.meaning(in: schema) {
+      case .field(let column):
+        if let slot = columns.firstIndex(of: column) { return .field(slot, column.type) }
+        columns.append(column)
+        return .field(columns.count - 1, column.type)
+      case .tag(let key): return .tag(key)
+      case .missing: return .none
+      }
+    }
+  }
+
+  // MARK: Raw
+
+  private mutating func rawGroups() throws -> [Group] {
+    var columns: [ScanColumn] = []
+    let contents = contents(plan.references, &columns)
+    guard !columns.isEmpty else { return [] }
+    let scan = try makeScan(columns, bounds.range, isDescending: plan.isDescending)
+    let pass = RowPass(
+      contents, tagKeys: plan.grouping.tagKeys, isDescending: plan.isDescending, limit: plan.rowCountNeeded,
+      limits: limits)
+    note(try scan.run(into: pass), scan.columns)
+    return pass.groups.sorted().compactMap { group in
+      let rows = pass.buffers[group]
+      guard rows.count > 0 else { return nil }
+      return Group(tagValues: pass.groups.values(group), times: rows.timestamps, columns: rows.columns)
+    }
+  }
+}

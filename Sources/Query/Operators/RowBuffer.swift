@@ -1,0 +1,91 @@
+import LineProtocol
+import Storage
+
+/// Rows of one group, kept: of several series, merged by time window after window.
+struct RowBuffer {
+  private(set) var timestamps: [Int64] = []
+  /// The place of each row's series in its window, which decides among rows of one time.
+  private var ranks: [UInt32] = []
+  private(set) var columns: [Column]
+  /// Rows that are in order; those past it are of the window under way.
+  private(set) var sortedCount = 0
+
+  init(types: [FieldType]) { columns = types.map(Column.absent) }
+
+  var count: Int { timestamps.count }
+
+  /// Appends rows of a batch. `slots[i]` is the batch's column of column `i`; one that is `nil` gets `texts[i]` in each
+  /// row, or nothing where that is `nil` too.
+  mutating func append(
+    _ batch: borrowing ColumnBatch, rows: [Int]?, rank: Int, slots: [Int?], texts: [ArraySlice<UInt8>?]
+  ) {
+    let before = count
+    let added = rows?.count ?? batch.count
+    if let rows {
+      timestamps.reserveCapacity(before + added)
+      for row in rows { timestamps.append(batch.timestamps[row]) }
+    } else {
+      timestamps.append(contentsOf: batch.timestamps)
+    }
+    ranks.append(contentsOf: repeatElement(UInt32(truncatingIfNeeded: rank), count: added))
+    for index in columns.indices {
+      if let slot = slots[index] {
+        columns[index].append(batch.columns[slot], rows: rows, rowCount: before, added: added)
+      } else if let text = texts[index], !text.isEmpty {
+        columns[index].append(repeating: text, rowCount: before, added: added)
+      } else {
+        columns[index].appendNulls(rowCount: before, added: added)
+      }
+    }
+  }
+
+  /// Puts the rows of the window under way in order; they then follow those of the windows before. At most `limit` of all
+  /// stay.
+  mutating func settle(isDescending: Bool, limit: Int?) {
+    let fresh = sortedCount..<count
+    if fresh.isEmpty { return }
+    if isDescending || !isAscending(fresh) || (limit.map { $0 < count } ?? false) {
+      var order = Array(fresh)
+      if !isAscending(fresh) {
+        order.sort { a, b in
+          if timestamps[a] != timestamps[b] { return timestamps[a] < timestamps[b] }
+          return ranks[a] != ranks[b] ? ranks[a] < ranks[b] : a < b
+        }
+      }
+      if isDescending { order.reverse() }
+      if let limit { order.removeLast(max(0, order.count - max(0, limit - sortedCount))) }
+      keep(Array(0..<sortedCount) + order)
+    }
+    sortedCount = count
+  }
+
+  /// Cuts the rows of the window under way to the `limit` that come first; returns the time of the last that stays.
+  mutating func prune(isDescending: Bool, limit: Int) -> Int64? {
+    let start = sortedCount
+    settle(isDescending: isDescending, limit: limit)
+    sortedCount = start
+    if isDescending, start < count {
+      // Back to ascending, as rows of a window under way are.
+      keep(Array(0..<start) + (start..<count).reversed())
+    }
+    guard count >= limit, start < count else { return nil }
+    return isDescending ? timestamps[start] : timestamps[count - 1]
+  }
+
+  private func isAscending(_ rows: Range<Int>) -> Bool {
+    for row in rows.dropFirst() {
+      if timestamps[row - 1] > timestamps[row] { return false }
+      if timestamps[row - 1] == timestamps[row], ranks[row - 1] > ranks[row] { return false }
+    }
+    return true
+  }
+
+  private mutating func keep(_ order: [Int]) {
+    timestamps = order.map { timestamps[$0] }
+    ranks = order.map { ranks[$0] }
+    for index in columns.indices { columns[index] = columns[index].gathered(order) }
+  }
+
+  /// Forgets how rows are ordered among equals; no rows come after this.
+  mutating func finish() { ranks = [] }
+}

@@ -1,0 +1,95 @@
+import LineProtocol
+import Storage
+
+/// Decides which rows of a batch satisfy a condition: a bit a row.
+struct RowFilter {
+  private let evaluator: ValueEvaluator
+
+  init(_ batch: borrowing ColumnBatch) {
+    evaluator = ValueEvaluator(timestamps: batch.timestamps, columns: batch.columns)
+  }
+
+  private var wordCount: Int { (evaluator.count + 63) / 64 }
+
+  /// Bit `i & 63` of word `i >> 6` says that row `i` satisfies it; bits past the last row are zero.
+  func selection(_ condition: Condition) -> [UInt64] {
+    switch condition {
+    case .constant(let answer): return answer ? all : Array(repeating: 0, count: wordCount)
+    case .tags: return all  // settled before rows are read
+    case .and(let terms):
+      return terms.dropFirst().reduce(terms.first.map(selection) ?? all) { found, term in
+        zip(found, selection(term)).map(&)
+      }
+    case .or(let terms):
+      return terms.reduce(Array(repeating: 0, count: wordCount)) { found, term in
+        zip(found, selection(term)).map(|)
+      }
+    case .compare(let sign, let left, let right):
+      return compare(sign, evaluator.evaluate(left), evaluator.evaluate(right))
+    case .matches(let value, let regex, let isNegated):
+      let column = evaluator.evaluate(value)
+      guard column.key.type == .string else { return Array(repeating: 0, count: wordCount) }
+      return bits(column, column) { regex.matches(column.string($0)) != isNegated }
+    }
+  }
+
+  private var all: [UInt64] {
+    var bits = [UInt64](repeating: .max, count: wordCount)
+    if evaluator.count & 63 != 0 { bits[wordCount - 1] = (1 << UInt64(evaluator.count & 63)) - 1 }
+    return bits
+  }
+
+  /// Values of types that have no order between them compare as false.
+  private func compare(_ sign: Operator, _ a: Column, _ b: Column) -> [UInt64] {
+    let (x, y) = (a.key.type, b.key.type)
+    if x == .string, y == .string {
+      switch sign {
+      case .equal: return bits(a, b) { a.string($0).elementsEqual(b.string($0)) }
+      case .notEqual: return bits(a, b) { !a.string($0).elementsEqual(b.string($0)) }
+      default: return Array(repeating: 0, count: wordCount)
+      }
+    }
+    if x == .boolean, y == .boolean {
+      guard sign == .equal || sign == .notEqual else { return Array(repeating: 0, count: wordCount) }
+      return words(sign, a, b, a.values, b.values)
+    }
+    guard x <= .unsigned, y <= .unsigned else { return Array(repeating: 0, count: wordCount) }
+    if x == y, x == .integer {
+      return words(sign, a, b, a.values.map { Int64(bitPattern: $0) }, b.values.map { Int64(bitPattern: $0) })
+    }
+    if x == y, x == .unsigned { return words(sign, a, b, a.values, b.values) }
+    return words(sign, a, b, ValueEvaluator.doubles(a), ValueEvaluator.doubles(b))
+  }
+
+  private func words<Value: Comparable>(
+    _ sign: Operator, _ a: Column, _ b: Column, _ x: [Value], _ y: [Value]
+  ) -> [UInt64] {
+    switch sign {
+    case .equal: bits(a, b) { x[$0] == y[$0] }
+    case .notEqual: bits(a, b) { x[$0] != y[$0] }
+    case .less: bits(a, b) { x[$0] < y[$0] }
+    case .lessOrEqual: bits(a, b) { x[$0] <= y[$0] }
+    case .greater: bits(a, b) { x[$0] > y[$0] }
+    case .greaterOrEqual: bits(a, b) { x[$0] >= y[$0] }
+    default: Array(repeating: 0, count: wordCount)
+    }
+  }
+
+  /// Bits of rows in which both have a value and `body` says yes; `body` is inlined into the loop.
+  @inline(__always)
+  private func bits(_ a: Column, _ b: Column, _ body: (Int) -> Bool) -> [UInt64] {
+    var out = [UInt64](repeating: 0, count: wordCount)
+    guard a.presentCount > 0, b.presentCount > 0 else { return out }
+    for index in out.indices {
+      let present = a.presence(index, count: evaluator.count) & b.presence(index, count: evaluator.count)
+      guard present != 0 else { continue }
+      let start = index * 64
+      var word: UInt64 = 0
+      for bit in 0..<min(64, evaluator.count - start) where present & (1 << UInt64(bit)) != 0 {
+        if body(start + bit) { word |= 1 << UInt64(bit) }
+      }
+      out[index] = word
+    }
+    return out
+  }
+}

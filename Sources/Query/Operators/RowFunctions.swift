@@ -1,0 +1,260 @@
+import LineProtocol
+import Storage
+
+/// Aggregates that need the points themselves, over the kept rows of one group, ascending by time.
+struct RowFunctions {
+  let rows: RowBuffer
+  /// The column that the function reads.
+  let column: Column
+  /// Columns that the points a selector picks bring along.
+  let auxiliaries: [Column]
+  let grid: TimeGrid
+
+  /// Scalar functions answer a row for each bucket, without value where there is none.
+  func stream(_ call: AggregateCall, tags: [Column], keepsTime: Bool) -> Stream {
+    guard column.presentCount > 0 else { return Stream(.float) }
+    switch call.function {
+    case .integral: return integral(call.unit)
+    case .top, .bottom: return extremes(call, tags)
+    case .distinct: return distinct()
+    default: return scalar(call, keepsTime: keepsTime)
+    }
+  }
+
+  // MARK: Buckets
+
+  /// Calls `body` with each bucket and its rows that have a value, ascending; buckets without such are left out.
+  private func eachBucket(_ body: (_ bucket: Int, _ rows: [Int]) -> Void) {
+    let times = rows.timestamps
+    var row = 0
+    while row < times.count {
+      let time = times[row]
+      let bucket = grid.bucketing.index(of: time &+ grid.zone.offset(at: time).nanoseconds)
+      let end = grid.bucketing.width > 0 ? grid.time(of: bucket + 1) : .max
+      let start = row
+      row += 1
+      while row < times.count, times[row] < end { row += 1 }
+      guard bucket >= 0, bucket < grid.count else { continue }
+      let present = column.validity.isEmpty ? Array(start..<row) : (start..<row).filter { column.isPresent($0) }
+      if !present.isEmpty { body(bucket, present) }
+    }
+  }
+
+  private func scalar(_ call: AggregateCall, keepsTime: Bool) -> Stream {
+    var stream = Stream(call.function.answerType(for: column.key.type))
+    stream.auxiliaries = auxiliaries.map { Column(key: $0.key) }
+    let isGrid = grid.bucketing.width > 0
+    func fill(to bucket: Int) {
+      while isGrid, stream.count < bucket { append(nil, at: grid.time(of: stream.count), to: &stream) }
+    }
+    eachBucket { bucket, rows in
+      fill(to: bucket)
+      if call.function.isSelector {
+        let row = selected(call, rows)
+        let time = !isGrid && keepsTime ? row.map { self.rows.timestamps[$0] } : nil
+        append(row, at: time ?? grid.time(of: bucket), to: &stream)
+      } else {
+        appendValue(call.function, rows, at: grid.time(of: bucket), to: &stream)
+      }
+    }
+    fill(to: grid.count)
+    return stream
+  }
+
+  /// Appends the value of a row and its auxiliaries, or nothing.
+  private func append(_ row: Int?, at time: Int64, to stream: inout Stream) {
+    let place = stream.count
+    stream.times.append(time)
+    Self.append(row, of: column, to: &stream.column, place)
+    for index in auxiliaries.indices {
+      Self.append(row, of: auxiliaries[index], to: &stream.auxiliaries[index], place)
+    }
+  }
+
+  private static func append(_ row: Int?, of source: Column, to target: inout Column, _ place: Int) {
+    guard let row, source.isPresent(row) else { return target.appendNull(rowCount: place) }
+    if source.key.type == .string {
+      target.append(text: source.string(row), rowCount: place)
+    } else {
+      target.append(word: source.values[row], rowCount: place)
+    }
+  }
+
+  // MARK: Selectors
+
+  private func selected(_ call: AggregateCall, _ rows: [Int]) -> Int? {
+    let order = ValueOrder(column: column)
+    switch call.function {
+    case .min: return rows.dropFirst().reduce(rows[0]) { order.precedes($1, $0) ? $1 : $0 }
+    case .max: return rows.dropFirst().reduce(rows[0]) { order.precedes($0, $1) ? $1 : $0 }
+    case .first:
+      let time = self.rows.timestamps[rows[0]]
+      return rows.prefix { self.rows.timestamps[$0] == time }.reduce(rows[0]) { order.precedes($0, $1) ? $1 : $0 }
+    case .last:
+      let end = rows[rows.count - 1]
+      let time = self.rows.timestamps[end]
+      return rows.reversed().prefix { self.rows.timestamps[$0] == time }.reduce(end) {
+        order.precedes($0, $1) ? $1 : $0
+      }
+    default:
+      let place = (Double(rows.count) * call.percentile / 100 + 0.5).rounded(.down) - 1
+      guard place >= 0, place < Double(rows.count) else { return nil }
+      return order.sorted(rows)[Int(place)]
+    }
+  }
+
+  /// `top` and `bottom`: the best points, by time; with tags the best of each combination of them first.
+  private func extremes(_ call: AggregateCall, _ tags: [Column]) -> Stream {
+    var stream = Stream(column.key.type)
+    stream.auxiliaries = auxiliaries.map { Column(key: $0.key) }
+    eachBucket { _, rows in
+      var ranked = ValueOrder(column: column).sorted(rows)
+      if call.function == .top {
+        // Descending, equal ones by time.
+        ranked = ValueOrder(column: column).sorted(rows.reversed())
+        ranked = Self.descending(ranked, column)
+      }
+      if !tags.isEmpty {
+        var seen = Set<[UInt8]>()
+        ranked = ranked.filter { row in
+          var key: [UInt8] = []
+          for tag in tags {
+            let value = tag.isPresent(row) ? Array(tag.string(row)) : []
+            key += value + [0]
+          }
+          return seen.insert(key).inserted
+        }
+      }
+      for row in ranked.prefix(call.count).sorted() { append(row, at: self.rows.timestamps[row], to: &stream) }
+    }
+    return stream
+  }
+
+  private static func descending(_ ascending: [Int], _ column: Column) -> [Int] {
+    let order = ValueOrder(column: column)
+    var out: [Int] = []
+    var end = ascending.count
+    while end > 0 {
+      var start = end - 1
+      while start > 0, !order.precedes(ascending[start - 1], ascending[start]) { start -= 1 }
+      out += ascending[start..<end].sorted()
+      end = start
+    }
+    return out
+  }
+
+  private func distinct() -> Stream {
+    var stream = Stream(column.key.type)
+    let order = ValueOrder(column: column)
+    eachBucket { bucket, rows in
+      var seen = Set<[UInt8]>()
+      for row in rows where seen.insert(order.identity(row)).inserted {
+        append(row, at: grid.time(of: bucket), to: &stream)
+      }
+    }
+    return stream
+  }
+
+  // MARK: Values
+
+  private func appendValue(
+    _ function: AggregateFunction, _ rows: [Int], at time: Int64, to stream: inout Stream
+  ) {
+    let place = stream.count
+    switch function {
+    case .mode: return append(mode(rows), at: time, to: &stream)
+    case .countDistinct:
+      let order = ValueOrder(column: column)
+      stream.times.append(time)
+      stream.column.append(word: UInt64(Set(rows.map(order.identity)).count), rowCount: place)
+    case .median:
+      stream.times.append(time)
+      stream.column.append(word: median(rows).bitPattern, rowCount: place)
+    default:
+      stream.times.append(time)
+      if let value = deviation(rows) {
+        stream.column.append(word: value.bitPattern, rowCount: place)
+      } else {
+        stream.column.appendNull(rowCount: place)
+      }
+    }
+  }
+
+  private func number(_ row: Int) -> Double {
+    switch column.key.type {
+    case .float: Double(bitPattern: column.values[row])
+    case .integer: Double(Int64(bitPattern: column.values[row]))
+    default: Double(column.values[row])
+    }
+  }
+
+  private func median(_ rows: [Int]) -> Double {
+    let sorted = rows.map(number).sorted()
+    let middle = sorted.count / 2
+    if sorted.count % 2 == 1 { return sorted[middle] }
+    return sorted[middle - 1] + (sorted[middle] - sorted[middle - 1]) / 2
+  }
+
+  /// The sample's standard deviation, two passes; `nil` of a single value.
+  private func deviation(_ rows: [Int]) -> Double? {
+    guard rows.count > 1 else { return nil }
+    var sum = CompensatedSum()
+    for row in rows { sum.add(number(row)) }
+    let mean = sum.value / Double(rows.count)
+    var squares = CompensatedSum()
+    for row in rows {
+      let distance = number(row) - mean
+      squares.add(distance * distance)
+    }
+    return (squares.value / Double(rows.count - 1)).squareRoot()
+  }
+
+  /// A row of the most frequent value, of several the one that came first.
+  private func mode(_ rows: [Int]) -> Int {
+    let order = ValueOrder(column: column)
+    var counts: [[UInt8]: (count: Int, first: Int)] = [:]
+    for row in rows { counts[order.identity(row), default: (0, row)].count += 1 }
+    let best = counts.values.max { a, b in a.count != b.count ? a.count < b.count : a.first > b.first }
+    return best?.first ?? rows[0]
+  }
+
+  /// The area under the points by trapezes; at a bucket's end the value is interpolated.
+  private func integral(_ unit: Int64) -> Stream {
+    var stream = Stream(.float)
+    let present = rows.timestamps.indices.filter { column.isPresent($0) }
+    guard let start = present.first else { return stream }
+    let isGrid = grid.bucketing.width > 0
+    func bucket(_ time: Int64) -> Int { grid.bucketing.index(of: time &+ grid.zone.offset(at: time).nanoseconds) }
+    var current = bucket(rows.timestamps[start])
+    var (time, value, area) = (rows.timestamps[start], number(start), 0.0)
+    func emit(_ bucket: Int) {
+      while isGrid, stream.count < bucket { append(nil, at: grid.time(of: stream.count), to: &stream) }
+      let place = stream.count
+      stream.times.append(grid.time(of: bucket))
+      stream.column.append(word: area.bitPattern, rowCount: place)
+    }
+    for row in present.dropFirst() {
+      let (nextTime, next) = (rows.timestamps[row], number(row))
+      if nextTime == time {
+        value = next
+        continue
+      }
+      let nextBucket = bucket(nextTime)
+      if isGrid, nextBucket != current {
+        let end = grid.time(of: current + 1)
+        if end != time {
+          let atEnd = value + (next - value) * Double(end - time) / Double(nextTime - time)
+          area += 0.5 * (value + atEnd) * Double(end - time) / Double(unit)
+          (time, value) = (end, atEnd)
+        }
+        emit(current)
+        (current, area) = (nextBucket, 0)
+      }
+      area += 0.5 * (value + next) * Double(nextTime - time) / Double(unit)
+      (time, value) = (nextTime, next)
+    }
+    emit(current)
+    while isGrid, stream.count < grid.count { append(nil, at: grid.time(of: stream.count), to: &stream) }
+    return stream
+  }
+}

@@ -1,0 +1,148 @@
+import LineProtocol
+import Storage
+
+/// Keeps the rows of each group: the sink of raw selects, and of calls that need the points themselves.
+final class RowPass: ScanSink {
+  /// What a kept column is filled with.
+  enum Content {
+    /// The scan's column of that place.
+    case field(Int, FieldType)
+    /// The series' tag.
+    case tag([UInt8])
+    /// Nothing.
+    case none
+
+    var type: FieldType {
+      switch self {
+      case .field(_, let type): type
+      case .tag: .string
+      case .none: .float
+      }
+    }
+  }
+
+  private let contents: [Content]
+  private let slots: [Int?]
+  /// Scan columns of which one at least must have a value in a row.
+  private let required: [Int]
+  private let isDescending: Bool
+  /// Rows a group needs at most.
+  private let limit: Int?
+  private let limits: QueryLimits
+  private(set) var groups: GroupTable
+  private(set) var buffers: [RowBuffer] = []
+  /// By group: rows that come later than this are not needed in the window under way.
+  private var bounds: [Int64?] = []
+  private var touched: [Int] = []
+  private var isTouched: [Bool] = []
+  private var group = 0
+  private var rank = 0
+  private var takenOfSeries = 0
+  private var texts: [ArraySlice<UInt8>?]
+  private var totalCount = 0
+
+  init(
+    _ contents: [Content], tagKeys: [[UInt8]], isDescending: Bool, limit: Int?, limits: QueryLimits
+  ) {
+    self.contents = contents
+    self.isDescending = isDescending
+    self.limit = limit
+    self.limits = limits
+    groups = GroupTable(tagKeys: tagKeys)
+    slots = contents.map { content in
+      if case .field(let slot, _) = content { return slot }
+      return nil
+    }
+    required = Array(Set(slots.compactMap { $0 })).sorted()
+    texts = Array(repeating: nil, count: contents.count)
+  }
+
+  func begin(_ tags: SeriesTags, rank: Int) throws -> Bool {
+    group = groups.number(of: tags)
+    if group == buffers.count {
+      guard groups.count <= limits.groupCountMax else {
+        throw QueryFailure("max-select-series limit exceeded: (\(groups.count)/\(limits.groupCountMax))")
+      }
+      buffers.append(RowBuffer(types: contents.map(\.type)))
+      bounds.append(nil)
+      isTouched.append(false)
+    }
+    if let limit, buffers[group].sortedCount >= limit { return false }
+    self.rank = rank
+    takenOfSeries = 0
+    for (index, content) in contents.enumerated() {
+      if case .tag(let key) = content { texts[index] = tags.value(of: key) }
+    }
+    return true
+  }
+
+  func takeStatistics(of span: RowGroupSpan, _ scanner: SeriesScanner) throws -> Bool { false }
+
+  func wants(_ span: RowGroupSpan) -> Bool {
+    guard let bound = bounds[group] else { return true }
+    return isDescending ? span.lastTimestamp >= bound : span.firstTimestamp <= bound
+  }
+
+  func take(_ batch: borrowing ColumnBatch, selection: [UInt64]?) throws -> Bool {
+    var rows = chosen(batch, selection)
+    var count = rows?.count ?? batch.count
+    guard count > 0 else { return true }
+    if let limit, count > limit {
+      // No series gives more rows than the group needs.
+      let all = rows ?? Array(0..<count)
+      rows = isDescending ? Array(all.suffix(limit)) : Array(all.prefix(limit))
+      count = limit
+    }
+    buffers[group].append(batch, rows: rows, rank: rank, slots: slots, texts: texts)
+    if !isTouched[group] {
+      isTouched[group] = true
+      touched.append(group)
+    }
+    totalCount += count
+    takenOfSeries += count
+    guard let limit else {
+      guard totalCount <= limits.rowCountMax else {
+        throw QueryFailure("max-select-point limit exceeded: more than \(limits.rowCountMax) rows")
+      }
+      return true
+    }
+    if buffers[group].count > 2 * limit + 4096 {
+      bounds[group] = buffers[group].prune(isDescending: isDescending, limit: limit)
+    }
+    return takenOfSeries < limit
+  }
+
+  /// The rows that are selected and have a value in a required column; `nil`: all.
+  private func chosen(_ batch: borrowing ColumnBatch, _ selection: [UInt64]?) -> [Int]? {
+    let isDense = required.contains {
+      batch.columns[$0].presentCount > 0 && batch.columns[$0].validity.isEmpty
+    }
+    if isDense, selection == nil { return nil }
+    var rows: [Int] = []
+    for index in 0..<(batch.count + 63) / 64 {
+      let rest = batch.count - index * 64
+      let mask: UInt64 = rest >= 64 ? .max : (1 << UInt64(rest)) - 1
+      var word = isDense ? mask : 0
+      if !isDense {
+        for column in required { word |= batch.columns[column].presence(index, count: batch.count) }
+      }
+      if let selection { word &= selection[index] }
+      while word != 0 {
+        rows.append(index * 64 + word.trailingZeroBitCount)
+        word &= word &- 1
+      }
+    }
+    return rows
+  }
+
+  func endWindow() throws -> Bool {
+    for group in touched {
+      buffers[group].settle(isDescending: isDescending, limit: limit)
+      bounds[group] = nil
+      isTouched[group] = false
+    }
+    touched.removeAll(keepingCapacity: true)
+    guard let limit, groups.tagKeys.isEmpty, let only = buffers.first else { return true }
+    return only.sortedCount < limit
+  }
+}

@@ -1,0 +1,264 @@
+import LineProtocol
+import Storage
+
+extension ShowExecutor {
+  /// A measurement with everything a listing of names needs.
+  private struct Listed {
+    var name: [UInt8]
+    var snapshots: [Snapshot]
+    var schema: MeasurementSchema
+    var condition: Condition?
+    var times: Range<Int64>
+  }
+
+  /// The measurements a statement speaks of, sorted; with its condition, which may name tags and time only.
+  private func listed(_ statement: ShowStatement) throws -> [Listed] {
+    let resolver = SourceResolver(catalog: catalog, request: request)
+    var found: [[UInt8]: [Snapshot]] = [:]
+    if statement.sources.isEmpty {
+      for snapshot in try resolver.snapshots(database: statement.database) {
+        for name in try snapshot.measurements() { found[name, default: []].append(snapshot) }
+      }
+    } else {
+      for source in statement.sources {
+        var source = source
+        if source.database.isEmpty { source.database = statement.database }
+        let snapshots =
+          try source.policy.isEmpty
+          ? resolver.snapshots(database: source.database)
+          : [resolver.snapshot(database: source.database, policy: source.policy)]
+        for snapshot in snapshots {
+          for name in try names(source, snapshot) { found[name, default: []].append(snapshot) }
+        }
+      }
+    }
+    let bounds = try TimeBounds(statement.condition, now: request.now, zone: .utc)
+    return try found.keys.sorted { $0.lexicographicallyPrecedes($1) }.map { name in
+      let snapshots = found[name] ?? []
+      var schema = MeasurementSchema()
+      for snapshot in snapshots { schema.formUnion(try MeasurementSchema(snapshot, name, times: bounds.range)) }
+      let times = TimeExpression(now: request.now, zone: .utc)
+      var conditions = ConditionResolver(schema: schema, times: times, columns: [])
+      let condition = try bounds.rest.map { rest throws(QueryFailure) in try conditions.resolve(rest) }
+      return Listed(name: name, snapshots: snapshots, schema: schema, condition: condition, times: bounds.range)
+    }
+  }
+
+  private func names(_ source: MeasurementSource, _ snapshot: Snapshot) throws -> [[UInt8]] {
+    let all = try snapshot.measurements()
+    guard let pattern = source.regex else { return all.filter { $0.elementsEqual(source.name.utf8) } }
+    let regex: Regex
+    do throws(Regex.Failure) { regex = try Regex(pattern) } catch { throw QueryFailure(error.message) }
+    return all.filter { regex.matches($0) }
+  }
+
+  /// Whether only some series of a measurement are asked for.
+  private func isNarrowed(_ listed: Listed) -> Bool {
+    listed.condition != nil || listed.times != .min ..< .max
+  }
+
+  /// Calls `body` with the tags of every series that satisfies the condition, until it answers `false`; windows repeat them.
+  private func eachSeries(_ listed: Listed, _ body: (SeriesTags, [UInt8], Range<Int>) -> Bool) throws {
+    let predicate = listed.condition?.predicate
+    for snapshot in listed.snapshots {
+      let seen = snapshot.clipped(listed.times)
+      for window in snapshot.windows(in: listed.times) {
+        if request.isCancelled() { throw QueryFailure("query interrupted") }
+        let series = try window.series(of: listed.name, where: predicate, times: seen)
+        for index in 0..<series.count {
+          let range = series.keyRange(index)
+          let tags = SeriesTags(series.keyBytes, range)
+          if let condition = listed.condition, case .constant(false) = condition.settled({ tags.value(of: $0) }) {
+            continue
+          }
+          if !body(tags, series.keyBytes, range) { return }
+        }
+      }
+    }
+  }
+
+  private func page<Element>(_ all: [Element], _ statement: ShowStatement) -> [Element] {
+    Array(all.dropFirst(statement.offset).prefix(statement.limit == 0 ? all.count : statement.limit))
+  }
+
+  // MARK: Statements
+
+  func measurements(_ statement: ShowStatement) throws -> [ResultSeries] {
+    var statement = statement
+    if let measurement = statement.measurement { statement.sources = [measurement] }
+    let found = try page(hitNames(statement), statement)
+    return found.isEmpty ? [] : [ListBuilder.names("measurements", "name", found)]
+  }
+
+  /// Measurements of which a series satisfies the condition.
+  private func hitNames(_ statement: ShowStatement) throws -> [[UInt8]] {
+    try listed(statement).filter { one in
+      guard isNarrowed(one) else { return true }
+      var isHit = false
+      try eachSeries(one) { _, _, _ in
+        isHit = true
+        return false
+      }
+      return isHit
+    }.map(\.name)
+  }
+
+  func tagKeys(_ statement: ShowStatement) throws -> [ResultSeries] {
+    let wanted = try keyTest(statement.key)
+    let found = try listed(statement).compactMap { one -> ResultSeries? in
+      let keys = page(try hitTagKeys(one).filter(wanted), statement)
+      return keys.isEmpty ? nil : ListBuilder.names(String(decoding: one.name, as: UTF8.self), "tagKey", keys)
+    }
+    return Array(
+      found.dropFirst(statement.seriesOffset).prefix(statement.seriesLimit == 0 ? found.count : statement.seriesLimit))
+  }
+
+  private func hitTagKeys(_ listed: Listed) throws -> [[UInt8]] {
+    guard isNarrowed(listed) else { return listed.schema.tagKeys }
+    var keys = Set<[UInt8]>()
+    try eachSeries(listed) { tags, _, _ in
+      tags.visit { key, _ in
+        keys.insert(Array(key))
+        return true
+      }
+      return true
+    }
+    return keys.sorted { $0.lexicographicallyPrecedes($1) }
+  }
+
+  /// What `WITH KEY` says of a key.
+  private func keyTest(_ condition: ShowStatement.KeyCondition?) throws -> ([UInt8]) -> Bool {
+    switch condition {
+    case nil: return { _ in true }
+    case .equal(let name): return { $0.elementsEqual(name.utf8) }
+    case .notEqual(let name): return { !$0.elementsEqual(name.utf8) }
+    case .oneOf(let names):
+      let wanted = Set(names.map { Array($0.utf8) })
+      return { wanted.contains($0) }
+    case .matches(let pattern), .matchesNot(let pattern):
+      let regex: Regex
+      do throws(Regex.Failure) { regex = try Regex(pattern) } catch { throw QueryFailure(error.message) }
+      if case .matches = condition { return { regex.matches($0) } }
+      return { !regex.matches($0) }
+    }
+  }
+
+  func tagValues(_ statement: ShowStatement) throws -> [ResultSeries] {
+    try listed(statement).compactMap { one in
+      let pairs = page(try tagPairs(one, statement), statement)
+      guard !pairs.isEmpty else { return nil }
+      var list = ListBuilder(.string, .string)
+      for pair in pairs { list.append(.string(pair[0]), .string(pair[1])) }
+      return list.series(String(decoding: one.name, as: UTF8.self), ["key", "value"])
+    }
+  }
+
+  /// Key and value, sorted, each pair once.
+  private func tagPairs(_ listed: Listed, _ statement: ShowStatement) throws -> [[[UInt8]]] {
+    let wanted = try keyTest(statement.key)
+    let keys = listed.schema.tagKeys.filter(wanted)
+    guard !keys.isEmpty else { return [] }
+    var pairs = Set<[[UInt8]]>()
+    try eachSeries(listed) { tags, _, _ in
+      for key in keys {
+        let value = tags.value(of: key)
+        if !value.isEmpty { pairs.insert([key, Array(value)]) }
+      }
+      return true
+    }
+    return pairs.sorted { a, b in
+      a[0] != b[0] ? a[0].lexicographicallyPrecedes(b[0]) : a[1].lexicographicallyPrecedes(b[1])
+    }
+  }
+
+  func fieldKeys(_ statement: ShowStatement) throws -> [ResultSeries] {
+    try listed(statement).compactMap { one in
+      var keys = Set<FieldKey>()
+      for snapshot in one.snapshots { keys.formUnion(try snapshot.fields(of: one.name)) }
+      let sorted = keys.sorted { a, b in
+        a.name == b.name ? a.type < b.type : a.name.lexicographicallyPrecedes(b.name)
+      }
+      let shown = page(sorted, statement)
+      guard !shown.isEmpty else { return nil }
+      var list = ListBuilder(.string, .string)
+      for key in shown { list.append(.string(key.name), .text(MeasurementSchema.name(of: key.type))) }
+      return list.series(String(decoding: one.name, as: UTF8.self), ["fieldKey", "fieldType"])
+    }
+  }
+
+  func series(_ statement: ShowStatement) throws -> [ResultSeries] {
+    let keys = page(try seriesKeys(statement), statement)
+    return keys.isEmpty ? [] : [ListBuilder.names("", "key", keys)]
+  }
+
+  /// Keys as line protocol writes them, sorted.
+  private func seriesKeys(_ statement: ShowStatement) throws -> [[UInt8]] {
+    var keys: [[UInt8]] = []
+    for one in try listed(statement) {
+      var found = Set<[UInt8]>()
+      try eachSeries(one) { _, bytes, range in
+        found.insert(Array(bytes[range]))
+        return true
+      }
+      let parsed = found.compactMap { SeriesKey(validating: $0) }.sorted()
+      keys += parsed.map(Self.escaped)
+    }
+    return keys
+  }
+
+  /// A series as it begins a line: commas, blanks and, in tags, equal signs escaped.
+  private static func escaped(_ key: SeriesKey) -> [UInt8] {
+    let parts = key.parts
+    var out: [UInt8] = []
+    func put(_ text: ArraySlice<UInt8>, _ special: String) {
+      for byte in text {
+        if special.utf8.contains(byte) { out.append(UInt8(ascii: "\\")) }
+        out.append(byte)
+      }
+    }
+    put(parts.measurement, ", ")
+    for tag in parts.tags {
+      out.append(UInt8(ascii: ","))
+      put(tag.key, ",= ")
+      out.append(UInt8(ascii: "="))
+      put(tag.value, ",= ")
+    }
+    return out
+  }
+
+  // MARK: Cardinality
+
+  func cardinality(_ statement: ShowStatement) throws -> [ResultSeries] {
+    switch statement.kind {
+    case .measurementCardinality:
+      let isPlain = !statement.isExact && statement.sources.isEmpty && statement.condition == nil
+      return [count(try hitNames(statement).count, "", isPlain ? "cardinality estimation" : "count")]
+    case .seriesCardinality:
+      if !statement.isExact, statement.sources.isEmpty, statement.condition == nil {
+        return [count(try seriesKeys(statement).count, "", "cardinality estimation")]
+      }
+      return try listed(statement).map { one in
+        var found = Set<[UInt8]>()
+        try eachSeries(one) { _, bytes, range in
+          found.insert(Array(bytes[range]))
+          return true
+        }
+        return count(found.count, String(decoding: one.name, as: UTF8.self), "count")
+      }
+    case .tagKeyCardinality:
+      return try listed(statement).map { count(try hitTagKeys($0).count, String(decoding: $0.name, as: UTF8.self), "count") }
+    case .tagValuesCardinality:
+      return try listed(statement).map {
+        count(try tagPairs($0, statement).count, String(decoding: $0.name, as: UTF8.self), "count")
+      }
+    default:
+      return try listed(statement).map { count($0.schema.fields.count, String(decoding: $0.name, as: UTF8.self), "count") }
+    }
+  }
+
+  private func count(_ count: Int, _ name: String, _ column: String) -> ResultSeries {
+    var list = ListBuilder(.integer)
+    list.append(.integer(Int64(count)))
+    return list.series(name, [column])
+  }
+}

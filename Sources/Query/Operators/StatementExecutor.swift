@@ -1,0 +1,47 @@
+import LineProtocol
+import Storage
+
+/// Runs one statement.
+struct StatementExecutor {
+  let catalog: any Catalog
+  let request: QueryRequest
+  let limits: QueryLimits
+
+  func run(_ statement: Statement, into result: inout StatementResult) throws {
+    let definitions = DefinitionExecutor(catalog: catalog)
+    switch statement {
+    case .select(let select):
+      let answer = try SelectExecutor(catalog: catalog, request: request, limits: limits).run(select)
+      result.series = answer.series
+      result.messages += answer.messages
+    case .explain(let select, let isAnalyze): result.series = [try explain(select, isAnalyze: isAnalyze)]
+    case .show(let show): result.series = try ShowExecutor(catalog: catalog, request: request).run(show)
+    case .createDatabase(let name, let policy): try definitions.createDatabase(name, policy)
+    case .dropDatabase(let name): try definitions.dropDatabase(name)
+    case .createPolicy(let policy): try definitions.createPolicy(policy)
+    case .alterPolicy(let policy): try definitions.alterPolicy(policy)
+    case .dropPolicy(let name, let database): try definitions.dropPolicy(name, database)
+    case .delete: throw QueryFailure("DELETE is not supported")
+    case .dropSeries: throw QueryFailure("DROP SERIES is not supported")
+    case .dropMeasurement: throw QueryFailure("DROP MEASUREMENT is not supported")
+    case .unsupported(let words): throw QueryFailure("\(words) is not supported")
+    }
+  }
+
+  /// The plan in words; with `ANALYZE` it is run and what was read is counted.
+  private func explain(_ select: SelectStatement, isAnalyze: Bool) throws -> ResultSeries {
+    var lines = ["STATEMENT: \(select)"]
+    if isAnalyze {
+      let start = ContinuousClock.now
+      let answer = try SelectExecutor(catalog: catalog, request: request, limits: limits).run(select)
+      let counters = answer.counters
+      lines += [
+        "TIME: \(ContinuousClock.now - start)", "WINDOWS: \(counters.windows)", "SERIES: \(counters.series)",
+        "ROW GROUPS BY STATISTICS: \(counters.stretchesByStatistics)", "ROW GROUPS READ: \(counters.stretchesRead)",
+        "ROWS READ: \(counters.rowsRead)", "RESULT SERIES: \(answer.series.count)",
+        "RESULT ROWS: \(answer.series.reduce(0) { $0 + $1.rowCount })",
+      ]
+    }
+    return ListBuilder.names("", isAnalyze ? "EXPLAIN ANALYZE" : "QUERY PLAN", lines.map { Array($0.utf8) })
+  }
+}

@@ -1,0 +1,80 @@
+import LineProtocol
+import Storage
+
+/// Applies a transformation to a stream, value after value in the order of the answer.
+struct TransformOperator {
+  let transform: Transform
+  let isDescending: Bool
+
+  func apply(_ input: Stream) -> Stream {
+    let source = input.droppingNulls()
+    let type = source.column.key.type
+    var out = Stream(transform.answerType(for: type))
+    guard source.column.presentCount > 0 else { return out }
+    switch transform {
+    case .movingAverage(let count): movingAverage(source, count, &out)
+    case .cumulativeSum: cumulativeSum(source, &out)
+    default: pairwise(source, &out)
+    }
+    return out
+  }
+
+  private func append(_ word: UInt64, _ time: Int64, _ out: inout Stream) {
+    out.column.append(word: word, rowCount: out.count)
+    out.times.append(time)
+  }
+
+  /// Transformations of a value and the one before it; of several at one time the first counts.
+  private func pairwise(_ source: Stream, _ out: inout Stream) {
+    let numbers = ValueEvaluator.doubles(source.column)
+    let words = source.column.values
+    var before = 0
+    for row in 1..<max(source.count, 1) where source.times[row] != source.times[before] {
+      let time = source.times[row]
+      let distance = source.times[row] &- source.times[before]
+      switch transform {
+      case .derivative(let unit, let isNonNegative):
+        let elapsed = Double(isDescending ? 0 &- distance : distance) / Double(unit)
+        let value = (numbers[row] - numbers[before]) / elapsed
+        if !isNonNegative || value >= 0 { append(value.bitPattern, time, &out) }
+      case .difference(let isNonNegative):
+        let rises = numbers[row] >= numbers[before]
+        if !isNonNegative || rises {
+          let word =
+            source.column.key.type == .float
+            ? (numbers[row] - numbers[before]).bitPattern : words[row] &- words[before]
+          append(word, time, &out)
+        }
+      case .elapsed(let unit): append(UInt64(bitPattern: distance / unit), time, &out)
+      default: break
+      }
+      before = row
+    }
+  }
+
+  private func movingAverage(_ source: Stream, _ count: Int, _ out: inout Stream) {
+    let numbers = ValueEvaluator.doubles(source.column)
+    var sum = CompensatedSum()
+    for row in numbers.indices {
+      sum.add(numbers[row])
+      if row >= count { sum.add(-numbers[row - count]) }
+      if row >= count - 1 { append((sum.value / Double(count)).bitPattern, source.times[row], &out) }
+    }
+  }
+
+  private func cumulativeSum(_ source: Stream, _ out: inout Stream) {
+    if source.column.key.type == .float {
+      var sum = CompensatedSum()
+      for row in 0..<source.count {
+        sum.add(Double(bitPattern: source.column.values[row]))
+        append(sum.value.bitPattern, source.times[row], &out)
+      }
+      return
+    }
+    var sum: UInt64 = 0
+    for row in 0..<source.count {
+      sum &+= source.column.values[row]
+      append(sum, source.times[row], &out)
+    }
+  }
+}
