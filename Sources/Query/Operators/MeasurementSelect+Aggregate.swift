@@ -78,6 +78,16 @@ extension MeasurementSelect {
     return (start.overflow ? .min : start.partialValue)..<range.upperBound
   }
 
+  /// A subquery's rows carry the times of buckets, of which the first may begin before the range: all are read.
+  private func coveringDerived(_ range: Range<Int64>) -> Range<Int64> {
+    guard source.isDerived, plan.grouping.interval > 0, range.lowerBound > .min + plan.grouping.interval else {
+      return range
+    }
+    let moved = range.lowerBound - plan.grouping.offset
+    let start = TimeLiteral.floorDivide(moved, plan.grouping.interval) * plan.grouping.interval
+    return start + plan.grouping.offset..<range.upperBound
+  }
+
   private func grid(_ range: Range<Int64>) throws -> TimeGrid {
     guard plan.grouping.interval > 0 else { return TimeGrid(single: bounds.start ?? 0) }
     return try TimeGrid(range, plan.grouping, zone: zone, countMax: limits.cellCountMax)
@@ -119,7 +129,7 @@ extension MeasurementSelect {
       streams[group][index] = stream
     }
     for part in parts() {
-      let times = extended(range, by: part.lookback)
+      let times = coveringDerived(extended(range, by: part.lookback))
       if !part.accumulated.isEmpty { try accumulate(part.accumulated, times, put) }
       if !part.kept.isEmpty { try keep(part.kept, times, put) }
     }
@@ -241,8 +251,9 @@ extension MeasurementSelect {
     if bounds.start == nil { stream = Self.withoutLeadingNulls(stream) }
     if plan.isDescending { stream = stream.reversed() }
     var fill = plan.fill
-    if planned.transform != nil, fill == .null { fill = .none }
     let isCount = call.function.isCount
+    // What transforms skips empty buckets, but a count's are zero.
+    if planned.transform != nil, fill == .null, !isCount { fill = .none }
     stream = FillOperator(fill: fill, isCount: isCount).apply(stream)
     return transformed(stream, planned.transform)
   }

@@ -25,7 +25,8 @@ final class ResultRun: SortedRun {
     return names.map { name in
       let run = ResultRun(name, answer.filter { $0.name == name })
       let window = WindowSnapshot(range: .min ..< .max, runs: [run])
-      return ResolvedSource(name: Array(name.utf8), snapshot: Snapshot(windows: [window], floor: .min, pin: nil))
+      return ResolvedSource(
+        name: Array(name.utf8), snapshot: Snapshot(windows: [window], floor: .min, pin: nil), isDerived: true)
     }
   }
 

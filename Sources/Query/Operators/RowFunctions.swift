@@ -209,12 +209,12 @@ struct RowFunctions {
     return (squares.value / Double(rows.count - 1)).squareRoot()
   }
 
-  /// A row of the most frequent value, of several the one that came first.
+  /// A row of the most frequent value, of several such values the lowest.
   private func mode(_ rows: [Int]) -> Int {
     let order = ValueOrder(column: column)
     var counts: [[UInt8]: (count: Int, first: Int)] = [:]
     for row in rows { counts[order.identity(row), default: (0, row)].count += 1 }
-    let best = counts.values.max { a, b in a.count != b.count ? a.count < b.count : a.first > b.first }
+    let best = counts.values.max { a, b in a.count != b.count ? a.count < b.count : order.precedes(b.first, a.first) }
     return best?.first ?? rows[0]
   }
 

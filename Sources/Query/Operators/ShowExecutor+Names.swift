@@ -200,8 +200,8 @@ extension ShowExecutor {
         found.insert(Array(bytes[range]))
         return true
       }
-      let parsed = found.compactMap { SeriesKey(validating: $0) }.sorted()
-      keys += parsed.map(Self.escaped)
+      keys += found.compactMap { SeriesKey(validating: $0) }.map(Self.escaped)
+        .sorted { $0.lexicographicallyPrecedes($1) }
     }
     return keys
   }
@@ -248,8 +248,9 @@ extension ShowExecutor {
     case .tagKeyCardinality:
       return try listed(statement).map { count(try hitTagKeys($0).count, String(decoding: $0.name, as: UTF8.self), "count") }
     case .tagValuesCardinality:
-      return try listed(statement).map {
-        count(try tagPairs($0, statement).count, String(decoding: $0.name, as: UTF8.self), "count")
+      return try listed(statement).compactMap { one in
+        let found = try tagPairs(one, statement).count
+        return found == 0 ? nil : count(found, String(decoding: one.name, as: UTF8.self), "count")
       }
     default:
       return try listed(statement).map { count($0.schema.fields.count, String(decoding: $0.name, as: UTF8.self), "count") }

@@ -5,6 +5,8 @@ import Storage
 struct ResolvedSource {
   var name: [UInt8]
   var snapshot: Snapshot
+  /// Whether it is the answer of a subquery.
+  var isDerived = false
 }
 
 /// Finds what the names after `FROM` and `ON` stand for.
