@@ -60,7 +60,8 @@ public final class QueryEngine: Sendable {
     for (index, statement) in statements.enumerated() {
       var result = StatementResult(statementID: index)
       do {
-        try StatementExecutor(catalog: catalog, request: request, limits: limits).run(statement, into: &result)
+        try StatementExecutor(catalog: catalog, request: request, limits: limits).run(
+          statement, into: &result)
       } catch let failure as QueryFailure {
         result.error = failure.message
       } catch let error as StorageError {

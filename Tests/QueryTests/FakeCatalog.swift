@@ -20,7 +20,8 @@ final class FakeCatalog: Catalog {
     state.withLock { state in
       state.policies[database] = [
         PolicyDescription(
-          KeyspaceID(1), database: database, name: "autogen", windowLength: 604_800_000_000_000, isDefault: true)
+          KeyspaceID(1), database: database, name: "autogen", windowLength: 604_800_000_000_000,
+          isDefault: true)
       ]
       state.snapshots[KeyspaceID(1)] = snapshot
       state.next = 2
@@ -31,13 +32,17 @@ final class FakeCatalog: Catalog {
 
   func policies(of database: String) -> [PolicyDescription]? { state.withLock { $0.policies[database] } }
 
-  func createDatabase(_ name: String, policy: String?, ttl: Int64?, windowLength: Int64?) throws(StorageError) {
+  func createDatabase(_ name: String, policy: String?, ttl: Int64?, windowLength: Int64?) throws(StorageError)
+  {
     if policies(of: name) != nil { return }
     state.withLock { $0.policies[name] = [] }
-    try createPolicy(policy ?? "autogen", on: name, ttl: ttl ?? 0, windowLength: windowLength, isDefault: true)
+    try createPolicy(
+      policy ?? "autogen", on: name, ttl: ttl ?? 0, windowLength: windowLength, isDefault: true)
   }
 
-  func dropDatabase(_ name: String) throws(StorageError) { state.withLock { _ = $0.policies.removeValue(forKey: name) } }
+  func dropDatabase(_ name: String) throws(StorageError) {
+    state.withLock { _ = $0.policies.removeValue(forKey: name) }
+  }
 
   func createPolicy(
     _ name: String, on database: String, ttl: Int64, windowLength: Int64?, isDefault: Bool
@@ -45,7 +50,11 @@ final class FakeCatalog: Catalog {
     state.withLock { state in
       let id = KeyspaceID(state.next)
       state.next += 1
-      if isDefault { for index in (state.policies[database] ?? []).indices { state.policies[database]?[index].isDefault = false } }
+      if isDefault {
+        for index in (state.policies[database] ?? []).indices {
+          state.policies[database]?[index].isDefault = false
+        }
+      }
       state.policies[database, default: []].append(
         PolicyDescription(
           id, database: database, name: name, ttl: ttl, windowLength: windowLength ?? 604_800_000_000_000,

@@ -9,6 +9,7 @@ final class AggregatePass: ScanSink {
   private(set) var groups: GroupTable
   /// By group, then column.
   private var accumulators: [[BucketAccumulators]] = []
+  /// That of the present series.
   private var group = 0
   private var shifted = ColumnBatch(fields: [])
   private let takesStatistics: Bool
@@ -80,8 +81,16 @@ final class AggregatePass: ScanSink {
 
   // MARK: Joining and answers
 
+  /// What a pass has gathered, to be handed from thread to thread.
+  struct Gathered: Sendable {
+    fileprivate var groups: GroupTable
+    fileprivate var accumulators: [[BucketAccumulators]]
+  }
+
+  var gathered: Gathered { Gathered(groups: groups, accumulators: accumulators) }
+
   /// Takes in what another pass of the same columns and grid has gathered.
-  func merge(_ other: AggregatePass) throws {
+  func merge(_ other: Gathered) throws {
     for index in 0..<other.groups.count {
       group = groups.number(of: other.groups.keys[index])
       if group == accumulators.count {
@@ -116,7 +125,8 @@ final class AggregatePass: ScanSink {
     return stream
   }
 
-  private static func time(_ held: BucketAccumulators, _ function: AggregateFunction, _ bucket: Int) -> Int64 {
+  private static func time(_ held: BucketAccumulators, _ function: AggregateFunction, _ bucket: Int) -> Int64
+  {
     switch function {
     case .min: held.minimum(bucket).timestamp
     case .max: held.maximum(bucket).timestamp
@@ -125,7 +135,8 @@ final class AggregatePass: ScanSink {
     }
   }
 
-  private static func word(_ held: BucketAccumulators, _ function: AggregateFunction, _ bucket: Int) -> UInt64 {
+  private static func word(_ held: BucketAccumulators, _ function: AggregateFunction, _ bucket: Int) -> UInt64
+  {
     switch function {
     case .count: UInt64(held.counts[bucket])
     case .sum:

@@ -30,7 +30,8 @@ struct DefinitionExecutor {
         policy.name, on: policy.database, ttl: policy.duration ?? 0,
         windowLength: policy.shardDuration.flatMap { $0 == 0 ? nil : $0 }, isDefault: policy.isDefault)
     } catch {
-      throw error.code == .exists ? QueryFailure("retention policy already exists") : QueryFailure(error.detail)
+      throw error.code == .exists
+        ? QueryFailure("retention policy already exists") : QueryFailure(error.detail)
     }
   }
 
@@ -43,13 +44,16 @@ struct DefinitionExecutor {
     do throws(StorageError) {
       try catalog.alterPolicy(
         policy.name, on: policy.database, ttl: policy.duration,
-        windowLength: policy.shardDuration.flatMap { $0 == 0 ? nil : $0 }, isDefault: policy.isDefault ? true : nil)
+        windowLength: policy.shardDuration.flatMap { $0 == 0 ? nil : $0 },
+        isDefault: policy.isDefault ? true : nil)
     } catch { throw QueryFailure(error.detail) }
   }
 
   func dropPolicy(_ name: String, _ database: String) throws {
     guard catalog.policies(of: database) != nil else { return }
-    do throws(StorageError) { try catalog.dropPolicy(name, on: database) } catch { throw QueryFailure(error.detail) }
+    do throws(StorageError) { try catalog.dropPolicy(name, on: database) } catch {
+      throw QueryFailure(error.detail)
+    }
   }
 
   func dropDatabase(_ name: String) throws {

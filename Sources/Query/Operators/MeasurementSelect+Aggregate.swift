@@ -80,7 +80,8 @@ extension MeasurementSelect {
 
   /// A subquery's rows carry the times of buckets, of which the first may begin before the range: all are read.
   private func coveringDerived(_ range: Range<Int64>) -> Range<Int64> {
-    guard source.isDerived, plan.grouping.interval > 0, range.lowerBound > .min + plan.grouping.interval else {
+    guard source.isDerived, plan.grouping.interval > 0, range.lowerBound > .min + plan.grouping.interval
+    else {
       return range
     }
     let moved = range.lowerBound - plan.grouping.offset
@@ -107,14 +108,17 @@ extension MeasurementSelect {
         throw Self.unsupported(call.function.rawValue, column.type)
       }
       let isNumber = column.type <= .unsigned
-      if case .rows = stream.input, !isNumber, stream.transform?.lookback != nil, !stream.function.hasPrefix("elapsed") {
+      if case .rows = stream.input, !isNumber, stream.transform?.lookback != nil,
+        !stream.function.hasPrefix("elapsed")
+      {
         throw Self.unsupported(stream.function, column.type)
       }
     }
   }
 
   private static func unsupported(_ function: String, _ type: FieldType) -> QueryFailure {
-    QueryFailure("unsupported \(function) iterator type: *query.\(MeasurementSchema.name(of: type))InterruptIterator")
+    QueryFailure(
+      "unsupported \(function) iterator type: *query.\(MeasurementSchema.name(of: type))InterruptIterator")
   }
 
   // MARK: Running
@@ -181,7 +185,9 @@ extension MeasurementSelect {
     for stretch in grid.stretches(of: range) {
       let scan = try makeScan(columns.map(\.column), stretch.times, isDescending: false)
       pass.offset = stretch.offset
-      note(try scan.run(into: pass), scan.columns)
+      let shared = SharedScan(
+        scan: scan, columns: columns, grid: grid, tagKeys: plan.grouping.tagKeys, limits: limits)
+      note(try shared.run(into: pass), scan.columns)
     }
     for group in 0..<pass.groups.count {
       for place in places {
@@ -214,7 +220,8 @@ extension MeasurementSelect {
     guard !columns.isEmpty else { return }
     // A point without a value for the function is no point for it, whatever else it has.
     let scan = try makeScan(columns, range, isDescending: false)
-    let pass = RowPass(contents, tagKeys: plan.grouping.tagKeys, isDescending: false, limit: nil, limits: limits)
+    let pass = RowPass(
+      contents, tagKeys: plan.grouping.tagKeys, isDescending: false, limit: nil, limits: limits)
     note(try scan.run(into: pass), scan.columns)
     let grid = try grid(range)
     for group in 0..<pass.groups.count {
@@ -226,7 +233,8 @@ extension MeasurementSelect {
           stream = Stream(times: rows.timestamps, column: rows.columns[place]).droppingNulls()
         case .call(let call):
           let functions = RowFunctions(
-            rows: rows, column: rows.columns[place], auxiliaries: auxiliaries.map { rows.columns[$0] }, grid: grid)
+            rows: rows, column: rows.columns[place], auxiliaries: auxiliaries.map { rows.columns[$0] },
+            grid: grid)
           let tags = call.tags.isEmpty ? [] : Array(rows.columns[auxiliaries.upperBound...])
           stream = functions.stream(call, tags: tags, keepsTime: plan.keepsPointTime)
         }
@@ -265,7 +273,9 @@ extension MeasurementSelect {
 
   /// Without the buckets before the first that has a value.
   private static func withoutLeadingNulls(_ stream: Stream) -> Stream {
-    guard let first = (0..<stream.count).first(where: { stream.column.isPresent($0) }), first > 0 else { return stream }
+    guard let first = (0..<stream.count).first(where: { stream.column.isPresent($0) }), first > 0 else {
+      return stream
+    }
     return stream.gathered(Array(first..<stream.count))
   }
 }

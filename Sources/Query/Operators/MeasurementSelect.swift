@@ -15,7 +15,8 @@ struct MeasurementSelect {
   private(set) var messages: [ResultMessage] = []
 
   init(
-    plan: SelectPlan, source: ResolvedSource, schema: MeasurementSchema, bounds: TimeBounds, times: TimeExpression,
+    plan: SelectPlan, source: ResolvedSource, schema: MeasurementSchema, bounds: TimeBounds,
+    times: TimeExpression,
     zone: TimeZoneRules, limits: QueryLimits, isCancelled: @escaping @Sendable () -> Bool
   ) {
     self.plan = plan
@@ -61,7 +62,8 @@ struct MeasurementSelect {
   // MARK: Scanning
 
   /// A scan of `columns` and what the condition reads beside them.
-  func makeScan(_ columns: [ScanColumn], _ range: Range<Int64>, isDescending: Bool) throws -> MeasurementScan {
+  func makeScan(_ columns: [ScanColumn], _ range: Range<Int64>, isDescending: Bool) throws -> MeasurementScan
+  {
     var resolver = ConditionResolver(schema: schema, times: times, columns: columns)
     let condition = try bounds.rest.map { rest throws(QueryFailure) in try resolver.resolve(rest) }
     return MeasurementScan(

@@ -38,8 +38,11 @@ final class ResultRun: SortedRun {
       var one = Series(key: SeriesKey(measurement: [], tags: []), timestamps: [], columns: [])
       one.key = SeriesKey(
         measurement: Array(name.utf8),
-        tags: series.tags.filter { !$0.value.isEmpty }.map { (key: Array($0.key.utf8), value: Array($0.value.utf8)) })
-      for (columnName, column) in zip(series.columnNames.dropFirst(), series.columns) where column.presentCount > 0 {
+        tags: series.tags.filter { !$0.value.isEmpty }.map {
+          (key: Array($0.key.utf8), value: Array($0.value.utf8))
+        })
+      for (columnName, column) in zip(series.columnNames.dropFirst(), series.columns)
+      where column.presentCount > 0 {
         let key = FieldKey(name: Array(columnName.utf8), type: column.key.type)
         if !fields.contains(key) { fields.append(key) }
         var named = column
@@ -54,7 +57,9 @@ final class ResultRun: SortedRun {
       a.name == b.name ? a.type < b.type : a.name.lexicographicallyPrecedes(b.name)
     }
     series = found.sorted { $0.key < $1.key }
-    keys = Set(series.flatMap { $0.key.parts.tags.map { Array($0.key) } }).sorted { $0.lexicographicallyPrecedes($1) }
+    keys = Set(series.flatMap { $0.key.parts.tags.map { Array($0.key) } }).sorted {
+      $0.lexicographicallyPrecedes($1)
+    }
     let first = series.compactMap(\.timestamps.first).min() ?? 0
     timeRange = first...max(first, series.compactMap(\.timestamps.last).max() ?? 0)
     rowCount = series.reduce(0) { $0 + $1.timestamps.count }
@@ -69,7 +74,9 @@ final class ResultRun: SortedRun {
 
   func measurements() throws(StorageError) -> [[UInt8]] { [name] }
 
-  func fields(of measurement: [UInt8]) throws(StorageError) -> [FieldKey] { measurement == name ? fields : [] }
+  func fields(of measurement: [UInt8]) throws(StorageError) -> [FieldKey] {
+    measurement == name ? fields : []
+  }
 
   func tagKeys(of measurement: [UInt8]) throws(StorageError) -> [[UInt8]] { measurement == name ? keys : [] }
 

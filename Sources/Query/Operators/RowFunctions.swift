@@ -35,7 +35,8 @@ struct RowFunctions {
       row += 1
       while row < times.count, times[row] < end { row += 1 }
       guard bucket >= 0, bucket < grid.count else { continue }
-      let present = column.validity.isEmpty ? Array(start..<row) : (start..<row).filter { column.isPresent($0) }
+      let present =
+        column.validity.isEmpty ? Array(start..<row) : (start..<row).filter { column.isPresent($0) }
       if !present.isEmpty { body(bucket, present) }
     }
   }
@@ -89,7 +90,9 @@ struct RowFunctions {
     case .max: return rows.dropFirst().reduce(rows[0]) { order.precedes($0, $1) ? $1 : $0 }
     case .first:
       let time = self.rows.timestamps[rows[0]]
-      return rows.prefix { self.rows.timestamps[$0] == time }.reduce(rows[0]) { order.precedes($0, $1) ? $1 : $0 }
+      return rows.prefix { self.rows.timestamps[$0] == time }.reduce(rows[0]) {
+        order.precedes($0, $1) ? $1 : $0
+      }
     case .last:
       let end = rows[rows.count - 1]
       let time = self.rows.timestamps[end]
@@ -125,7 +128,9 @@ struct RowFunctions {
           return seen.insert(key).inserted
         }
       }
-      for row in ranked.prefix(call.count).sorted() { append(row, at: self.rows.timestamps[row], to: &stream) }
+      for row in ranked.prefix(call.count).sorted() {
+        append(row, at: self.rows.timestamps[row], to: &stream)
+      }
     }
     return stream
   }
@@ -214,7 +219,9 @@ struct RowFunctions {
     let order = ValueOrder(column: column)
     var counts: [[UInt8]: (count: Int, first: Int)] = [:]
     for row in rows { counts[order.identity(row), default: (0, row)].count += 1 }
-    let best = counts.values.max { a, b in a.count != b.count ? a.count < b.count : order.precedes(b.first, a.first) }
+    let best = counts.values.max { a, b in
+      a.count != b.count ? a.count < b.count : order.precedes(b.first, a.first)
+    }
     return best?.first ?? rows[0]
   }
 
@@ -224,7 +231,9 @@ struct RowFunctions {
     let present = rows.timestamps.indices.filter { column.isPresent($0) }
     guard let start = present.first else { return stream }
     let isGrid = grid.bucketing.width > 0
-    func bucket(_ time: Int64) -> Int { grid.bucketing.index(of: time &+ grid.zone.offset(at: time).nanoseconds) }
+    func bucket(_ time: Int64) -> Int {
+      grid.bucketing.index(of: time &+ grid.zone.offset(at: time).nanoseconds)
+    }
     var current = bucket(rows.timestamps[start])
     var (time, value, area) = (rows.timestamps[start], number(start), 0.0)
     func emit(_ bucket: Int) {

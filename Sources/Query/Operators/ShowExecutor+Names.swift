@@ -36,11 +36,14 @@ extension ShowExecutor {
     return try found.keys.sorted { $0.lexicographicallyPrecedes($1) }.map { name in
       let snapshots = found[name] ?? []
       var schema = MeasurementSchema()
-      for snapshot in snapshots { schema.formUnion(try MeasurementSchema(snapshot, name, times: bounds.range)) }
+      for snapshot in snapshots {
+        schema.formUnion(try MeasurementSchema(snapshot, name, times: bounds.range))
+      }
       let times = TimeExpression(now: request.now, zone: .utc)
       var conditions = ConditionResolver(schema: schema, times: times, columns: [])
       let condition = try bounds.rest.map { rest throws(QueryFailure) in try conditions.resolve(rest) }
-      return Listed(name: name, snapshots: snapshots, schema: schema, condition: condition, times: bounds.range)
+      return Listed(
+        name: name, snapshots: snapshots, schema: schema, condition: condition, times: bounds.range)
     }
   }
 
@@ -68,7 +71,9 @@ extension ShowExecutor {
         for index in 0..<series.count {
           let range = series.keyRange(index)
           let tags = SeriesTags(series.keyBytes, range)
-          if let condition = listed.condition, case .constant(false) = condition.settled({ tags.value(of: $0) }) {
+          if let condition = listed.condition,
+            case .constant(false) = condition.settled({ tags.value(of: $0) })
+          {
             continue
           }
           if !body(tags, series.keyBytes, range) { return }
@@ -110,7 +115,8 @@ extension ShowExecutor {
       return keys.isEmpty ? nil : ListBuilder.names(String(decoding: one.name, as: UTF8.self), "tagKey", keys)
     }
     return Array(
-      found.dropFirst(statement.seriesOffset).prefix(statement.seriesLimit == 0 ? found.count : statement.seriesLimit))
+      found.dropFirst(statement.seriesOffset).prefix(
+        statement.seriesLimit == 0 ? found.count : statement.seriesLimit))
   }
 
   private func hitTagKeys(_ listed: Listed) throws -> [[UInt8]] {
@@ -246,14 +252,18 @@ extension ShowExecutor {
         return count(found.count, String(decoding: one.name, as: UTF8.self), "count")
       }
     case .tagKeyCardinality:
-      return try listed(statement).map { count(try hitTagKeys($0).count, String(decoding: $0.name, as: UTF8.self), "count") }
+      return try listed(statement).map {
+        count(try hitTagKeys($0).count, String(decoding: $0.name, as: UTF8.self), "count")
+      }
     case .tagValuesCardinality:
       return try listed(statement).compactMap { one in
         let found = try tagPairs(one, statement).count
         return found == 0 ? nil : count(found, String(decoding: one.name, as: UTF8.self), "count")
       }
     default:
-      return try listed(statement).map { count($0.schema.fields.count, String(decoding: $0.name, as: UTF8.self), "count") }
+      return try listed(statement).map {
+        count($0.schema.fields.count, String(decoding: $0.name, as: UTF8.self), "count")
+      }
     }
   }
 

@@ -75,7 +75,10 @@ struct ShowExecutor {
       }
       return list.series(
         database,
-        ["id", "database", "retention_policy", "shard_group", "start_time", "end_time", "expiry_time", "owners"])
+        [
+          "id", "database", "retention_policy", "shard_group", "start_time", "end_time", "expiry_time",
+          "owners",
+        ])
     }
   }
 

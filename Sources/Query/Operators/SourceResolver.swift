@@ -31,7 +31,8 @@ struct SourceResolver {
     let found = policies.first { wanted.isEmpty ? $0.isDefault : $0.name == wanted }
     guard let found else {
       throw QueryFailure(
-        wanted.isEmpty ? "database \(database) has no default retention policy" : "retention policy not found: \(wanted)")
+        wanted.isEmpty
+          ? "database \(database) has no default retention policy" : "retention policy not found: \(wanted)")
     }
     return try catalog.snapshot(of: found.keyspace)
   }

@@ -37,7 +37,8 @@ struct StatementExecutor {
       let counters = answer.counters
       lines += [
         "TIME: \(ContinuousClock.now - start)", "WINDOWS: \(counters.windows)", "SERIES: \(counters.series)",
-        "ROW GROUPS BY STATISTICS: \(counters.stretchesByStatistics)", "ROW GROUPS READ: \(counters.stretchesRead)",
+        "ROW GROUPS BY STATISTICS: \(counters.stretchesByStatistics)",
+        "ROW GROUPS READ: \(counters.stretchesRead)",
         "ROWS READ: \(counters.rowsRead)", "RESULT SERIES: \(answer.series.count)",
         "RESULT ROWS: \(answer.series.reduce(0) { $0 + $1.rowCount })",
       ]

@@ -130,7 +130,8 @@ struct ValueEvaluator {
 
   private func math(_ function: MathFunction, _ arguments: [Column]) -> Column {
     let a = arguments[0]
-    guard a.key.type <= .unsigned, arguments.allSatisfy({ $0.presentCount > 0 && $0.key.type <= .unsigned }) else {
+    guard a.key.type <= .unsigned, arguments.allSatisfy({ $0.presentCount > 0 && $0.key.type <= .unsigned })
+    else {
       return .absent(.float)
     }
     if let b = arguments.dropFirst().first {
@@ -145,7 +146,11 @@ struct ValueEvaluator {
       switch function {
       case .floor, .ceil, .round: return a
       case .abs where a.key.type == .unsigned: return a
-      case .abs: return map(a, .integer) { UInt64(bitPattern: Int64(bitPattern: $0).magnitude == 1 << 63 ? .min : Swift.abs(Int64(bitPattern: $0))) }
+      case .abs:
+        return map(a, .integer) {
+          UInt64(
+            bitPattern: Int64(bitPattern: $0).magnitude == 1 << 63 ? .min : Swift.abs(Int64(bitPattern: $0)))
+        }
       default: break
       }
     }

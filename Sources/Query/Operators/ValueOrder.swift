@@ -25,7 +25,8 @@ struct ValueOrder {
   }
 
   private static func sorted<Key: Comparable>(_ rows: [Int], _ key: (Int) -> Key) -> [Int] {
-    rows.map { (key: key($0), row: $0) }.sorted { a, b in a.key != b.key ? a.key < b.key : a.row < b.row }.map(\.row)
+    rows.map { (key: key($0), row: $0) }.sorted { a, b in a.key != b.key ? a.key < b.key : a.row < b.row }
+      .map(\.row)
   }
 
   /// Bytes or word that are the same for equal values.

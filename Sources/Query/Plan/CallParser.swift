@@ -69,11 +69,13 @@ enum CallParser {
   ) throws(QueryFailure) -> AggregateCall {
     let name = function.rawValue
     guard arguments.count >= 2 else {
-      throw QueryFailure("invalid number of arguments for \(name), expected at least 2, got \(arguments.count)")
+      throw QueryFailure(
+        "invalid number of arguments for \(name), expected at least 2, got \(arguments.count)")
     }
     var call = AggregateCall(function, of: try reference(arguments[0], name))
     guard case .integer(let count) = arguments[arguments.count - 1].bare else {
-      throw QueryFailure("expected integer as last argument in \(name)(), found \(arguments[arguments.count - 1])")
+      throw QueryFailure(
+        "expected integer as last argument in \(name)(), found \(arguments[arguments.count - 1])")
     }
     guard count > 0, count <= 1 << 20 else {
       throw QueryFailure("limit (\(count)) in \(name) function must be at least 1")

@@ -20,7 +20,8 @@ struct ConditionResolver {
     case .binary(let sign, let left, let right) where sign.takesRegex:
       guard case .regex(let pattern) = right else { throw invalid(expression) }
       return try matching(left, pattern, isNegated: sign == .matchesNot)
-    case .binary(let sign, let left, let right) where sign.isComparison: return try comparison(sign, left, right)
+    case .binary(let sign, let left, let right) where sign.isComparison:
+      return try comparison(sign, left, right)
     default: throw invalid(expression)
     }
   }

@@ -29,7 +29,8 @@ struct MeasurementSchema {
       if !hidden.isEmpty {
         messages[name] = ResultMessage(
           level: "warning",
-          text: "field \(String(decoding: name, as: UTF8.self)) is read as \(Self.name(of: type)): its values of type "
+          text:
+            "field \(String(decoding: name, as: UTF8.self)) is read as \(Self.name(of: type)): its values of type "
             + "\(hidden.map(Self.name).joined(separator: ", ")) are left out; ask for them with ::type")
       }
     }

@@ -31,7 +31,9 @@ struct SelectPlanner {
     for (field, name) in zip(fields, names) {
       plan.outputs.append(
         SelectPlan.Output(name: name, expression: try compile(field.expression, isAggregate: isAggregate)))
-      if case .call(let function, let arguments) = field.expression.bare, function == "top" || function == "bottom" {
+      if case .call(let function, let arguments) = field.expression.bare,
+        function == "top" || function == "bottom"
+      {
         try addTopTags(arguments)
       }
     }
@@ -89,7 +91,9 @@ struct SelectPlanner {
     guard isAggregate else { return }
     let calls = fields.flatMap { Self.outerCalls($0.expression) }
     let hasLooseName = fields.contains { Self.hasLooseName($0.expression) }
-    if let alone = calls.first(where: { $0 == "distinct" }), calls.count > 1 || hasLooseName || fields.count > 1 {
+    if let alone = calls.first(where: { $0 == "distinct" }),
+      calls.count > 1 || hasLooseName || fields.count > 1
+    {
       throw QueryFailure("aggregate function \(alone)() cannot be combined with other functions or fields")
     }
     if let alone = calls.first(where: { $0 == "top" || $0 == "bottom" }), calls.count > 1 {
@@ -118,14 +122,17 @@ struct SelectPlanner {
   private static func hasLooseName(_ expression: Expression) -> Bool {
     switch expression {
     case .reference: true
-    case .call(let name, let arguments): MathFunction(rawValue: name) != nil && arguments.contains(where: hasLooseName)
+    case .call(let name, let arguments):
+      MathFunction(rawValue: name) != nil && arguments.contains(where: hasLooseName)
     default: expression.children.contains(where: hasLooseName)
     }
   }
 
   // MARK: Expressions
 
-  private mutating func compile(_ expression: Expression, isAggregate: Bool) throws(QueryFailure) -> ValueExpression {
+  private mutating func compile(_ expression: Expression, isAggregate: Bool) throws(QueryFailure)
+    -> ValueExpression
+  {
     switch expression {
     case .parenthesis(let inner): return try compile(inner, isAggregate: isAggregate)
     case .reference(let name, let cast):
@@ -183,7 +190,9 @@ struct SelectPlanner {
         throw QueryFailure("\(name) aggregate requires a GROUP BY interval")
       }
       let call = try CallParser.aggregate(innerName, innerArguments)
-      guard call.function.isScalar else { throw QueryFailure("\(innerName)() cannot be used inside \(name)()") }
+      guard call.function.isScalar else {
+        throw QueryFailure("\(innerName)() cannot be used inside \(name)()")
+      }
       return stream(.call(call), name, transform)
     }
     guard case .reference(let field, let cast) = inner else {

@@ -1,0 +1,120 @@
+import Glibc
+import Storage
+import Synchronization
+
+/// A scan into accumulators that several threads share where it is large: each takes shares of windows and series, and
+/// what they gathered is joined in the end.
+struct SharedScan: Sendable {
+  /// Rows below which starting threads costs more than it saves.
+  private static let rowCountMin = 500_000
+
+  let scan: MeasurementScan
+  let columns: [AggregateColumn]
+  let grid: TimeGrid
+  let tagKeys: [[UInt8]]
+  let limits: QueryLimits
+
+  /// A piece of work: some series of one window.
+  private struct Share {
+    var window: Int
+    var shard: Int
+    var shardCount: Int
+  }
+
+  private struct Outcome: Sendable {
+    var gathered: AggregatePass.Gathered?
+    var counters = ScanCounters()
+    var failure: (any Error)?
+  }
+
+  /// Where threads leave what they found.
+  private final class Outcomes: Sendable {
+    private let found = Mutex<[Outcome]>([])
+
+    var all: [Outcome] { found.withLock { $0 } }
+
+    func append(_ outcome: Outcome) { found.withLock { $0.append(outcome) } }
+  }
+
+  /// Gives all that satisfies the scan's condition to `pass`, from one thread or from all cores.
+  func run(into pass: AggregatePass) throws -> ScanCounters {
+    let windows = scan.snapshot.windows(in: scan.times)
+    let rowCount = windows.reduce(0) { $0 + $1.runs.reduce(0) { $0 + $1.rowCount } }
+    let threadCount = min(max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))), 16)
+    guard threadCount > 1, rowCount >= Self.rowCountMin, !scan.columns.isEmpty, !scan.times.isEmpty else {
+      return try scan.run(into: pass)
+    }
+    let shards = windows.count >= 2 * threadCount ? 1 : threadCount
+    let shares = windows.indices.flatMap { window in
+      (0..<shards).map { Share(window: window, shard: $0, shardCount: shards) }
+    }
+    let outcomes = try inParallel(threadCount, windows, shares, offset: pass.offset)
+    var counters = ScanCounters()
+    for outcome in outcomes {
+      if let failure = outcome.failure { throw failure }
+      counters += outcome.counters
+      if let gathered = outcome.gathered { try pass.merge(gathered) }
+    }
+    return counters
+  }
+
+  private func inParallel(
+    _ threadCount: Int, _ windows: [WindowSnapshot], _ shares: [Share], offset: Int64
+  ) throws -> [Outcome] {
+    let queue = ShareQueue(count: shares.count)
+    let outcomes = Outcomes()
+    let work: @Sendable () -> Void = {
+      let outcome = take(from: queue, windows, shares, offset: offset)
+      if outcome.failure != nil { queue.stop() }
+      outcomes.append(outcome)
+    }
+    var threads: [WorkerThread] = []
+    for number in 1..<threadCount {
+      // A thread that does not start leaves its share to the others.
+      do throws(StorageError) { threads.append(try WorkerThread(name: "query-\(number)", body: work)) } catch
+      { break }
+    }
+    work()
+    for thread in threads { thread.join() }
+    return outcomes.all
+  }
+
+  /// Works until no share is left.
+  private func take(
+    from queue: ShareQueue, _ windows: [WindowSnapshot], _ shares: [Share], offset: Int64
+  ) -> Outcome {
+    var outcome = Outcome()
+    let pass = AggregatePass(columns, grid: grid, tagKeys: tagKeys, limits: limits)
+    pass.offset = offset
+    let seen = scan.snapshot.clipped(scan.times)
+    do {
+      while let next = queue.next() {
+        let share = shares[next]
+        if share.shard == 0 { outcome.counters.windows += 1 }
+        try scan.scan(
+          windows[share.window], seen, shard: share.shard, of: share.shardCount, into: pass, &outcome.counters
+        )
+      }
+      outcome.gathered = pass.gathered
+    } catch {
+      outcome.failure = error
+    }
+    return outcome
+  }
+}
+
+/// Numbers of shares, each given once.
+private final class ShareQueue: Sendable {
+  private let given = Atomic<Int>(0)
+  private let count: Int
+
+  init(count: Int) { self.count = count }
+
+  func next() -> Int? {
+    let number = given.add(1, ordering: .relaxed).oldValue
+    return number < count ? number : nil
+  }
+
+  /// Gives no more.
+  func stop() { given.store(count, ordering: .relaxed) }
+}
