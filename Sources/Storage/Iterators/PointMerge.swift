@@ -89,6 +89,12 @@ struct PointMerge {
           unsafe (base + chunk.target).update(from: first + chunk.source, count: chunk.count)
           return
         }
+        if conversion == .integerToFloat, present == Validity.mask(chunk.count) {
+          for row in 0..<chunk.count {
+            unsafe to[chunk.target &+ row] = Double(Int64(bitPattern: from[chunk.source &+ row])).bitPattern
+          }
+          return
+        }
         var rest = present
         while rest != 0 {
           let bit = rest.trailingZeroBitCount

@@ -69,52 +69,95 @@ extension BucketAccumulators {
     return (times, words)
   }
 
-  /// Numbers and booleans.
+  /// Numbers and booleans, one aggregate after the other: each loop has one kernel and one array.
   private mutating func addWords(_ times: [Int64], _ words: [UInt64]) {
-    // The pointer stays inside the call; ranges come from `eachBucket`, which keeps to the times' count, equal to the words'.
-    unsafe words.withUnsafeBufferPointer { words in
-      guard let base = words.baseAddress else { return }
-      eachBucket(of: times, bucketing) { bucket, rows in
-        unsafe fold(base + rows.lowerBound, rows.count, bucket, first: times[rows.lowerBound], last: times[rows.upperBound - 1]) {
-          offset in times[rows.lowerBound + offset]
+    bucketing.cut(times, into: &runs)
+    // Pointers stay inside the call; runs lie within the times' count, which is the words'.
+    unsafe words.withUnsafeBufferPointer { list in
+      guard let words = list.baseAddress else { return }
+      if aggregates.contains(.sum) { unsafe addSums(words) }
+      if aggregates.contains(.minimum) { unsafe addMinimums(words, times) }
+      if aggregates.contains(.maximum) { unsafe addMaximums(words, times) }
+      if aggregates.contains(.first) {
+        for run in runs {
+          unsafe takeFirst(TimedWord(timestamp: times[run.start], word: words[run.start]), run.bucket)
+        }
+      }
+      if aggregates.contains(.last) {
+        for run in runs {
+          let last = run.start + run.count - 1
+          unsafe takeLast(TimedWord(timestamp: times[last], word: words[last]), run.bucket)
+        }
+      }
+    }
+    for run in runs { counts[run.bucket] += run.count }
+  }
+
+  private mutating func addSums(_ words: UnsafePointer<UInt64>) {
+    // Buckets of runs lie below `bucketing.count`, which is the arrays' length: `cut` ends there.
+    unsafe runs.withUnsafeBufferPointer { runs in
+      if type == .float {
+        unsafe floatSums.withUnsafeMutableBufferPointer { sums in
+          for unsafe run in unsafe runs {
+            unsafe sums[run.bucket].add(ColumnKernels.sum(floats: words + run.start, run.count))
+          }
+        }
+        return
+      }
+      let isSigned = type == .integer
+      unsafe integerSums.withUnsafeMutableBufferPointer { sums in
+        for unsafe run in unsafe runs {
+          let start = unsafe words + run.start
+          unsafe sums[run.bucket] &+=
+            isSigned
+            ? ColumnKernels.sum(integers: start, run.count) : ColumnKernels.sum(unsigned: start, run.count)
         }
       }
     }
   }
 
-  /// The words of one bucket.
-  @inline(__always)
-  private mutating func fold(
-    _ words: UnsafePointer<UInt64>, _ count: Int, _ bucket: Int, first: Int64, last: Int64, time: (Int) -> Int64
-  ) {
-    if aggregates.contains(.sum) {
-      switch type {
-      case .float: unsafe floatSums[bucket].add(ColumnKernels.sum(floats: words, count))
-      case .integer: unsafe integerSums[bucket] += ColumnKernels.sum(integers: words, count)
-      default: unsafe integerSums[bucket] += ColumnKernels.sum(unsigned: words, count)
+  private mutating func addMinimums(_ words: UnsafePointer<UInt64>, _ times: [Int64]) {
+    let (order, wantsTimes) = (order, aggregates.contains(.extremeTimes))
+    unsafe minimums.withUnsafeMutableBufferPointer { held in
+      for run in runs {
+        let start = unsafe words + run.start
+        let word =
+          switch order {
+          case .float: unsafe ColumnKernels.lowest(floats: start, run.count)
+          case .integer: unsafe ColumnKernels.extremes(integers: start, run.count).lowest
+          case .unsigned: unsafe ColumnKernels.extremes(unsigned: start, run.count).lowest
+          }
+        let time = wantsTimes ? unsafe Self.time(of: word, in: run, start, times) : 0
+        unsafe order.keepLower(
+          TimedWord(timestamp: time, word: word), in: &held[run.bucket], isFirst: counts[run.bucket] == 0)
       }
     }
-    if !aggregates.isDisjoint(with: [.minimum, .maximum]) {
-      let extremes =
-        switch order {
-        case .float: unsafe ColumnKernels.extremes(floats: words, count)
-        case .integer: unsafe ColumnKernels.extremes(integers: words, count)
-        case .unsigned: unsafe ColumnKernels.extremes(unsigned: words, count)
-        }
-      let wantsTimes = aggregates.contains(.extremeTimes)
-      let list = unsafe UnsafeBufferPointer(start: words, count: count)
-      if aggregates.contains(.minimum) {
-        let place = wantsTimes ? unsafe list.firstIndex(of: extremes.minimum) : nil
-        lowerMinimum(TimedWord(timestamp: place.map(time) ?? 0, word: extremes.minimum), bucket)
-      }
-      if aggregates.contains(.maximum) {
-        let place = wantsTimes ? unsafe list.firstIndex(of: extremes.maximum) : nil
-        raiseMaximum(TimedWord(timestamp: place.map(time) ?? 0, word: extremes.maximum), bucket)
+  }
+
+  private mutating func addMaximums(_ words: UnsafePointer<UInt64>, _ times: [Int64]) {
+    let (order, wantsTimes) = (order, aggregates.contains(.extremeTimes))
+    unsafe maximums.withUnsafeMutableBufferPointer { held in
+      for run in runs {
+        let start = unsafe words + run.start
+        let word =
+          switch order {
+          case .float: unsafe ColumnKernels.highest(floats: start, run.count)
+          case .integer: unsafe ColumnKernels.extremes(integers: start, run.count).highest
+          case .unsigned: unsafe ColumnKernels.extremes(unsigned: start, run.count).highest
+          }
+        let time = wantsTimes ? unsafe Self.time(of: word, in: run, start, times) : 0
+        unsafe order.keepHigher(
+          TimedWord(timestamp: time, word: word), in: &held[run.bucket], isFirst: counts[run.bucket] == 0)
       }
     }
-    if aggregates.contains(.first) { unsafe takeFirst(TimedWord(timestamp: first, word: words[0]), bucket) }
-    if aggregates.contains(.last) { unsafe takeLast(TimedWord(timestamp: last, word: words[count - 1]), bucket) }
-    counts[bucket] += count
+  }
+
+  /// The time of the first row of a run that has the word.
+  private static func time(
+    of word: UInt64, in run: Bucketing.Run, _ words: UnsafePointer<UInt64>, _ times: [Int64]
+  ) -> Int64 {
+    let place = unsafe UnsafeBufferPointer(start: words, count: run.count).firstIndex(of: word)
+    return place.map { times[run.start + $0] } ?? 0
   }
 
   /// Strings: places of words into the column's bytes.
@@ -123,26 +166,12 @@ extension BucketAccumulators {
       let offset = Int(word >> 32)
       return column.bytes[offset..<offset + Int(word & 0xffff_ffff)]
     }
-    eachBucket(of: times, bucketing) { bucket, rows in
-      if aggregates.contains(.first) { takeFirst(times[rows.lowerBound], text(words[rows.lowerBound]), bucket) }
-      if aggregates.contains(.last) { takeLast(times[rows.upperBound - 1], text(words[rows.upperBound - 1]), bucket) }
-      counts[bucket] += rows.count
+    bucketing.cut(times, into: &runs)
+    for run in runs {
+      let last = run.start + run.count - 1
+      if aggregates.contains(.first) { takeFirst(times[run.start], text(words[run.start]), run.bucket) }
+      if aggregates.contains(.last) { takeLast(times[last], text(words[last]), run.bucket) }
+      counts[run.bucket] += run.count
     }
-  }
-}
-
-/// Calls `body` with each bucket met and the rows in it; times outside the buckets are passed over. One division a bucket, and
-/// a gallop to the bucket's end.
-@inline(__always)
-private func eachBucket(of times: [Int64], _ bucketing: Bucketing, _ body: (Int, Range<Int>) -> Void) {
-  var row = TimeUnion.firstIndex(in: times, from: 0, notBelow: bucketing.start)
-  if bucketing.width == 0 { row = 0 }
-  while row < times.count {
-    let bucket = bucketing.index(of: times[row])
-    if bucket >= bucketing.count { return }
-    let end = bucketing.end(of: bucket)
-    let next = end == .max ? times.count : TimeUnion.firstIndex(in: times, from: row, notBelow: end)
-    body(bucket, row..<next)
-    row = next
   }
 }

@@ -54,6 +54,8 @@ package struct BucketAccumulators: Sendable {
   /// Present values of a column that lacks some.
   var denseTimes: [Int64] = []
   var denseWords: [UInt64] = []
+  /// The buckets that the batch under way meets.
+  var runs: [Bucketing.Run] = []
 
   /// - Parameter type: of the column; a string has only count, first and last, a boolean's sum is the number of trues.
   package init(_ aggregates: Aggregates, type: FieldType, bucketing: Bucketing) {
@@ -137,15 +139,11 @@ package struct BucketAccumulators: Sendable {
   // MARK: One value into a bucket; `counts[bucket]` is raised afterwards
 
   mutating func lowerMinimum(_ value: TimedWord, _ bucket: Int) {
-    let held = minimums[bucket]
-    let isNew = counts[bucket] == 0 || order.lower(held.word, value.word) != held.word
-    if isNew || held.word == value.word && value.timestamp < held.timestamp { minimums[bucket] = value }
+    order.keepLower(value, in: &minimums[bucket], isFirst: counts[bucket] == 0)
   }
 
   mutating func raiseMaximum(_ value: TimedWord, _ bucket: Int) {
-    let held = maximums[bucket]
-    let isNew = counts[bucket] == 0 || order.higher(held.word, value.word) != held.word
-    if isNew || held.word == value.word && value.timestamp < held.timestamp { maximums[bucket] = value }
+    order.keepHigher(value, in: &maximums[bucket], isFirst: counts[bucket] == 0)
   }
 
   mutating func takeFirst(_ value: TimedWord, _ bucket: Int) {

@@ -1,5 +1,3 @@
-import LineProtocol
-
 /// Loops over dense words of one column, vectors where runs are long enough.
 ///
 /// `SIMD8` with `replace(with:where:)`: `pointwiseMin` and `pointwiseMax` are slower than scalar code in this compiler. All take
@@ -8,23 +6,23 @@ enum ColumnKernels {
   /// Runs below it are not worth setting up lanes.
   private static let vectorCountMin = 16
 
-  /// The sum of floats: TwoSum in eight lanes, joined without loss.
+  /// The sum of floats: TwoSum in four lanes, joined without loss. (Eight lanes spill: half the speed.)
   static func sum(floats words: UnsafePointer<UInt64>, _ count: Int) -> CompensatedSum {
     var total = CompensatedSum()
     var index = 0
     if count >= vectorCountMin {
       let bytes = unsafe UnsafeRawPointer(words)
-      var sums = SIMD8<Double>.zero
-      var errors = SIMD8<Double>.zero
-      while index &+ 8 <= count {
-        let values = unsafe bytes.loadUnaligned(fromByteOffset: index &* 8, as: SIMD8<Double>.self)
+      var sums = SIMD4<Double>.zero
+      var errors = SIMD4<Double>.zero
+      while index &+ 4 <= count {
+        let values = unsafe bytes.loadUnaligned(fromByteOffset: index &* 8, as: SIMD4<Double>.self)
         let next = sums + values
         let part = next - sums
         errors += (sums - (next - part)) + (values - part)
         sums = next
-        index &+= 8
+        index &+= 4
       }
-      for lane in 0..<8 { total.add(CompensatedSum(sum: sums[lane], error: errors[lane])) }
+      for lane in 0..<4 { total.add(CompensatedSum(sum: sums[lane], error: errors[lane])) }
     }
     while index < count {
       unsafe total.add(Double(bitPattern: words[index]))
@@ -48,58 +46,94 @@ enum ColumnKernels {
     var (low, high) = (SIMD8<UInt64>.zero, SIMD8<UInt64>.zero)
     let (flips, mask, shift) = (SIMD8(repeating: flip), SIMD8<UInt64>(repeating: 0xffff_ffff), SIMD8<UInt64>(repeating: 32))
     var index = 0
-    while index &+ 8 <= count {
-      let values = unsafe bytes.loadUnaligned(fromByteOffset: index &* 8, as: SIMD8<UInt64>.self) ^ flips
-      low &+= values & mask
-      high &+= values &>> shift
-      index &+= 8
+    var total: Int128 = 0
+    if count >= vectorCountMin {
+      while index &+ 8 <= count {
+        let values = unsafe bytes.loadUnaligned(fromByteOffset: index &* 8, as: SIMD8<UInt64>.self) ^ flips
+        low &+= values & mask
+        high &+= values &>> shift
+        index &+= 8
+      }
+      total = Int128(low.wrappedSum()) + Int128(high.wrappedSum()) << 32
     }
-    var total = Int128(low.wrappedSum()) + Int128(high.wrappedSum()) << 32
     while index < count {
-      total += Int128(unsafe words[index] ^ flip)
+      total &+= Int128(unsafe words[index] ^ flip)
       index &+= 1
     }
     return total
   }
 
-  /// The lowest and the highest float, NaN left out unless there is nothing else; −0 is less than 0.
-  static func extremes(floats words: UnsafePointer<UInt64>, _ count: Int) -> (minimum: UInt64, maximum: UInt64) {
-    var (low, high) = (Double.infinity, -Double.infinity)
+  /// The lowest float, NaN left out unless there is nothing else; −0 is less than 0.
+  static func lowest(floats words: UnsafePointer<UInt64>, _ count: Int) -> UInt64 {
+    var low = Double.infinity
     var index = 0
     if count >= vectorCountMin {
       let bytes = unsafe UnsafeRawPointer(words)
-      var (lows, highs) = (SIMD8(repeating: low), SIMD8(repeating: high))
+      var lows = SIMD8(repeating: low)
       while index &+ 8 <= count {
         let values = unsafe bytes.loadUnaligned(fromByteOffset: index &* 8, as: SIMD8<Double>.self)
         lows.replace(with: values, where: values .< lows)
-        highs.replace(with: values, where: values .> highs)
         index &+= 8
       }
-      (low, high) = (lows.min(), highs.max())
+      low = lows.min()
     }
     while index < count {
       let value = unsafe Double(bitPattern: words[index])
       low = value < low ? value : low
+      index &+= 1
+    }
+    // `<` does not tell the zeros apart, and takes infinity for nothing seen.
+    if low == 0 { return unsafe contains((-0.0).bitPattern, words, count) ? (-0.0).bitPattern : 0 }
+    if low == .infinity { return unsafe ordered(words, count) { WordOrder.float.lower($0, $1) } }
+    return low.bitPattern
+  }
+
+  /// The highest float, NaN left out unless there is nothing else; 0 is more than −0.
+  static func highest(floats words: UnsafePointer<UInt64>, _ count: Int) -> UInt64 {
+    var high = -Double.infinity
+    var index = 0
+    if count >= vectorCountMin {
+      let bytes = unsafe UnsafeRawPointer(words)
+      var highs = SIMD8(repeating: high)
+      while index &+ 8 <= count {
+        let values = unsafe bytes.loadUnaligned(fromByteOffset: index &* 8, as: SIMD8<Double>.self)
+        highs.replace(with: values, where: values .> highs)
+        index &+= 8
+      }
+      high = highs.max()
+    }
+    while index < count {
+      let value = unsafe Double(bitPattern: words[index])
       high = value > high ? value : high
       index &+= 1
     }
-    // `<` does not tell the zeros apart, and takes infinity for nothing seen: both are rare enough to look again.
-    if low == 0 || high == 0 || low == .infinity || high == -.infinity { return unsafe orderedExtremes(words, count) }
-    return (low.bitPattern, high.bitPattern)
+    if high == 0 { return unsafe contains(0, words, count) ? 0 : (-0.0).bitPattern }
+    if high == -.infinity { return unsafe ordered(words, count) { WordOrder.float.higher($0, $1) } }
+    return high.bitPattern
   }
 
-  private static func orderedExtremes(_ words: UnsafePointer<UInt64>, _ count: Int) -> (minimum: UInt64, maximum: UInt64) {
-    var answer = unsafe (minimum: words[0], maximum: words[0])
-    for index in 1..<max(count, 1) {
-      let word = unsafe words[index]
-      answer.minimum = WordOrder.float.lower(answer.minimum, word)
-      answer.maximum = WordOrder.float.higher(answer.maximum, word)
-    }
+  /// Whether a word of this very pattern is there.
+  private static func contains(_ word: UInt64, _ words: UnsafePointer<UInt64>, _ count: Int) -> Bool {
+    // No way out early: so it is a vector loop.
+    var isThere = false
+    for index in 0..<count { isThere = unsafe isThere || words[index] == word }
+    return isThere
+  }
+
+  private static func ordered(
+    _ words: UnsafePointer<UInt64>, _ count: Int, _ choose: (UInt64, UInt64) -> UInt64
+  ) -> UInt64 {
+    var answer = unsafe words[0]
+    for index in 1..<max(count, 1) { answer = unsafe choose(answer, words[index]) }
     return answer
   }
 
+  // Both ends at once, even where one is asked: the compiler makes this loop a vector loop, one for either end alone it does
+  // not. Minimum and maximum of 8,192 integers: 1.2 G values/s against 0.7.
+
   /// The lowest and the highest signed word.
-  static func extremes(integers words: UnsafePointer<UInt64>, _ count: Int) -> (minimum: UInt64, maximum: UInt64) {
+  @inline(never)
+  static func extremes(integers words: UnsafePointer<UInt64>, _ count: Int) -> (lowest: UInt64, highest: UInt64) {
     var (low, high) = (Int64.max, Int64.min)
     for index in 0..<count {
       let value = unsafe Int64(bitPattern: words[index])
@@ -110,7 +144,8 @@ enum ColumnKernels {
   }
 
   /// The lowest and the highest unsigned word.
-  static func extremes(unsigned words: UnsafePointer<UInt64>, _ count: Int) -> (minimum: UInt64, maximum: UInt64) {
+  @inline(never)
+  static func extremes(unsigned words: UnsafePointer<UInt64>, _ count: Int) -> (lowest: UInt64, highest: UInt64) {
     var (low, high) = (UInt64.max, UInt64.min)
     for index in 0..<count {
       let word = unsafe words[index]
@@ -118,51 +153,5 @@ enum ColumnKernels {
       high = max(high, word)
     }
     return (low, high)
-  }
-}
-
-/// The order of a type's words.
-enum WordOrder {
-  case float, integer, unsigned
-
-  init(_ type: FieldType) {
-    switch type {
-    case .float: self = .float
-    case .integer: self = .integer
-    case .unsigned, .boolean, .string: self = .unsigned
-    }
-  }
-
-  /// Whether `a` is below `b`; −0 is below 0. NaN lies outside the order: see `lower`.
-  @inline(__always)
-  func precedes(_ a: UInt64, _ b: UInt64) -> Bool {
-    switch self {
-    case .float: Self.key(a) < Self.key(b)
-    case .integer: Int64(bitPattern: a) < Int64(bitPattern: b)
-    case .unsigned: a < b
-    }
-  }
-
-  /// The lower of two, NaN only if both are.
-  @inline(__always)
-  func lower(_ a: UInt64, _ b: UInt64) -> UInt64 {
-    if self == .float, Double(bitPattern: a).isNaN { return b }
-    if self == .float, Double(bitPattern: b).isNaN { return a }
-    return precedes(b, a) ? b : a
-  }
-
-  /// The higher of two, NaN only if both are.
-  @inline(__always)
-  func higher(_ a: UInt64, _ b: UInt64) -> UInt64 {
-    if self == .float, Double(bitPattern: a).isNaN { return b }
-    if self == .float, Double(bitPattern: b).isNaN { return a }
-    return precedes(a, b) ? b : a
-  }
-
-  /// A float's bits as an integer of the same order.
-  @inline(__always)
-  private static func key(_ word: UInt64) -> Int64 {
-    let bits = Int64(bitPattern: word)
-    return bits ^ Int64(bitPattern: UInt64(bitPattern: bits >> 63) >> 1)
   }
 }
