@@ -21,22 +21,127 @@ public struct CommitResult: Sendable {
   public var ticket: Ticket
   /// Rows taken in.
   public var acceptedCount: Int
-  /// Rows refused at this door: expired, or too far in the future. Column 1, text empty.
+  /// Rows refused at this door: expired, too far in the future, or in too many windows. Column 1, text empty; the first
+  /// `LineBatch.rejectCountKept` of them.
   public var rejects: [Reject]
+  /// All of them by `RejectReason.rawValue`; empty where there is none.
+  public var rejectCounts: [Int]
+  /// Rows taken in whose time lies before 1990: likely in another unit than the listener was told.
+  public var oldCount: Int
 }
 
 /// A writer for one thread: its vocabulary's answers, its scratch.
 public final class Receiver {
+  /// Windows that one batch may touch; rows in further ones are refused.
+  public static let windowCountMax = 4_096
+  /// 1990-01-01T00:00:00Z, nanoseconds.
+  private static let oldTime: Int64 = 631_152_000 * 1_000_000_000
+
   /// The receiver's names; give it to the parser that fills the batches.
-  public let vocabulary = Vocabulary()
+  public let vocabulary: Vocabulary
+  /// How long a commit may be held back by pressure before it is refused as `.overloaded`.
+  public var stallLimit: Duration = .seconds(30)
 
-  init() {}
+  private let store: Store
+  private let encoder: RowEncoder
+  private var placement = RowPlacement()
+  private var inserters: [KeyspaceID: RowInserter] = [:]
+  private var parts: [Part] = []
 
-  /// Logs and inserts a batch that was parsed with `vocabulary`. Blocks only while the bound on bytes in flight is reached.
+  init(store: Store, number: UInt32) {
+    self.store = store
+    vocabulary = Vocabulary()
+    encoder = RowEncoder(receiver: number)
+  }
+
+  /// Logs and inserts a batch that was parsed with `vocabulary`. Blocks while the memtable or the bytes in flight are
+  /// over their bounds, at most `stallLimit`.
   ///
-  /// - Throws: `.full` where the disk has no room, `.overloaded` under stall past its limit, `.io` once writes are refused;
-  ///   nothing of the batch is then stored.
+  /// - Throws: `.full` where the disk has no room, `.overloaded` under pressure past the limit, `.notFound` for a keyspace that
+  ///   was dropped, `.io` once writes are refused; nothing of the batch is then stored.
   public func commit(_ batch: LineBatch, to keyspace: KeyspaceID) throws(StorageError) -> CommitResult {
-    throw StorageError(.invalid, "not yet")
+    guard let log = store.log, let writing = store.writing else { throw StorageError(.invalid, "the store is open for reading only") }
+    guard let state = store.publisher.version.keyspace(keyspace)?.state else {
+      throw StorageError(.notFound, "no keyspace \(keyspace.number): it was dropped")
+    }
+    var result = CommitResult(
+      ticket: Ticket(sequence: 0), acceptedCount: 0, rejects: [], rejectCounts: [], oldCount: 0)
+    let valid = store.validTimes(of: state)
+    var windowCount = 0
+    try placement.place(batch, valid: valid) { (time) throws(StorageError) in
+      windowCount += 1
+      return windowCount > Self.windowCountMax ? nil : try store.window(covering: time, in: keyspace)
+    }
+    if placement.acceptedCount < batch.count { refuse(batch, valid: valid, into: &result) }
+    guard placement.acceptedCount > 0 else { return result }
+
+    try writing.pressure.admit(keyspace: keyspace, limit: stallLimit)
+    let sequence = try append(batch, to: keyspace, log: log)
+    let inserter = inserter(for: keyspace)
+    inserter.insert(batch, names: vocabulary, sequence: sequence, placement: placement, parts: parts)
+    for part in parts { part.release() }
+    parts.removeAll(keepingCapacity: true)
+    writing.flusher.batchInserted()
+
+    result.ticket = Ticket(sequence: sequence)
+    result.acceptedCount = placement.acceptedCount
+    if placement.windows.contains(where: { $0.lowerBound < Self.oldTime }) {
+      result.oldCount = unsafe batch.timestamps.elements.reduce(0) { $0 + ($1 < Self.oldTime ? 1 : 0) }
+    }
+    return result
+  }
+
+  /// Gives the batch its number, its place in the log and its hold on the parts, in one step under the log's lock.
+  private func append(
+    _ batch: LineBatch, to keyspace: KeyspaceID, log: WriteAheadLog
+  ) throws(StorageError) -> UInt64 {
+    while true {
+      // The segment may change between encoding and appending: then the definitions must be written again.
+      let segment = log.openSegment
+      encoder.encode(batch, names: vocabulary, placement: placement, keyspace: keyspace, segment: segment)
+      // The encoder's buffers live until its next call.
+      let sequence = try unsafe log.append(
+        segment: segment, definitions: UnsafeRawBufferPointer(encoder.definitions.elements),
+        rows: UnsafeRawBufferPointer(encoder.rows.elements)
+      ) {
+        store.memtable.hold(keyspace, windows: placement.windows, sequence: $0, parts: &parts)
+      }
+      if let sequence {
+        encoder.confirm()
+        return sequence
+      }
+    }
+  }
+
+  private func inserter(for keyspace: KeyspaceID) -> RowInserter {
+    if let known = inserters[keyspace] { return known }
+    // Inserters of dropped keyspaces go here, where a new one comes.
+    let version = store.publisher.version
+    inserters = inserters.filter { version.keyspace($0.key) != nil }
+    let made = store.memtable.makeInserter(for: keyspace)
+    inserters[keyspace] = made
+    return made
+  }
+
+  private func refuse(_ batch: LineBatch, valid: Range<Int64>, into result: inout CommitResult) {
+    result.rejectCounts = [Int](repeating: 0, count: RejectReason.allCases.count)
+    for stretch in placement.stretches where stretch.window < 0 {
+      for row in stretch.rows {
+        let time = batch.timestamps[row]
+        let (reason, message): (RejectReason, String) =
+          if time < valid.lowerBound {
+            (.expired, "points beyond retention policy")
+          } else if time >= valid.upperBound {
+            (.future, "time is further in the future than the limit allows")
+          } else {
+            (.limit, "more than \(Self.windowCountMax) windows in one batch")
+          }
+        result.rejectCounts[Int(reason.rawValue)] += 1
+        if result.rejects.count < LineBatch.rejectCountKept {
+          result.rejects.append(
+            Reject(reason: reason, line: Int(clamping: batch.lines[row]), column: 1, message: message, text: []))
+        }
+      }
+    }
   }
 }

@@ -1,3 +1,6 @@
+import LineProtocol
+import Synchronization
+
 /// A retention policy as its users see it.
 public struct PolicyDescription: Sendable, Equatable {
   public var keyspace: KeyspaceID
@@ -11,78 +14,242 @@ public struct PolicyDescription: Sendable, Equatable {
 }
 
 /// One data directory: one log, one manifest, many keyspaces.
+///
+/// It only wires: the log numbers batches and makes them durable, the memtable holds what is not in tables, the flusher makes
+/// tables of it, compactors merge them, the retainer says what is expired, the publisher keeps the version that all read by.
 public final class Store: Sendable {
-  /// Opens or makes a store in a folder of the disk. The log is replayed before this returns unless `replay` is `.background`.
-  public static func open(directory: String, options: StoreOptions = StoreOptions()) throws(StorageError) -> Store {
-    throw StorageError(.invalid, "not yet")
+  let options: StoreOptions
+  let fileSystem: any FileSystem
+  let publisher: Publisher
+  let memtable: Memtable
+  let retainer: Retainer
+  let cache: BlockCache
+  /// `nil` while open for reading only, like the rest of what writes.
+  let log: WriteAheadLog?
+  let writing: Writing?
+  /// Serialises changes of databases, policies and windows.
+  let catalogLock = Mutex<Void>(())
+  let tornByteCount: UInt64
+  private let directoryLock: Mutex<(any FileLock)?>
+  private let nextReceiver = Atomic<UInt32>(1)
+  private let isClosed = Mutex(false)
+  let snapshots = SnapshotRegistry()
+
+  /// What only a store that writes has.
+  struct Writing: Sendable {
+    var flusher: Flusher
+    var pressure: Pressure
+    var upkeep: Upkeep
+    var compaction: CompactionScheduler
   }
 
-  /// Opens a store over any file system; in memory, for files without a server.
+  init(_ opened: OpenedStore) {
+    options = opened.options
+    fileSystem = opened.fileSystem
+    publisher = opened.publisher
+    memtable = opened.memtable
+    retainer = opened.retainer
+    cache = opened.cache
+    log = opened.log
+    writing = opened.writing
+    tornByteCount = opened.tornByteCount
+    directoryLock = Mutex(opened.directoryLock)
+  }
+
+  // MARK: Opening
+
+  /// Opens or makes a store in a folder of the disk; returns when the log is replayed.
+  ///
+  /// - Throws: `.locked` with who holds it; `.corrupt` with file and offset; `.unsupportedVersion` for a newer format.
+  public static func open(
+    directory: String, options: StoreOptions = StoreOptions(), progress: ReplayProgress? = nil
+  ) throws(StorageError) -> Store {
+    try open(
+      fileSystem: POSIXFileSystem(root: directory), options: options,
+      wallClock: wallNanoseconds, progress: progress)
+  }
+
+  /// Opens a store over any file system.
   package static func open(
     fileSystem: any FileSystem, options: StoreOptions = StoreOptions(),
-    wallClock: @escaping @Sendable () -> Int64
+    wallClock: @escaping @Sendable () -> Int64 = wallNanoseconds,
+    monotonicClock: @escaping @Sendable () -> Int64 = monotonicNanoseconds, progress: ReplayProgress? = nil
   ) throws(StorageError) -> Store {
-    throw StorageError(.invalid, "not yet")
+    let store = Store(
+      try OpenedStore(
+        fileSystem: fileSystem, options: options, wallClock: wallClock, monotonicClock: monotonicClock,
+        progress: progress))
+    try store.start()
+    return store
   }
 
-  /// A store without a disk, for `--from FILE.lp`.
+  /// A store without a disk, for questions to files.
   public static func inMemory(options: StoreOptions = StoreOptions()) throws(StorageError) -> Store {
-    throw StorageError(.invalid, "not yet")
+    var options = options
+    options.segmentByteCount = min(options.segmentByteCount, 4 << 20)
+    options.sync = .none
+    return try open(fileSystem: MemoryFileSystem(), options: options)
   }
 
-  // MARK: Databases and policies
+  /// Starts the threads of a store that writes.
+  private func start() throws(StorageError) {
+    guard let writing else { return }
+    let (memtable, flusher, pressure, compaction) = (memtable, writing.flusher, writing.pressure, writing.compaction)
+    try flusher.start {
+      pressure.relieve()
+      compaction.wake()
+    }
+    // A segment that failed may miss what memory holds: all of it goes to tables.
+    log?.onFailure { _, _ in
+      for part in memtable.parts() { memtable.seal(part) }
+      flusher.wake()
+    }
+    try compaction.start(threadCount: options.compactorCount)
+    let (publisher, retainer) = (publisher, retainer)
+    try writing.upkeep.start { Self.keepUp(publisher, retainer, memtable) }
+  }
 
-  /// Names, sorted.
-  public func databases() -> [String] { [] }
-  /// The policies of a database, in order of creation; `nil` if there is no such database.
-  public func policies(of database: String) -> [PolicyDescription]? { nil }
-  /// Makes a database with policy `autogen` (or the one given); one that exists is fine. Lengths in nanoseconds; `nil`: defaults.
-  public func createDatabase(
-    _ name: String, policy: String? = nil, ttl: Int64? = nil, windowLength: Int64? = nil
-  ) throws(StorageError) {}
-  /// One that does not exist is fine.
-  public func dropDatabase(_ name: String) throws(StorageError) {}
-  /// `.exists` if there is one of that name with other settings.
-  public func createPolicy(
-    _ name: String, on database: String, ttl: Int64, windowLength: Int64?, isDefault: Bool
-  ) throws(StorageError) {}
-  /// `nil` leaves a setting as it is; `.notFound`.
-  public func alterPolicy(
-    _ name: String, on database: String, ttl: Int64?, windowLength: Int64?, isDefault: Bool?
-  ) throws(StorageError) {}
-  /// One that does not exist is fine.
-  public func dropPolicy(_ name: String, on database: String) throws(StorageError) {}
-  /// The keyspace of a database's policy (`nil` or empty: the default one); `.notFound` says which name is not there.
-  public func keyspace(database: String, policy: String? = nil) throws(StorageError) -> KeyspaceID {
-    throw StorageError(.notFound, "database not found: \(database)")
+  /// One round of upkeep.
+  private static func keepUp(_ publisher: Publisher, _ retainer: Retainer, _ memtable: Memtable) {
+    do throws(StorageError) {
+      try publisher.publish(making: { retainer.drops(in: $0) })
+      if retainer.isClockToBeNoted { try publisher.publish([.noteClock(retainer.now)]) }
+    } catch {
+      // A manifest that takes no edit any more says so in `degraded`; the windows stay, and invisible.
+    }
+    for keyspace in publisher.version.keyspaces where keyspace.state.horizon > .min {
+      memtable.drop(keyspace.id, before: keyspace.state.horizon)
+    }
+    publisher.janitor.work()
+    memtable.pool.trim(now: UInt64(monotonicNanoseconds()))
   }
 
   // MARK: Writing
 
   /// A writer for one thread.
-  public func makeReceiver() -> Receiver { Receiver() }
+  public func makeReceiver() -> Receiver {
+    Receiver(store: self, number: nextReceiver.wrappingAdd(1, ordering: .relaxed).oldValue)
+  }
+
   /// Where a ticket stands.
-  public func state(of ticket: Ticket) -> TicketState { .durable }
+  public func state(of ticket: Ticket) -> TicketState {
+    guard ticket.sequence > 0, let log else { return .durable }
+    return log.state(of: ticket.sequence)
+  }
+
   /// Calls `handler` on the log writer's thread each time a group of tickets is decided. It must not block.
-  public func onTicketsDecided(_ handler: @escaping @Sendable () -> Void) {}
+  public func onTicketsDecided(_ handler: @escaping @Sendable () -> Void) { log?.onDecided(handler) }
+
   /// Blocks until the ticket is decided. Not for receivers.
-  public func wait(for ticket: Ticket) throws(StorageError) {}
+  public func wait(for ticket: Ticket) throws(StorageError) {
+    if ticket.sequence > 0 { try log?.wait(for: ticket.sequence) }
+  }
+
+  /// The times that a write to a keyspace may have: not expired, not too far ahead.
+  func validTimes(of keyspace: KeyspaceState) -> Range<Int64> {
+    let (floor, now) = retainer.floorAndNow(of: keyspace)
+    let limit = Int64(clamping: Int128(now) + Int128(options.futureLimit.wholeNanoseconds))
+    return floor..<max(floor, limit)
+  }
+
+  /// The window that covers a time, made and written in the manifest if none does; `nil` if the keyspace was dropped.
+  func window(covering time: Int64, in id: KeyspaceID) throws(StorageError) -> Range<Int64>? {
+    guard let keyspace = publisher.version.keyspace(id) else { return nil }
+    if let index = keyspace.windowIndex(covering: time) { return keyspace.state.windows[index].range }
+    return try catalogLock.withLock { (_) throws(StorageError) -> Range<Int64>? in
+      guard let keyspace = publisher.version.keyspace(id) else { return nil }
+      if let index = keyspace.windowIndex(covering: time) { return keyspace.state.windows[index].range }
+      let range = WindowGrid.cell(for: time, length: keyspace.state.windowLength, between: keyspace.state.windows)
+      try publisher.publish([.openWindow(keyspace: id, start: range.lowerBound, end: range.upperBound)])
+      return range
+    }
+  }
 
   // MARK: Reading
 
   /// Everything of a keyspace that is acknowledged, as of now.
-  public func snapshot(of keyspace: KeyspaceID) throws(StorageError) -> Snapshot {
-    throw StorageError(.notFound, "no keyspace \(keyspace.number)")
+  public func snapshot(of id: KeyspaceID) throws(StorageError) -> Snapshot {
+    let found = publisher.read { version -> (Version, KeyspaceVersion, [Part])? in
+      version.keyspace(id).map { (version, $0, memtable.parts(of: id)) }
+    }
+    guard let (version, keyspace, parts) = found else {
+      throw StorageError(.notFound, "no keyspace \(id.number): it was dropped")
+    }
+    var live: [Int64: [any SortedRun]] = [:]
+    for part in parts {
+      if let run = part.makeRun() { live[part.window.lowerBound, default: []].append(run) }
+    }
+    let floor = retainer.floor(of: keyspace.state)
+    var windows: [WindowSnapshot] = []
+    for (index, window) in keyspace.state.windows.enumerated() where window.end > floor {
+      let runs = keyspace.runs(ofWindow: index) + (live[window.start] ?? [])
+      if !runs.isEmpty { windows.append(WindowSnapshot(range: window.range, runs: runs)) }
+    }
+    return Snapshot(windows: windows, floor: floor, pin: snapshots.hold(version))
   }
 
   // MARK: Upkeep
 
   /// Writes every part of the memtable to tables; returns when they are published.
-  public func flush() throws(StorageError) {}
-  /// Flushes, then gives every window of more than one run its final merge; returns when replaced tables are unlinked.
-  public func compact(keyspace: KeyspaceID? = nil) throws(StorageError) {}
-  /// Seals, flushes, ends the log, stops the threads. Idempotent.
-  public func close() throws(StorageError) {}
-  /// Counters and gauges for `/metrics` and `stats`.
-  public func statistics() -> StoreStatistics { StoreStatistics() }
+  public func flush() throws(StorageError) { try writing?.flusher.flushAll() }
+
+  /// Flushes, then gives windows of more than one run their final merge, quiet or not, also while compaction is paused.
+  ///
+  /// - Parameters:
+  ///   - keyspaces: only those; `nil`: all.
+  ///   - time: only windows that cover it.
+  ///   - waits: returns when that is done and replaced tables are unlinked; else at once.
+  /// - Throws: what a merge failed with.
+  public func compact(
+    keyspaces: [KeyspaceID]? = nil, window time: Int64? = nil, waits: Bool = true
+  ) throws(StorageError) {
+    try flush()
+    guard let compaction = writing?.compaction else { return }
+    for keyspace in publisher.version.keyspaces where keyspaces?.contains(keyspace.id) ?? true {
+      if let time {
+        guard let index = keyspace.windowIndex(covering: time) else { continue }
+        let window = WindowID(keyspace: keyspace.id, start: keyspace.state.windows[index].start)
+        try compaction.force(.window(window), waits: waits)
+      } else {
+        try compaction.force(.keyspace(keyspace.id), waits: waits)
+      }
+    }
+    if waits { publisher.janitor.work() }
+  }
+
+  /// Holds merges that nobody asked for; those under way end.
+  public func pauseCompaction() { writing?.compaction.pause() }
+
+  /// Ends a pause.
+  public func resumeCompaction() { writing?.compaction.resume() }
+
+  public var isCompactionPaused: Bool { writing?.compaction.status().isPaused ?? false }
+
+  /// Seals, flushes, ends the log, stops the threads, lets go of the directory. Idempotent.
+  public func close() throws(StorageError) {
+    let isFirst = isClosed.withLock { isClosed in
+      defer { isClosed = true }
+      return !isClosed
+    }
+    guard isFirst else { return }
+    var failure: StorageError?
+    if let writing {
+      writing.compaction.stop()
+      do throws(StorageError) {
+        try writing.flusher.flushAll()
+        if retainer.doubtedStep == nil { try publisher.publish([.noteClock(retainer.now)]) }
+      } catch {
+        failure = error
+      }
+      writing.upkeep.stop()
+      writing.flusher.stop()
+    }
+    do throws(StorageError) { try log?.close() } catch { failure = failure ?? error }
+    publisher.janitor.work()
+    directoryLock.withLock { $0 = nil }
+    if let failure { throw failure }
+  }
+
+  /// Whether a keyspace is there.
+  public func holds(_ keyspace: KeyspaceID) -> Bool { publisher.version.keyspace(keyspace) != nil }
 }

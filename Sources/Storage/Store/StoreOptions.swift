@@ -28,6 +28,8 @@ public struct StoreOptions: Sendable {
   public var isReadOnly = false
   /// Goes on past a damaged log record, counting what is lost.
   public var ignoresDamagedLog = false
+  /// Bytes of a log segment, allocated in full before use; small in memory and in tests.
+  package var segmentByteCount: UInt64 = 64 << 20
 
   public init() {}
 }

@@ -90,7 +90,7 @@ private func compactDirectory(_ arguments: Arguments) throws -> Int32 {
       try arguments.string("policy").map { [try store.keyspace(database: database, policy: $0)] }
       ?? store.policies(of: database)?.map(\.keyspace)
     guard let policies else { throw Failure("database not found: \(database)") }
-    for keyspace in policies { try store.compact(keyspace: keyspace) }
+    for keyspace in policies { try store.compact(keyspaces: [keyspace]) }
   } else {
     try store.compact()
   }

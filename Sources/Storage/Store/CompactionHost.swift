@@ -1,0 +1,68 @@
+/// What compaction sees of the store.
+package final class CompactionHost: CompactionDelegate {
+  package let fileSystem: any FileSystem
+  private let publisher: Publisher
+  private let retainer: Retainer
+
+  package init(fileSystem: any FileSystem, publisher: Publisher, retainer: Retainer) {
+    self.fileSystem = fileSystem
+    self.publisher = publisher
+    self.retainer = retainer
+  }
+
+  package func compactionState() -> CompactionState {
+    let keyspaces = publisher.version.keyspaces.map(\.state)
+    var floors: [KeyspaceID: Int64] = [:]
+    for keyspace in keyspaces { floors[keyspace.id] = retainer.floor(of: keyspace) }
+    return CompactionState(keyspaces: keyspaces, now: retainer.now, floors: floors)
+  }
+
+  package func compactionInput(_ window: WindowID, runs: [UInt64]) -> CompactionInput? {
+    let version = publisher.version
+    guard let keyspace = version.keyspace(window.keyspace),
+      let index = keyspace.state.windows.firstIndex(where: { $0.start == window.start }),
+      let range = keyspace.state.windows[index].adjacentRuns(runs)
+    else { return nil }
+    return CompactionInput(
+      keyspace: keyspace.state, window: keyspace.state.windows[index].range,
+      states: Array(keyspace.state.windows[index].runs[range]),
+      runs: keyspace.tables[index][range].flatMap { run in run.map { $0.table } },
+      floor: retainer.floor(of: keyspace.state), pin: version)
+  }
+
+  package func takeTableNumber() -> UInt64 { publisher.takeTableNumber() }
+
+  package func replaceRuns(
+    _ window: WindowID, removed: [UInt64], added: RunState?
+  ) throws(StorageError) -> Bool {
+    var stands = false
+    try publisher.publish(making: { state in
+      guard let place = state.index(of: window.keyspace),
+        let found = state.keyspaces[place].windows.first(where: { $0.start == window.start }),
+        found.adjacentRuns(removed) != nil
+      else { return [] }
+      stands = true
+      return [.replaceRuns(keyspace: window.keyspace, window: window.start, removed: removed, added: added)]
+    })
+    return stands
+  }
+
+  package func dropWindows(_ windows: [WindowID], horizon: Int64) throws(StorageError) {
+    try publisher.publish(making: { state in
+      state.keyspaces.compactMap { keyspace in
+        let starts = windows.filter { $0.keyspace == keyspace.id && keyspace.hasWindow($0.start) }.map(\.start)
+        return starts.isEmpty ? nil : .dropWindows(keyspace: keyspace.id, starts: starts, horizon: horizon)
+      }
+    })
+  }
+}
+
+extension WindowState {
+  /// Where the runs of these first sequence numbers stand, adjacent and in this order; `nil` if they do not.
+  fileprivate func adjacentRuns(_ firsts: [UInt64]) -> Range<Int>? {
+    guard let start = runs.firstIndex(where: { $0.firstSequence == firsts.first }),
+      runs[start...].prefix(firsts.count).map(\.firstSequence) == firsts
+    else { return nil }
+    return start..<start + firsts.count
+  }
+}

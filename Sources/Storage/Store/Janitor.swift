@@ -1,0 +1,37 @@
+import Synchronization
+
+/// Unlinks what no version names any more: one thread, paced, through the file system.
+package final class Janitor: Sendable {
+  private let fileSystem: any FileSystem
+  private let queue = Mutex<Queue>(Queue())
+
+  private struct Queue {
+    var names: [String] = []
+    var isWorking = false
+    var failures: [String] = []
+  }
+
+  package init(fileSystem: any FileSystem) { self.fileSystem = fileSystem }
+
+  /// Takes a file to unlink; from any thread, also from a `deinit`.
+  package func enqueue(_ name: String) { queue.withLock { $0.names.append(name) } }
+
+  /// Unlinks what is queued; returns how many files went. Called by the upkeep thread, and by who waits for it.
+  ///
+  /// What cannot be unlinked is kept for the next start's sweep, which finds it as an orphan.
+  @discardableResult package func work() -> Int {
+    var count = 0
+    while let name = queue.withLock({ $0.names.popLast() }) {
+      do throws(StorageError) {
+        try fileSystem.remove(name)
+        count += 1
+      } catch {
+        queue.withLock { $0.failures.append("\(name): \(error)") }
+      }
+    }
+    return count
+  }
+
+  /// Files that could not be unlinked, with the reason.
+  package var failures: [String] { queue.withLock { $0.failures } }
+}

@@ -1,0 +1,117 @@
+import LineProtocol
+
+/// The parts of a store, made in order: lock, manifest, tables, orphans swept, log replayed, log opened anew, threads made.
+struct OpenedStore {
+  /// Share of the memory budget that the block cache may have, and the memtable's bound (DESIGN, section 3).
+  static let cacheShare = 4
+  static let memtableByteCountMax = 128 << 20
+
+  let options: StoreOptions
+  let fileSystem: any FileSystem
+  let directoryLock: (any FileLock)?
+  let publisher: Publisher
+  let memtable: Memtable
+  let retainer: Retainer
+  let cache: BlockCache
+  let log: WriteAheadLog?
+  let writing: Store.Writing?
+  let tornByteCount: UInt64
+
+  init(
+    fileSystem: any FileSystem, options: StoreOptions, wallClock: @escaping @Sendable () -> Int64,
+    monotonicClock: @escaping @Sendable () -> Int64, progress: ReplayProgress?
+  ) throws(StorageError) {
+    self.fileSystem = fileSystem
+    self.options = options
+    if !options.isReadOnly { try fileSystem.createDirectory("") }
+    directoryLock = try fileSystem.lock("LOCK")
+    let manifest = try Manifest.open(fileSystem: fileSystem, isReadOnly: options.isReadOnly)
+    let state = manifest.state
+    cache = BlockCache(byteCountMax: max(options.memoryByteCount / Self.cacheShare, 4 << 20))
+    let janitor = Janitor(fileSystem: fileSystem)
+    let highest = options.isReadOnly ? 0 : try Orphans(fileSystem: fileSystem, state: state).sweep()
+    publisher = try Publisher(
+      manifest: manifest, fileSystem: fileSystem, cache: cache, janitor: janitor,
+      nextTable: max(state.nextTable, highest + 1))
+    let memtable = Memtable(clock: { UInt64(monotonicClock()) })
+    self.memtable = memtable
+    let retainer = Retainer(manifest: state, wallClock: wallClock, monotonicClock: monotonicClock)
+    self.retainer = retainer
+
+    let replay = Replay(memtable: memtable, state: state)
+    let summary = try replay.run(fileSystem: fileSystem, options: options, progress: progress)
+    tornByteCount = summary.tornByteCount
+    guard !options.isReadOnly else {
+      (log, writing) = (nil, nil)
+      return
+    }
+    var logOptions = WriteAheadLog.Options()
+    logOptions.sync = options.sync
+    logOptions.segmentByteCount = options.segmentByteCount
+    let log = try WriteAheadLog(
+      fileSystem: fileSystem, options: logOptions,
+      nextSequence: max(summary.lastSequence, state.lastSequence) + 1,
+      nextSegment: max(summary.lastSegment, state.lastSegment) + 1, retained: summary.segments)
+    self.log = log
+    let byteCountMax = min(Self.memtableByteCountMax, options.memoryByteCount / 4)
+    let flusher = Flusher(
+      memtable: memtable, publisher: publisher, log: log, fileSystem: fileSystem, byteCountMax: byteCountMax,
+      walByteCountMax: options.walByteCountMax, clock: { retainer.now }, floor: { retainer.floor(of: $0) })
+    var settings = CompactionSettings()
+    settings.lateness = options.lateness.wholeNanoseconds
+    writing = Store.Writing(
+      flusher: flusher, pressure: Pressure(memtable: memtable, flusher: flusher, byteCountSlow: byteCountMax),
+      upkeep: Upkeep(),
+      compaction: CompactionScheduler(
+        delegate: CompactionHost(fileSystem: fileSystem, publisher: publisher, retainer: retainer),
+        settings: settings, monotonic: monotonicClock))
+  }
+}
+
+/// What lies in `tables/` and no edit names: left by a crash between writing and publishing.
+private struct Orphans {
+  let fileSystem: any FileSystem
+  let state: ManifestState
+
+  /// Unlinks orphans; the answer is the highest table number found. Names that are not ours are left alone.
+  func sweep() throws(StorageError) -> UInt64 {
+    guard try fileSystem.exists("tables") else { return 0 }
+    var highest: UInt64 = 0
+    for folder in try fileSystem.list("tables") {
+      guard let number = UInt32(folder) else { continue }
+      let live = liveTables(of: KeyspaceID(number))
+      let path = "tables/" + folder
+      let names = try fileSystem.list(path)
+      var isEmpty = true
+      for name in names {
+        guard name.hasSuffix(".sst"), let dash = name.lastIndex(of: "-"),
+          let table = UInt64(name[name.index(after: dash)...].dropLast(4))
+        else {
+          isEmpty = false
+          continue
+        }
+        highest = max(highest, table)
+        if live.contains(table) {
+          isEmpty = false
+        } else {
+          try fileSystem.remove(path + "/" + name)
+        }
+      }
+      if isEmpty, state.index(of: KeyspaceID(number)) == nil { try fileSystem.removeDirectory(path) }
+    }
+    return highest
+  }
+
+  private func liveTables(of id: KeyspaceID) -> Set<UInt64> {
+    guard let index = state.index(of: id) else { return [] }
+    return Set(state.keyspaces[index].windows.flatMap(\.runs).flatMap(\.tables).map(\.number))
+  }
+}
+
+extension Duration {
+  /// Whole nanoseconds, clamped: a limit may be longer than any wait.
+  var wholeNanoseconds: Int64 {
+    let (seconds, attoseconds) = components
+    return Int64(clamping: Int128(seconds) * 1_000_000_000 + Int128(attoseconds / 1_000_000_000))
+  }
+}

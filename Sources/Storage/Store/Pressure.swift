@@ -1,0 +1,59 @@
+import Synchronization
+
+/// Holds writers back when flushing falls behind: first slowed in proportion, then held, then refused (DESIGN, rule 8).
+package final class Pressure: Sendable {
+  /// Bytes of the memtable from which writers are slowed, and at which they are held.
+  package let byteCountSlow: Int
+  package let byteCountMax: Int
+
+  private let memtable: Memtable
+  private let flusher: Flusher
+  private let gate = Monitor(())
+  private let hasRoom = Condition()
+  private let stalled = Mutex<[KeyspaceID: UInt64]>([:])
+
+  package init(memtable: Memtable, flusher: Flusher, byteCountSlow: Int) {
+    self.memtable = memtable
+    self.flusher = flusher
+    self.byteCountSlow = byteCountSlow
+    byteCountMax = byteCountSlow * 2
+  }
+
+  /// Returns when a batch may go in; costs one atomic load where there is no pressure.
+  package func admit(keyspace: KeyspaceID, limit: Duration) throws(StorageError) {
+    let byteCount = memtable.byteCount
+    if byteCount <= byteCountSlow { return }
+    flusher.wake()
+    let started = monotonicNanoseconds()
+    defer {
+      let span = UInt64(clamping: monotonicNanoseconds() - started)
+      stalled.withLock { $0[keyspace, default: 0] += span }
+    }
+    if byteCount < byteCountMax {
+      // At most 10 ms a batch, in proportion to what is over.
+      let share = Int64(byteCount - byteCountSlow) * 10_000_000 / Int64(byteCountMax - byteCountSlow)
+      wait(.nanoseconds(share)) { memtable.byteCount <= byteCountSlow }
+      return
+    }
+    wait(limit) { memtable.byteCount < byteCountMax }
+    if memtable.byteCount >= byteCountMax {
+      throw StorageError(
+        .overloaded, "\(memtable.byteCount) bytes wait to be flushed, at most \(byteCountMax) may; try again later")
+    }
+  }
+
+  private func wait(_ limit: Duration, until isDone: () -> Bool) {
+    gate.withLock(on: hasRoom, for: limit, when: { _ in isDone() }) { _ in }
+  }
+
+  /// Called after each flush.
+  package func relieve() {
+    gate.withLock { _ in }
+    hasRoom.notifyAll()
+  }
+
+  /// Nanoseconds that writers of a keyspace were held back.
+  package func stalledNanoseconds(of keyspace: KeyspaceID) -> UInt64 {
+    stalled.withLock { $0[keyspace] ?? 0 }
+  }
+}

@@ -1,0 +1,147 @@
+import Synchronization
+
+/// Holds the version in force and makes the next one of each change of the manifest.
+///
+/// Everything that changes what the store is made of goes through `publish`: new tables are registered first, then the edits
+/// are synced in the manifest, then the new version takes the old one's place, all under one lock, so that manifest and versions
+/// change in one order.
+package final class Publisher: Sendable {
+  package let manifest: Manifest
+  package let janitor: Janitor
+  private let fileSystem: any FileSystem
+  private let cache: BlockCache
+  private let current: Mutex<Version>
+  /// Serialises changes; the tables of the version in force, by number.
+  private let registry: Mutex<[UInt64: TableFile]>
+  private let nextTable: Atomic<UInt64>
+
+  /// Opens every table that the manifest names.
+  package init(
+    manifest: Manifest, fileSystem: any FileSystem, cache: BlockCache, janitor: Janitor, nextTable: UInt64
+  ) throws(StorageError) {
+    self.manifest = manifest
+    self.fileSystem = fileSystem
+    self.cache = cache
+    self.janitor = janitor
+    self.nextTable = Atomic(nextTable)
+    var files: [UInt64: TableFile] = [:]
+    let state = manifest.state
+    for keyspace in state.keyspaces {
+      for window in keyspace.windows {
+        for table in window.runs.flatMap(\.tables) {
+          files[table.number] = try Self.open(
+            table, keyspace: keyspace.id, window: window.start, fileSystem: fileSystem, cache: cache, janitor: janitor)
+        }
+      }
+    }
+    current = Mutex(try Self.version(of: state, files: files))
+    registry = Mutex(files)
+  }
+
+  /// The version in force; retain it to read.
+  package var version: Version { current.withLock { $0 } }
+
+  /// Runs `body` with the version in force while no other can take its place: for reading it together with the memtable.
+  package func read<Value>(_ body: (Version) -> Value) -> Value { current.withLock { body($0) } }
+
+  /// A table number that was never used.
+  package func takeTableNumber() -> UInt64 { nextTable.wrappingAdd(1, ordering: .relaxed).oldValue }
+
+  /// Makes edits durable and puts the version that they lead to in force.
+  ///
+  /// Tables that the edits name must be written and synced, their directory too.
+  ///
+  /// - Parameters:
+  ///   - making: called under the lock that serialises changes with what the manifest says then, so that an edit whose window
+  ///     or runs have gone meanwhile can be left out; empty: nothing is published.
+  ///   - whenPublished: called at the instant of the change: who reads with `read` sees both or neither.
+  package func publish(
+    making: (ManifestState) -> [Edit], whenPublished: () -> Void = {}
+  ) throws(StorageError) {
+    try registry.withLock { (files) throws(StorageError) in
+      let edits = making(manifest.state)
+      if edits.isEmpty { return }
+      let opened = try open(edits)
+      try manifest.append(edits)
+      files.merge(opened) { _, new in new }
+      let state = manifest.state
+      let next = try Self.version(of: state, files: files)
+      current.withLock { version in
+        version = next
+        whenPublished()
+      }
+      retire(&files, except: state)
+    }
+  }
+
+  /// The same for edits that cannot have gone stale.
+  package func publish(_ edits: [Edit]) throws(StorageError) { try publish(making: { _ in edits }) }
+
+  /// Opens the tables that the edits bring in.
+  private func open(_ edits: [Edit]) throws(StorageError) -> [UInt64: TableFile] {
+    var opened: [UInt64: TableFile] = [:]
+    for edit in edits {
+      let (keyspace, window, run): (KeyspaceID, Int64, RunState?)
+      switch edit {
+      case .publishRun(let id, let start, let added, _): (keyspace, window, run) = (id, start, added)
+      case .replaceRuns(let id, let start, _, let added): (keyspace, window, run) = (id, start, added)
+      default: continue
+      }
+      for table in run?.tables ?? [] {
+        opened[table.number] = try Self.open(
+          table, keyspace: keyspace, window: window, fileSystem: fileSystem, cache: cache, janitor: janitor)
+      }
+    }
+    return opened
+  }
+
+  /// Lets go of the tables that the state no longer names.
+  private func retire(_ files: inout [UInt64: TableFile], except state: ManifestState) {
+    var live: Set<UInt64> = []
+    for keyspace in state.keyspaces {
+      for window in keyspace.windows {
+        for run in window.runs { for table in run.tables { live.insert(table.number) } }
+      }
+    }
+    for (number, file) in files where !live.contains(number) {
+      file.retire()
+      files[number] = nil
+    }
+  }
+
+  private static func open(
+    _ table: TableState, keyspace: KeyspaceID, window: Int64, fileSystem: any FileSystem, cache: BlockCache,
+    janitor: Janitor
+  ) throws(StorageError) -> TableFile {
+    let name = tableFileName(keyspace: keyspace, windowStart: window, number: table.number)
+    let file = try fileSystem.open(name)
+    return TableFile(
+      table: try Table.open(file: file, state: table, cache: cache), name: name, state: table, janitor: janitor)
+  }
+
+  private static func version(
+    of state: ManifestState, files: [UInt64: TableFile]
+  ) throws(StorageError) -> Version {
+    var keyspaces: [KeyspaceVersion] = []
+    for keyspace in state.keyspaces {
+      var windows: [[[TableFile]]] = []
+      windows.reserveCapacity(keyspace.windows.count)
+      for window in keyspace.windows {
+        var runs: [[TableFile]] = []
+        for run in window.runs {
+          var tables: [TableFile] = []
+          for table in run.tables {
+            guard let file = files[table.number] else {
+              throw StorageError(.corrupt, "table \(table.number) is named by the manifest and not open")
+            }
+            tables.append(file)
+          }
+          runs.append(tables)
+        }
+        windows.append(runs)
+      }
+      keyspaces.append(KeyspaceVersion(state: keyspace, tables: windows))
+    }
+    return Version(databases: state.databases, keyspaces: keyspaces)
+  }
+}

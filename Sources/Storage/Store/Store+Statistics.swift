@@ -1,0 +1,57 @@
+extension Store {
+  /// Counters and gauges for `/metrics` and `stats`.
+  public func statistics() -> StoreStatistics {
+    var out = StoreStatistics()
+    let version = publisher.version
+    for name in version.databases.sorted() {
+      out.databases.append(statistics(of: name, in: version))
+    }
+    if let log {
+      let counts = log.statistics()
+      out.walSyncedBytes = counts.syncedByteCount
+      out.walSyncs = counts.syncCount
+      out.walSyncBuckets = counts.syncBuckets
+      out.walSyncSeconds = counts.syncSeconds
+      out.walBytes = counts.byteCount
+      out.degraded = counts.degraded
+    }
+    out.degraded = out.degraded ?? publisher.manifest.failure?.description
+    out.walTornBytes = tornByteCount
+    out.blockCacheBytes = cache.byteCount
+    out.blockCacheHits = cache.hits
+    out.blockCacheMisses = cache.misses
+    out.snapshotOldestNanoseconds = snapshots.oldestNanoseconds
+    return out
+  }
+
+  private func statistics(of name: String, in version: Version) -> StoreStatistics.Database {
+    var out = StoreStatistics.Database()
+    out.name = name
+    for keyspace in version.keyspaces where keyspace.state.database == name {
+      let memory = memtable.totals(of: keyspace.id)
+      out.memtableBytes += memory.byteCount
+      out.liveSeries += memory.liveSeriesCount
+      for window in keyspace.state.windows where !window.runs.isEmpty {
+        out.windows += 1
+        out.windowRunsMax = max(out.windowRunsMax, window.runs.count)
+        for run in window.runs {
+          out.tables += run.tables.count
+          out.tableBytes += run.byteCount
+        }
+      }
+      let expired = retainer.counts(of: keyspace.id)
+      out.expiredWindows += expired.windows
+      out.expiredBytes += expired.bytes
+      out.expiredOnArrival += expired.onArrival
+      guard let writing else { continue }
+      out.flushWrittenBytes += writing.flusher.writtenBytes(of: keyspace.id)
+      out.compactionWrittenBytes += writing.compaction.status().bytesWritten[keyspace.id] ?? 0
+      out.stallNanoseconds += writing.pressure.stalledNanoseconds(of: keyspace.id)
+    }
+    if out.tableBytes > 0 {
+      out.writeAmplification =
+        Double(out.flushWrittenBytes + out.compactionWrittenBytes) / Double(out.tableBytes)
+    }
+    return out
+  }
+}

@@ -1,0 +1,48 @@
+import Synchronization
+
+/// What is done about once a second whether anybody asks or not: retention, unlinking, memory that may be given back.
+package final class Upkeep: Sendable {
+  /// Time between rounds, unless woken.
+  package static let period: Duration = .seconds(1)
+
+  private struct State {
+    var isWoken = false
+    var isStopping = false
+  }
+  private let state = Monitor(State())
+  private let isDue = Condition()
+  private let thread = Mutex<WorkerThread?>(nil)
+
+  package init() {}
+
+  /// Starts the thread; `round` is called on it.
+  package func start(round: @escaping @Sendable () -> Void) throws(StorageError) {
+    let made = try WorkerThread(name: "varve-upkeep") { [state, isDue] in
+      while true {
+        let isStopping = state.withLock(on: isDue, for: Self.period, when: { $0.isWoken || $0.isStopping }) { state in
+          state.isWoken = false
+          return state.isStopping
+        }
+        if isStopping { return }
+        round()
+      }
+    }
+    thread.withLock { $0 = made }
+  }
+
+  /// Has a round done soon.
+  package func wake() {
+    state.withLock { $0.isWoken = true }
+    isDue.notifyOne()
+  }
+
+  package func stop() {
+    state.withLock { $0.isStopping = true }
+    isDue.notifyAll()
+    let running = thread.withLock { thread in
+      defer { thread = nil }
+      return thread
+    }
+    running?.join()
+  }
+}

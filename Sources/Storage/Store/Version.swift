@@ -1,0 +1,81 @@
+import Synchronization
+
+/// The immutable set of live runs of a store, and the settings that reading and writing go by.
+///
+/// A reader retains one and reads without locks; flush, compaction and retention publish another. When the last version
+/// that names a table goes, the table's `deinit` hands its file to the janitor.
+package final class Version: Sendable {
+  /// Sorted by number.
+  package let keyspaces: [KeyspaceVersion]
+  package let databases: [String]
+
+  package init(databases: [String], keyspaces: [KeyspaceVersion]) {
+    self.databases = databases
+    self.keyspaces = keyspaces
+  }
+
+  package func keyspace(_ id: KeyspaceID) -> KeyspaceVersion? {
+    keyspaces.first { $0.id == id }
+  }
+
+  /// The keyspace of a database's policy; `nil` or empty is the default policy.
+  package func keyspace(database: String, policy: String?) -> KeyspaceVersion? {
+    let isDefaultAsked = policy?.isEmpty ?? true
+    return keyspaces.first {
+      $0.state.database == database && (isDefaultAsked ? $0.state.isDefault : $0.state.policy == policy)
+    }
+  }
+}
+
+/// One keyspace in a version.
+package final class KeyspaceVersion: Sendable {
+  /// As the manifest has it.
+  package let state: KeyspaceState
+  /// The runs of `state.windows[i]`, ascending by sequence, each a run's tables.
+  package let tables: [[[TableFile]]]
+
+  package init(state: KeyspaceState, tables: [[[TableFile]]]) {
+    self.state = state
+    self.tables = tables
+  }
+
+  package var id: KeyspaceID { state.id }
+
+  /// The index of the window that covers a time; binary search.
+  package func windowIndex(covering time: Int64) -> Int? {
+    var (low, high) = (0, state.windows.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if state.windows[middle].end <= time { low = middle + 1 } else { high = middle }
+    }
+    return low < state.windows.count && state.windows[low].start <= time ? low : nil
+  }
+
+  /// The sorted runs of a window on disk, ascending by sequence; tables of one run are disjoint by series.
+  package func runs(ofWindow index: Int) -> [any SortedRun] {
+    tables[index].flatMap { run in run.map { $0.table } }
+  }
+}
+
+/// An open table of a version. Once obsolete its file goes when the last version that names it does.
+package final class TableFile: Sendable {
+  package let table: Table
+  package let name: String
+  package let state: TableState
+  private let isObsolete = Atomic<Bool>(false)
+  private let janitor: Janitor
+
+  package init(table: Table, name: String, state: TableState, janitor: Janitor) {
+    self.table = table
+    self.name = name
+    self.state = state
+    self.janitor = janitor
+  }
+
+  /// No version from now on names it.
+  package func retire() { isObsolete.store(true, ordering: .releasing) }
+
+  deinit {
+    if isObsolete.load(ordering: .acquiring) { janitor.enqueue(name) }
+  }
+}

@@ -1,0 +1,117 @@
+import Storage
+import Testing
+import TestSupport
+
+/// Stops the disk after its *n*-th change, for every *n* of a workload, and opens what a power cut may leave of it.
+@Suite("Store after a crash", .tags(.crash))
+struct StoreCrashTests {
+  private static let start: Int64 = 1_700_000_000_000_000_000
+
+  /// What a run of the workload was told before the disk stopped.
+  private struct Outcome {
+    /// By `measurement,tag field time`: the versions submitted, and the highest acknowledged.
+    var submitted: [String: Int] = [:]
+    var acknowledged: [String: Int] = [:]
+    var isComplete = false
+  }
+
+  /// Writes, overwrites, flushes, merges, and opens again; stops at the first failure.
+  private func run(on disk: FailingFileSystem) -> Outcome {
+    var outcome = Outcome()
+    var store: Store?
+    do {
+      var opened = try open(disk)
+      store = opened
+      try opened.createDatabase("metrics")
+      var driver = StoreDriver(opened)
+      var version = 0
+      for round in 0..<4 {
+        for batch in 0..<3 {
+          version += 1
+          try write(&outcome, driver, version: version, round: round, batch: batch)
+        }
+        if round == 1 || round == 2 { try opened.flush() }
+        if round == 2 { try opened.compact() }
+        if round == 2 {
+          try opened.close()
+          opened = try open(disk)
+          store = opened
+          driver = StoreDriver(opened)
+        }
+      }
+      try opened.close()
+      outcome.isComplete = true
+    } catch {
+      // The process "dies" here; closing only ends its threads.
+      try? store?.close()
+    }
+    return outcome
+  }
+
+  private func open(_ disk: any FileSystem) throws -> Store {
+    var options = StoreOptions()
+    options.segmentByteCount = 16 << 10
+    return try Store.open(fileSystem: disk, options: options, wallClock: { Self.start })
+  }
+
+  private func write(
+    _ outcome: inout Outcome, _ driver: StoreDriver, version: Int, round: Int, batch: Int
+  ) throws {
+    var names: [String] = []
+    var lines = ""
+    for series in 0..<3 {
+      // Every third batch writes over points of an earlier one; two windows.
+      let time = Self.start - Int64(series) * 400_000_000_000_000 + Int64(batch == 2 ? 0 : version)
+      lines += "m,s=\(series) v=\(version)i \(time)\n"
+      names.append("m,s=\(series) \(time)")
+    }
+    for name in names { outcome.submitted[name] = version }
+    try driver.writeDurably(lines)
+    for name in names { outcome.acknowledged[name] = version }
+  }
+
+  private func check(_ disk: MemoryFileSystem, _ outcome: Outcome, _ place: String) throws -> [String] {
+    var problems: [String] = []
+    let store = try open(disk)
+    defer { try? store.close() }
+    guard store.databases().contains("metrics") else {
+      return outcome.acknowledged.isEmpty ? [] : ["\(place): the database is gone"]
+    }
+    var found: [String: Int] = [:]
+    for line in try StoreDriver(store).dump() {
+      let parts = line.split(separator: " ")
+      found["\(parts[0]) \(parts[2])"] = Int(parts[1].dropFirst(2).dropLast())
+    }
+    for (name, version) in outcome.acknowledged where (found[name] ?? 0) < version {
+      problems.append("\(place): \(name) was acknowledged at \(version), found \(found[name] ?? 0)")
+    }
+    for (name, version) in found where version > outcome.submitted[name] ?? 0 {
+      problems.append("\(place): \(name) was never written as \(version)")
+    }
+    return problems
+  }
+
+  @Test("no acknowledged point is lost and none is invented, stopped after any call")
+  func everyCall() throws {
+    var problems: [String] = []
+    var callCount = 0
+    for call in 1... {
+      let memory = MemoryFileSystem(isForgetful: true)
+      let disk = FailingFileSystem(wrapping: memory, countsChangesOnly: true)
+      disk.stop(at: call)
+      let outcome = run(on: disk)
+      for survival in [Survival.nothing, .everything, .seed(UInt64(call)), .seed(UInt64(call) << 20)] {
+        do {
+          problems += try check(memory.crash(keeping: survival), outcome, "call \(call), \(survival)")
+        } catch {
+          problems.append("call \(call), \(survival): does not open: \(error)")
+        }
+      }
+      callCount = call
+      if outcome.isComplete { break }
+      if call > 2_000 || problems.count > 20 { break }
+    }
+    #expect(problems == [])
+    #expect(callCount > 40, "the workload makes \(callCount) changes: too few to prove anything")
+  }
+}

@@ -1,0 +1,116 @@
+import Foundation
+
+/// A real `varve serve` on free loopback ports, with a data directory of its own; ended when the test lets go of it.
+package final class ServerProcess: @unchecked Sendable {
+  // Sendable: tests use it from several threads only for its addresses, which do not change after `start`.
+
+  /// Why it did not start, with what it said.
+  package struct StartFailure: Error, CustomStringConvertible {
+    package var description: String
+  }
+
+  package let dataDirectory: String
+  package private(set) var http = ""
+  package private(set) var tcp = ""
+  package private(set) var udp = ""
+  private let process = Process()
+  private let words = Pipe()
+  private let lock = NSLock()
+  private var said = ""
+
+  /// The built command, beside the test bundle.
+  package static var binary: String {
+    let bundle = CommandLine.arguments[0]
+    var folder = URL(fileURLWithPath: bundle).deletingLastPathComponent()
+    for _ in 0..<4 {
+      let candidate = folder.appendingPathComponent("varve").path
+      if FileManager.default.isExecutableFile(atPath: candidate) { return candidate }
+      folder = folder.deletingLastPathComponent()
+    }
+    for configuration in ["debug", "release"] {
+      let candidate = packageRoot + "/.build/\(configuration)/varve"
+      if FileManager.default.isExecutableFile(atPath: candidate) { return candidate }
+    }
+    return "varve"
+  }
+
+  /// Starts a server and returns when it is ready.
+  ///
+  /// - Parameters:
+  ///   - arguments: flags after `serve`, besides the data directory and the three listeners.
+  ///   - prefix: a command to run it under (`["faketime", "-f", "+6h"]`).
+  package init(
+    dataDirectory: String, arguments: [String] = [], prefix: [String] = [], environment: [String: String] = [:]
+  ) throws {
+    self.dataDirectory = dataDirectory
+    let command =
+      prefix + [
+        Self.binary, "serve", "--data", dataDirectory, "--http", "127.0.0.1:0", "--tcp", "127.0.0.1:0", "--udp",
+        "127.0.0.1:0",
+      ] + arguments
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = command
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    process.standardError = words
+    process.standardOutput = FileHandle.nullDevice
+    process.standardInput = FileHandle.nullDevice
+    words.fileHandleForReading.readabilityHandler = { [weak self] handle in
+      let text = String(decoding: handle.availableData, as: UTF8.self)
+      self?.append(text)
+    }
+    try process.run()
+    try waitUntilReady()
+  }
+
+  private func append(_ text: String) {
+    lock.lock()
+    defer { lock.unlock() }
+    said += text
+  }
+
+  /// Everything that it wrote to standard error so far.
+  package var output: String {
+    lock.lock()
+    defer { lock.unlock() }
+    return said
+  }
+
+  private func waitUntilReady() throws {
+    let deadline = Date().addingTimeInterval(30)
+    while !output.split(separator: "\n").contains("ready") {
+      if !process.isRunning { throw StartFailure(description: "the server ended with \(process.terminationStatus): \(output)") }
+      if Date() > deadline { throw StartFailure(description: "the server is not ready after 30 s: \(output)") }
+      usleep(5_000)
+    }
+    for line in output.split(separator: "\n") {
+      let words = line.split(separator: " ")
+      guard words.count == 3, words[0] == "listening" else { continue }
+      switch words[1] {
+      case "http": http = String(words[2])
+      case "tcp": tcp = String(words[2])
+      case "udp": udp = String(words[2])
+      default: continue
+      }
+    }
+  }
+
+  package var processIdentifier: Int32 { process.processIdentifier }
+
+  /// `kill -9`, and waits for the end.
+  package func kill() {
+    Foundation.kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+  }
+
+  /// SIGTERM, and waits for the end; the exit status.
+  @discardableResult package func stop() -> Int32 {
+    if process.isRunning { process.terminate() }
+    process.waitUntilExit()
+    return process.terminationStatus
+  }
+
+  deinit {
+    words.fileHandleForReading.readabilityHandler = nil
+    if process.isRunning { Foundation.kill(process.processIdentifier, SIGKILL) }
+  }
+}
