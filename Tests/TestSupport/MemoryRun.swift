@@ -29,7 +29,8 @@ package final class MemoryRun: SortedRun {
     for one in series {
       for point in one.points {
         for (name, value) in point.fields {
-          keys[Array(one.key.measurement), default: []].insert(FieldKey(name: Array(name.utf8), type: value.type))
+          keys[Array(one.key.measurement), default: []].insert(
+            FieldKey(name: Array(name.utf8), type: value.type))
         }
       }
     }
@@ -57,17 +58,22 @@ package final class MemoryRun: SortedRun {
 
   package func tagKeys(of measurement: [UInt8]) throws(StorageError) -> [[UInt8]] {
     let held = series.filter { $0.key.measurement.elementsEqual(measurement) }
-    return Set(held.flatMap { $0.key.parts.tags.map { Array($0.key) } }).sorted { $0.lexicographicallyPrecedes($1) }
+    return Set(held.flatMap { $0.key.parts.tags.map { Array($0.key) } }).sorted {
+      $0.lexicographicallyPrecedes($1)
+    }
   }
 
-  package func series(of measurement: [UInt8], where predicate: TagPredicate?) throws(StorageError) -> SeriesList {
+  package func series(of measurement: [UInt8], where predicate: TagPredicate?) throws(StorageError)
+    -> SeriesList
+  {
     var list = SeriesList()
     for (ordinal, one) in series.enumerated() where one.key.measurement.elementsEqual(measurement) {
       guard predicate?.isSatisfied({ one.key.value(of: $0) ?? [] }) ?? true, let first = one.points.first,
         let last = one.points.last
       else { continue }
       list.append(
-        key: one.key.bytes, ordinal: UInt32(ordinal), firstTimestamp: first.timestamp, lastTimestamp: last.timestamp)
+        key: one.key.bytes, ordinal: UInt32(ordinal), firstTimestamp: first.timestamp,
+        lastTimestamp: last.timestamp)
     }
     return list
   }
@@ -103,7 +109,8 @@ private final class MemoryRunReader: RunReader {
   func next() throws(StorageError) -> RowGroupSpan? {
     present = groups.popFirst()
     guard let points = present?.points, let first = points.first, let last = points.last else { return nil }
-    return RowGroupSpan(rowCount: points.count, firstTimestamp: first.timestamp, lastTimestamp: last.timestamp)
+    return RowGroupSpan(
+      rowCount: points.count, firstTimestamp: first.timestamp, lastTimestamp: last.timestamp)
   }
 
   func statistics(_ column: Int) throws(StorageError) -> ColumnStatistics? {
@@ -145,7 +152,9 @@ package func modelColumn(_ key: FieldKey, _ values: [ModelValue?]) -> Column {
   }
   guard column.presentCount < values.count else { return column }
   column.validity = Array(repeating: 0, count: (values.count + 63) / 64)
-  for (row, value) in values.enumerated() where value != nil { column.validity[row >> 6] |= 1 << UInt64(row & 63) }
+  for (row, value) in values.enumerated() where value != nil {
+    column.validity[row >> 6] |= 1 << UInt64(row & 63)
+  }
   return column
 }
 

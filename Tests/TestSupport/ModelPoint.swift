@@ -75,5 +75,7 @@ package struct ModelPoint: Sendable, Equatable {
 
 /// Points of several lines, `ModelPoint(line:)` each; blank lines are skipped.
 package func modelPoints(_ lines: String) -> [ModelPoint] {
-  lines.split(separator: "\n").map { $0.drop { $0 == " " } }.filter { !$0.isEmpty }.map { ModelPoint(line: $0) }
+  lines.split(separator: "\n").map { $0.drop { $0 == " " } }.filter { !$0.isEmpty }.map {
+    ModelPoint(line: $0)
+  }
 }

@@ -46,8 +46,10 @@ package struct CompactionJob {
   ) throws(StorageError) -> Outcome {
     guard let first = input.states.first, let last = input.states.last else { return Outcome() }
     let identity = TableIdentity(
-      number: 0, keyspace: plan.window.keyspace, database: input.keyspace.database, policy: input.keyspace.policy,
-      window: input.window, sequenceRange: first.firstSequence...last.lastSequence, horizon: input.keyspace.horizon)
+      number: 0, keyspace: plan.window.keyspace, database: input.keyspace.database,
+      policy: input.keyspace.policy,
+      window: input.window, sequenceRange: first.firstSequence...last.lastSequence,
+      horizon: input.keyspace.horizon)
     var merge = TableMerge(
       runs: input.runs, identity: identity, floor: input.floor, fileSystem: delegate.fileSystem,
       takeTableNumber: { delegate.takeTableNumber() })
@@ -58,12 +60,14 @@ package struct CompactionJob {
     let added = RunState(
       firstSequence: first.firstSequence, lastSequence: last.lastSequence, isFinal: isFinal,
       publishedAt: input.states.map(\.publishedAt).max() ?? first.publishedAt, tables: result.tables)
-    guard try delegate.replaceRuns(plan.window, removed: removed, added: result.tables.isEmpty ? nil : added) else {
+    guard try delegate.replaceRuns(plan.window, removed: removed, added: result.tables.isEmpty ? nil : added)
+    else {
       removeTables(result.tables)
       return Outcome()
     }
     return Outcome(
-      isPublished: true, bytesRead: input.states.reduce(0) { $0 + $1.byteCount }, bytesWritten: result.byteCount,
+      isPublished: true, bytesRead: input.states.reduce(0) { $0 + $1.byteCount },
+      bytesWritten: result.byteCount,
       copiedGroupCount: result.copiedGroupCount)
   }
 

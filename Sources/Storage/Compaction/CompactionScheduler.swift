@@ -85,7 +85,8 @@ package final class CompactionScheduler: Sendable {
   private func pick() -> (CompactionPlan, any CompactionDelegate)? {
     let now = monotonic()
     let basis = state.withLock { state in
-      state.isStopping ? nil : state.delegate.map { ($0, state.busyWindows, state.forcedWindows, state.isPaused) }
+      state.isStopping
+        ? nil : state.delegate.map { ($0, state.busyWindows, state.forcedWindows, state.isPaused) }
     }
     guard let (delegate, busy, forced, isPaused) = basis else { return nil }
     let standing = delegate.compactionState()
@@ -106,7 +107,8 @@ package final class CompactionScheduler: Sendable {
   }
 
   private func run(_ plan: CompactionPlan, _ delegate: any CompactionDelegate) {
-    let job = CompactionJob(plan, delegate: delegate, options: options) { [self] byteCount throws(StorageError) in
+    let job = CompactionJob(plan, delegate: delegate, options: options) {
+      [self] byteCount throws(StorageError) in
       try pace(byteCount)
     }
     let started = monotonic()
@@ -128,7 +130,9 @@ package final class CompactionScheduler: Sendable {
     let now = monotonic()
     let delay = state.withLock { $0.isStopping ? -1 : $0.throttle.take(byteCount, monotonic: now) }
     if delay == 0 { return }
-    let isStopping = state.withLock(on: changed, for: .nanoseconds(max(delay, 0)), when: \.isStopping) { $0.isStopping }
+    let isStopping = state.withLock(on: changed, for: .nanoseconds(max(delay, 0)), when: \.isStopping) {
+      $0.isStopping
+    }
     if isStopping { throw StorageError(.cancelled, "compaction is stopped") }
   }
 }

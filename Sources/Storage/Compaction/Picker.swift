@@ -100,7 +100,8 @@ package struct Picker: Sendable {
       reason = "\(runs) outweigh the merged \(size(settledBytes))"
     } else if quietFor >= settings.patience {
       reason = "\(runs), quiet for \(span(quietFor))"
-    } else if quietFor >= settings.quiet, lateBytes.multipliedClamped(by: settings.lateShare) >= settledBytes {
+    } else if quietFor >= settings.quiet, lateBytes.multipliedClamped(by: settings.lateShare) >= settledBytes
+    {
       reason = "\(runs) are an eighth of the merged \(size(settledBytes)), quiet for \(span(quietFor))"
     } else {
       return nil

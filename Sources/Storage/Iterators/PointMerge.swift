@@ -55,7 +55,8 @@ struct PointMerge {
         let count = min(64, place.count - start)
         let present = Validity.bits(source.validity, at: place.source + start, count: count)
         guard present != 0 else { continue }
-        let chunk = TimeUnion.Segment(source: place.source + start, target: place.target + start, count: count)
+        let chunk = TimeUnion.Segment(
+          source: place.source + start, target: place.target + start, count: count)
         if conversion == .string {
           try Self.placeStrings(source, present, chunk, onto: &column)
         } else {

@@ -21,7 +21,8 @@ final class ReadPlan {
   ///   - isMerge: whether what is read is to stay out of the block cache.
   ///   - hides: whether values of types that a column cannot take are read too, because they hide those of lower runs.
   init(
-    _ run: any SortedRun, _ measurement: [UInt8], asked: [ScanColumn], fields: [[UInt8]: [FieldKey]], converts: Bool,
+    _ run: any SortedRun, _ measurement: [UInt8], asked: [ScanColumn], fields: [[UInt8]: [FieldKey]],
+    converts: Bool,
     hides: Bool, isMerge: Bool
   ) {
     var keys: [FieldKey] = []

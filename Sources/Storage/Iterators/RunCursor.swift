@@ -24,7 +24,8 @@ final class RunCursor {
   ) throws(StorageError) {
     let fields = Dictionary(grouping: try run.fields(of: measurement), by: \.name)
     func plan(hides: Bool) -> ReadPlan {
-      ReadPlan(run, measurement, asked: columns, fields: fields, converts: converts, hides: hides, isMerge: isMerge)
+      ReadPlan(
+        run, measurement, asked: columns, fields: fields, converts: converts, hides: hides, isMerge: isMerge)
     }
     alone = plan(hides: false)
     // Where no column has types that only hide, both plans would be the same: one reader does.
@@ -63,7 +64,8 @@ final class RunCursor {
     } else {
       // Timestamps end below `Int64.max`, so that `limit + 1` cannot pass it; saturate all the same.
       let next = limit == .max ? limit : limit + 1
-      let cut = limit == .max ? times.count : TimeUnion.firstIndex(in: times, from: rows.lowerBound, notBelow: next)
+      let cut =
+        limit == .max ? times.count : TimeUnion.firstIndex(in: times, from: rows.lowerBound, notBelow: next)
       taken = rows.lowerBound..<min(cut, rows.upperBound)
     }
   }

@@ -48,7 +48,8 @@ package final class SeriesScanner {
   ///   - convertsNumbers: `false` where columns are types as stored, for merging.
   ///   - isMerge: whether what is read is to stay out of the block cache.
   package init(
-    window: WindowSnapshot, series: WindowSeries, measurement: [UInt8], columns: [ScanColumn], times: Range<Int64>,
+    window: WindowSnapshot, series: WindowSeries, measurement: [UInt8], columns: [ScanColumn],
+    times: Range<Int64>,
     descending: Bool = false, convertsNumbers: Bool = true, isMerge: Bool = false
   ) {
     self.window = window
@@ -115,7 +116,8 @@ package final class SeriesScanner {
 
   /// Replaces `batch`, which `makeBatch` made, with the rows of the stretch; they ascend in a descending scan too.
   package func read(into batch: inout ColumnBatch) throws(StorageError) {
-    precondition(batch.columns.count == columns.count, "batch has \(batch.columns.count) columns, not \(columns.count)")
+    precondition(
+      batch.columns.count == columns.count, "batch has \(batch.columns.count) columns, not \(columns.count)")
     try guarded { () throws(StorageError) in
       if !isMerged, let cursor = members.first {
         if cursor.plan.isDirect { return try cursor.plan.reader.read(into: &batch) }
@@ -146,7 +148,8 @@ package final class SeriesScanner {
       limit = limit.map { descending ? max($0, end) : min($0, end) } ?? end
     }
     guard let limit else { return nil }
-    for cursor in active where cursor.span != nil && (descending ? cursor.last >= limit : cursor.first <= limit) {
+    for cursor in active
+    where cursor.span != nil && (descending ? cursor.last >= limit : cursor.first <= limit) {
       members.append(cursor)
     }
     return limit

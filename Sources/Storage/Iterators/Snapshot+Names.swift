@@ -21,7 +21,9 @@ extension Snapshot {
   }
 
   /// Every field of a measurement with each of its types, in the windows that meet `times`; sorted by name, then type.
-  public func fields(of measurement: [UInt8], times: Range<Int64> = .min ..< .max) throws(StorageError) -> [FieldKey] {
+  public func fields(of measurement: [UInt8], times: Range<Int64> = .min ..< .max) throws(StorageError)
+    -> [FieldKey]
+  {
     var keys = Set<FieldKey>()
     for window in windows(in: times) { try keys.formUnion(window.fields(of: measurement)) }
     return keys.sortedByName()

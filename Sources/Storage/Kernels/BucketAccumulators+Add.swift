@@ -8,8 +8,11 @@ extension BucketAccumulators {
   package mutating func add(_ batch: borrowing ColumnBatch, column: Int, selection: [UInt64]? = nil) {
     guard batch.columns[column].presentCount > 0 else { return }
     if batch.columns[column].validity.isEmpty, selection == nil {
-      precondition(batch.columns[column].values.count == batch.timestamps.count, "column and times differ in length")
-      if type == .string { return addStrings(batch.columns[column], batch.timestamps, batch.columns[column].values) }
+      precondition(
+        batch.columns[column].values.count == batch.timestamps.count, "column and times differ in length")
+      if type == .string {
+        return addStrings(batch.columns[column], batch.timestamps, batch.columns[column].values)
+      }
       addWords(batch.timestamps, batch.columns[column].values)
       return
     }
@@ -23,7 +26,9 @@ extension BucketAccumulators {
   /// - Returns: `false`, nothing added, where they cannot answer: times of extremes, strings' first and last.
   package mutating func add(_ known: ColumnStatistics, bucket: Int) -> Bool {
     guard known.count > 0 else { return true }
-    if aggregates.contains(.extremeTimes), !aggregates.isDisjoint(with: [.minimum, .maximum]) { return false }
+    if aggregates.contains(.extremeTimes), !aggregates.isDisjoint(with: [.minimum, .maximum]) {
+      return false
+    }
     if type == .string, !aggregates.isEmpty { return false }
     if aggregates.contains(.sum) {
       if type == .float {
@@ -37,7 +42,9 @@ extension BucketAccumulators {
     if aggregates.contains(.first) {
       takeFirst(TimedWord(timestamp: known.firstTimestamp, word: known.first), bucket)
     }
-    if aggregates.contains(.last) { takeLast(TimedWord(timestamp: known.lastTimestamp, word: known.last), bucket) }
+    if aggregates.contains(.last) {
+      takeLast(TimedWord(timestamp: known.lastTimestamp, word: known.last), bucket)
+    }
     counts[bucket] += known.count
     return true
   }
@@ -98,7 +105,7 @@ extension BucketAccumulators {
     unsafe runs.withUnsafeBufferPointer { runs in
       if type == .float {
         unsafe floatSums.withUnsafeMutableBufferPointer { sums in
-          for unsafe run in unsafe runs {
+          for unsaferun in unsafe runs {
             unsafe sums[run.bucket].add(ColumnKernels.sum(floats: words + run.start, run.count))
           }
         }
@@ -106,7 +113,7 @@ extension BucketAccumulators {
       }
       let isSigned = type == .integer
       unsafe integerSums.withUnsafeMutableBufferPointer { sums in
-        for unsafe run in unsafe runs {
+        for unsaferun in unsafe runs {
           let start = unsafe words + run.start
           unsafe sums[run.bucket] &+=
             isSigned

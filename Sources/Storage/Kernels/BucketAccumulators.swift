@@ -110,7 +110,8 @@ package struct BucketAccumulators: Sendable {
   /// Takes in what another one of the same kind has gathered.
   package mutating func merge(_ other: BucketAccumulators) {
     precondition(
-      other.bucketing == bucketing && other.type == type && other.aggregates == aggregates, "accumulators of two kinds")
+      other.bucketing == bucketing && other.type == type && other.aggregates == aggregates,
+      "accumulators of two kinds")
     for bucket in counts.indices where other.counts[bucket] > 0 {
       if aggregates.contains(.sum) {
         if type == .float {

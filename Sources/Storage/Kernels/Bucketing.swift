@@ -78,7 +78,8 @@ extension Bucketing {
       if length == 0 || guess > times.count || times[guess - 1] >= bucketEnd
         || guess < times.count && times[guess] < bucketEnd
       {
-        rowEnd = bucketEnd == .max ? times.count : TimeUnion.firstIndex(in: times, from: row, notBelow: bucketEnd)
+        rowEnd =
+          bucketEnd == .max ? times.count : TimeUnion.firstIndex(in: times, from: row, notBelow: bucketEnd)
       }
       length = rowEnd - row
       runs.append(Run(bucket: bucket, start: row, count: length))

@@ -44,7 +44,9 @@ enum ColumnKernels {
   private static func sum(_ words: UnsafePointer<UInt64>, _ count: Int, flip: UInt64) -> Int128 {
     let bytes = unsafe UnsafeRawPointer(words)
     var (low, high) = (SIMD8<UInt64>.zero, SIMD8<UInt64>.zero)
-    let (flips, mask, shift) = (SIMD8(repeating: flip), SIMD8<UInt64>(repeating: 0xffff_ffff), SIMD8<UInt64>(repeating: 32))
+    let (flips, mask, shift) = (
+      SIMD8(repeating: flip), SIMD8<UInt64>(repeating: 0xffff_ffff), SIMD8<UInt64>(repeating: 32)
+    )
     var index = 0
     var total: Int128 = 0
     if count >= vectorCountMin {
@@ -133,7 +135,9 @@ enum ColumnKernels {
 
   /// The lowest and the highest signed word.
   @inline(never)
-  static func extremes(integers words: UnsafePointer<UInt64>, _ count: Int) -> (lowest: UInt64, highest: UInt64) {
+  static func extremes(integers words: UnsafePointer<UInt64>, _ count: Int) -> (
+    lowest: UInt64, highest: UInt64
+  ) {
     var (low, high) = (Int64.max, Int64.min)
     for index in 0..<count {
       let value = unsafe Int64(bitPattern: words[index])
@@ -145,7 +149,9 @@ enum ColumnKernels {
 
   /// The lowest and the highest unsigned word.
   @inline(never)
-  static func extremes(unsigned words: UnsafePointer<UInt64>, _ count: Int) -> (lowest: UInt64, highest: UInt64) {
+  static func extremes(unsigned words: UnsafePointer<UInt64>, _ count: Int) -> (
+    lowest: UInt64, highest: UInt64
+  ) {
     var (low, high) = (UInt64.max, UInt64.min)
     for index in 0..<count {
       let word = unsafe words[index]

@@ -28,7 +28,8 @@ package enum Expiry {
   /// The edit that drops what lies before the horizon; `nil` where nothing does.
   package static func edit(for keyspace: KeyspaceState, horizon: Int64) -> Edit? {
     let loss = loss(of: keyspace.windows, horizon: horizon)
-    return loss.starts.isEmpty ? nil : .dropWindows(keyspace: keyspace.id, starts: loss.starts, horizon: horizon)
+    return loss.starts.isEmpty
+      ? nil : .dropWindows(keyspace: keyspace.id, starts: loss.starts, horizon: horizon)
   }
 
   /// What `ALTER … DURATION` to `ttl` would take away: windows that go whole, and what of the rest becomes invisible is not counted.

@@ -53,7 +53,9 @@ package struct Horizon: Sendable, Equatable {
   }
 
   /// The time before which a TTL leaves nothing.
-  package static func cut(_ now: Int64, _ ttl: Int64) -> Int64 { ttl == 0 ? .min : now.subtractingClamped(ttl) }
+  package static func cut(_ now: Int64, _ ttl: Int64) -> Int64 {
+    ttl == 0 ? .min : now.subtractingClamped(ttl)
+  }
 
   private static func isShorter(_ a: Int64, than b: Int64) -> Bool { a != 0 && (b == 0 || a < b) }
 }

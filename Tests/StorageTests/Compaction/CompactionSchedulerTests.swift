@@ -120,7 +120,9 @@ struct CompactionSchedulerTests {
   func fifo() throws {
     var random = SplitMix64(seed: 1)
     let store = try ModelStore()
-    for window in 0..<4 as Range<Int64> { try store.flush(points(&random, around: window * 1_000 * second + 50 * second)) }
+    for window in 0..<4 as Range<Int64> {
+      try store.flush(points(&random, around: window * 1_000 * second + 50 * second))
+    }
     var settings = CompactionSettings()
     settings.policy = .fifo(byteCountMax: 1)
     let scheduler = CompactionScheduler(delegate: store, settings: settings)
@@ -176,7 +178,8 @@ struct CompactionSchedulerTests {
         Int.random(in: 0..<4, using: &random) == 0
         ? .integer(Int64.random(in: 0...9, using: &random)) : .float(Double.random(in: 0...9, using: &random))
       return ModelPoint(
-        key: key, timestamp: max(0, time + late), fields: [["x", "y"].randomElement(using: &random) ?? "x": value])
+        key: key, timestamp: max(0, time + late),
+        fields: [["x", "y"].randomElement(using: &random) ?? "x": value])
     }
   }
 }

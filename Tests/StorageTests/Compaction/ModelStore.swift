@@ -136,7 +136,8 @@ final class ModelStore: CompactionDelegate {
       let states = held.runs.filter { runs.contains($0.firstSequence) }
       guard states.map(\.firstSequence) == runs else { return nil }
       return CompactionInput(
-        keyspace: keyspace, window: held.range, states: states, runs: self.runs(states, state), floor: state.floor,
+        keyspace: keyspace, window: held.range, states: states, runs: self.runs(states, state),
+        floor: state.floor,
         pin: nil)
     }
   }

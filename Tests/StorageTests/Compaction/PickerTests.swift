@@ -40,7 +40,8 @@ struct PickerTests {
       Case("not quiet but at 16", at: 4_200, "10@10 10@3601 x15", "1…8"),
       Case("quiet again", at: 4_201, "10@10 10@3601", "1…2!"),
       Case("never quiet for a day after it was due", at: 4_200 + 86_400, "10@10 10@90000", "1…2!"),
-      Case("a backfill into an old window counts from its first run", at: 500_000, "10@499000 10@499900", "-"),
+      Case(
+        "a backfill into an old window counts from its first run", at: 500_000, "10@499000 10@499900", "-"),
       Case("and is merged when quiet", at: 500_000, "10@499000 10@499400", "1…2!"),
       Case("closed: nothing to do", at: 1_000_000, "100@10*", "-"),
       Case("a small late run waits", at: 10_000, "100@10* 10@5000", "-"),
@@ -61,12 +62,16 @@ struct PickerTests {
     let plans = picker.plans([keyspace], forced: forced)
     #expect(plans.map(text).joined(separator: " ") == (example.picked == "-" ? "" : example.picked))
     #expect(picker.plans([keyspace], busy: [id(0)], forced: forced).isEmpty, "a busy window is left alone")
-    #expect(picker.plans([keyspace], forced: forced, floors: [keyspace.id: 3_600 * second]).isEmpty, "an expired one too")
+    #expect(
+      picker.plans([keyspace], forced: forced, floors: [keyspace.id: 3_600 * second]).isEmpty,
+      "an expired one too")
   }
 
-  @Test("while a window fills it has at most 16 runs, and a byte is written as often as tiers of eight need", arguments: [
-    (variety: 0 as UInt64, most: 3.0), (5, 4.5), (200, 5.5),
-  ])
+  @Test(
+    "while a window fills it has at most 16 runs, and a byte is written as often as tiers of eight need",
+    arguments: [
+      (variety: 0 as UInt64, most: 3.0), (5, 4.5), (200, 5.5),
+    ])
   func fills(variety: UInt64, most: Double) throws {
     var random = SplitMix64(seed: variety)
     var runs: [RunState] = []
@@ -120,12 +125,15 @@ struct PickerTests {
     #expect(Picker(settings: settings, now: 1_000_000 * second).plans([makeKeyspace(windows)]).isEmpty)
   }
 
-  @Test("what a window waits for is said", arguments: [
-    (now: 100 as Int64, runs: "10@10", said: "open: 1 runs"), (100, "10@10 x3", "open: 3 runs, merged at 16"),
-    (4_200, "10@10 10@4000", "ended: 2 runs, quiet for 3m of 10m"), (100_000, "10@10", "settled"),
-    (10_000, "100@10* 1@9000", "closed: 1 late runs of 1 B, quiet for 16m"),
-    (4_200, "10@10 10@10", "due: window ended 10m ago, quiet for 69m: 2 runs, 20 B"),
-  ])
+  @Test(
+    "what a window waits for is said",
+    arguments: [
+      (now: 100 as Int64, runs: "10@10", said: "open: 1 runs"),
+      (100, "10@10 x3", "open: 3 runs, merged at 16"),
+      (4_200, "10@10 10@4000", "ended: 2 runs, quiet for 3m of 10m"), (100_000, "10@10", "settled"),
+      (10_000, "100@10* 1@9000", "closed: 1 late runs of 1 B, quiet for 16m"),
+      (4_200, "10@10 10@10", "due: window ended 10m ago, quiet for 69m: 2 runs, 20 B"),
+    ])
   func outlook(now: Int64, runs: String, said: String) {
     let picker = Picker(settings: CompactionSettings(), now: now * second)
     #expect(picker.outlook(window(0, 3_600, runs), in: KeyspaceID(1)) == said)
@@ -138,7 +146,9 @@ struct PickerTests {
     #expect(Amplification.space(makeKeyspace([])) == 1)
     #expect(Amplification.space(makeKeyspace([window(0, 100, "50@10")])) == 1)
     // 50 bytes a row settled; 4 rows stand in 300 bytes.
-    #expect(Amplification.space(makeKeyspace([window(0, 100, "50@10*"), window(100, 200, "50@10 100@10 x2")])) == 1.5)
+    #expect(
+      Amplification.space(makeKeyspace([window(0, 100, "50@10*"), window(100, 200, "50@10 100@10 x2")]))
+        == 1.5)
   }
 
   // MARK: Cases as values
@@ -175,8 +185,10 @@ struct PickerTests {
 
   private func run(_ sequence: UInt64, _ byteCount: UInt64, _ time: Int64, isFinal: Bool) -> RunState {
     let table = TableState(
-      number: sequence, byteCount: byteCount, rowCount: 1, seriesCount: 1, firstTimestamp: 0, lastTimestamp: 0)
+      number: sequence, byteCount: byteCount, rowCount: 1, seriesCount: 1, firstTimestamp: 0, lastTimestamp: 0
+    )
     return RunState(
-      firstSequence: sequence, lastSequence: sequence, isFinal: isFinal, publishedAt: time * second, tables: [table])
+      firstSequence: sequence, lastSequence: sequence, isFinal: isFinal, publishedAt: time * second,
+      tables: [table])
   }
 }

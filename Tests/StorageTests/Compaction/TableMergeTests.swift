@@ -18,13 +18,15 @@ struct TableMergeTests {
       return try #require(try bench.merge([run], floor: .min).first)
     }
     let floor = Bool.random(using: &random) ? Int64.min : Int64.random(in: -50...50, using: &random)
-    let merged = try bench.merge(runs, floor: floor, byteCountTarget: Bool.random(using: &random) ? 1 : 1 << 20)
+    let merged = try bench.merge(
+      runs, floor: floor, byteCountTarget: Bool.random(using: &random) ? 1 : 1 << 20)
     #expect(
       try rows(merged.map { $0 as any SortedRun }, floor: .min) == rows(runs, floor: floor), "seed \(seed)")
     #expect(try fileSystem.list("tables/0000007").count == bench.tableCount)
   }
 
-  @Test("every merge of adjacent runs, in any order, ends in the same rows", arguments: 0..<12 as Range<UInt64>)
+  @Test(
+    "every merge of adjacent runs, in any order, ends in the same rows", arguments: 0..<12 as Range<UInt64>)
   func anyOrder(seed: UInt64) throws {
     var random = SplitMix64(seed: seed)
     let bench = MergeBench(MemoryFileSystem())
@@ -35,9 +37,11 @@ struct TableMergeTests {
     while standing.count > 1 {
       let first = Int.random(in: 0..<standing.count - 1, using: &random)
       let count = Int.random(in: 2...standing.count - first, using: &random)
-      let tables = try bench.merge(standing[first..<first + count].flatMap { $0 }, floor: .min, byteCountTarget: 1)
+      let tables = try bench.merge(
+        standing[first..<first + count].flatMap { $0 }, floor: .min, byteCountTarget: 1)
       standing.replaceSubrange(first..<first + count, with: [tables])
-      #expect(try rows(standing.flatMap { $0 }, floor: .min) == wanted, "seed \(seed), \(standing.count) runs left")
+      #expect(
+        try rows(standing.flatMap { $0 }, floor: .min) == wanted, "seed \(seed), \(standing.count) runs left")
     }
   }
 
@@ -47,7 +51,8 @@ struct TableMergeTests {
     let key = SeriesKey(measurement: Array("m".utf8), tags: [])
     func run(_ times: Range<Int64>, _ sequence: UInt64) -> MemoryRun {
       let points = times.map { time in
-        ModelPoint(key: key, timestamp: time, fields: ["x": .float(Double(time)), "s": .string("t\(time % 7)")])
+        ModelPoint(
+          key: key, timestamp: time, fields: ["x": .float(Double(time)), "s": .string("t\(time % 7)")])
       }
       return MemoryRun(points, sequence: sequence...sequence, groupRowCount: 8_192)
     }
@@ -80,7 +85,9 @@ struct TableMergeTests {
     let failing = FailingFileSystem(wrapping: memory)
     let bench = MergeBench(failing)
     var random = SplitMix64(seed: 5)
-    let runs = [MemoryRun(randomBatch(&random), sequence: 1...1), MemoryRun(randomBatch(&random), sequence: 2...2)]
+    let runs = [
+      MemoryRun(randomBatch(&random), sequence: 1...1), MemoryRun(randomBatch(&random), sequence: 2...2),
+    ]
     failing.fail(at: call, with: .full)
     do {
       let result = try bench.result(runs, floor: .min, byteCountTarget: 1)
@@ -141,7 +148,8 @@ final class MergeBench {
   ) throws -> TableMerge.Result {
     let identity = TableIdentity(
       number: 0, keyspace: KeyspaceID(7), database: "d", policy: "p", window: window,
-      sequenceRange: (runs.map(\.sequenceRange.lowerBound).min() ?? 0)...(runs.map(\.sequenceRange.upperBound).max() ?? 0),
+      sequenceRange: (runs.map(\.sequenceRange.lowerBound).min() ?? 0)...(runs.map(\.sequenceRange.upperBound)
+        .max() ?? 0),
       horizon: floor)
     var merge = TableMerge(runs: runs, identity: identity, floor: floor, fileSystem: fileSystem) { [self] in
       lastNumber += 1

@@ -28,7 +28,8 @@ struct SeriesScannerTests {
   @Test("numeric types become the one asked for; what it cannot hold is left out")
   func converts() throws {
     let batches = ["m x=1.75 10\nm x=2i 20\nm x=18446744073709551615u 30\nm x=-3i 40"]
-    #expect(try scan(batches, [("x", .float)]) == ["10 1.75", "20 2.0", "30 1.8446744073709552e+19", "40 -3.0"])
+    #expect(
+      try scan(batches, [("x", .float)]) == ["10 1.75", "20 2.0", "30 1.8446744073709552e+19", "40 -3.0"])
     #expect(try scan(batches, [("x", .integer)]) == ["10 1", "20 2", "30 -", "40 -3"])
     #expect(try scan(batches, [("x", .unsigned)]) == ["10 1", "20 2", "30 18446744073709551615", "40 -"])
   }
@@ -148,7 +149,9 @@ struct ScanDump {
         let present = (0..<batch.count).compactMap { row in
           modelValue(column, row).map { (timestamp: batch.timestamps[row], value: $0) }
         }
-        if modelStatistics(present) != known || column.presentCount != present.count { statisticsAgree = false }
+        if modelStatistics(present) != known || column.presentCount != present.count {
+          statisticsAgree = false
+        }
       }
     }
   }
@@ -165,7 +168,9 @@ func modelRows(
   return joined.mapValues { rows in
     rows.mapValues { fields in
       columns.map { column in
-        fields[String(decoding: column.name, as: UTF8.self)].flatMap { modelConvert($0, column.type, converts) }
+        fields[String(decoding: column.name, as: UTF8.self)].flatMap {
+          modelConvert($0, column.type, converts)
+        }
       }
     }
   }
@@ -179,7 +184,8 @@ func modelConvert(_ value: ModelValue, _ type: FieldType, _ converts: Bool) -> M
   case (.integer(let value), .float): return .float(Double(value))
   case (.unsigned(let value), .float): return .float(Double(value))
   case (.float(let value), .integer): return Int64(exactly: value.rounded(.towardZero)).map { .integer($0) }
-  case (.float(let value), .unsigned): return UInt64(exactly: value.rounded(.towardZero)).map { .unsigned($0) }
+  case (.float(let value), .unsigned):
+    return UInt64(exactly: value.rounded(.towardZero)).map { .unsigned($0) }
   case (.unsigned(let value), .integer): return Int64(exactly: value).map { .integer($0) }
   case (.integer(let value), .unsigned): return UInt64(exactly: value).map { .unsigned($0) }
   default: return nil
@@ -225,6 +231,7 @@ private func randomValue(_ random: inout SplitMix64, _ kind: Int) -> ModelValue 
 private func randomColumns(_ random: inout SplitMix64) -> [ScanColumn] {
   (0..<Int.random(in: 1...4, using: &random)).map { _ in
     let name = ["x", "y", "z", "absent"].randomElement(using: &random) ?? "x"
-    return ScanColumn(name: Array(name.utf8), type: FieldType.allCases.randomElement(using: &random) ?? .float)
+    return ScanColumn(
+      name: Array(name.utf8), type: FieldType.allCases.randomElement(using: &random) ?? .float)
   }
 }

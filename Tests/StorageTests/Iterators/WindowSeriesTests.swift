@@ -5,12 +5,16 @@ import Testing
 
 @Suite("Series of a window")
 struct WindowSeriesTests {
-  @Test("the union of runs is in canonical order, each with its runs ascending", arguments: 0..<60 as Range<UInt64>)
+  @Test(
+    "the union of runs is in canonical order, each with its runs ascending",
+    arguments: 0..<60 as Range<UInt64>)
   func union(seed: UInt64) throws {
     var random = SplitMix64(seed: seed)
     let batches = (0..<Int.random(in: 1...7, using: &random)).map { _ in
       (0..<Int.random(in: 1...40, using: &random)).map { _ in
-        ModelPoint(key: randomKey(&random), timestamp: Int64.random(in: 0..<100, using: &random), fields: ["x": .integer(1)])
+        ModelPoint(
+          key: randomKey(&random), timestamp: Int64.random(in: 0..<100, using: &random),
+          fields: ["x": .integer(1)])
       }
     }
     let window = Snapshot.ofPoints(batches, windowLength: 100).windows[0]

@@ -27,7 +27,9 @@ struct BucketAccumulatorsTests {
       while start < series.count {
         let end = min(series.count, start + Int.random(in: 1...150, using: &random))
         let (batch, selection) = makeBatch(series[start..<end], type, &random)
-        if Bool.random(using: &random) { parts.append(BucketAccumulators(Self.all, type: type, bucketing: bucketing)) }
+        if Bool.random(using: &random) {
+          parts.append(BucketAccumulators(Self.all, type: type, bucketing: bucketing))
+        }
         parts[parts.count - 1].add(batch, column: 0, selection: selection)
         start = end
       }
@@ -72,7 +74,9 @@ struct BucketAccumulatorsTests {
   func roundsOnce(seed: UInt64) {
     var random = SplitMix64(seed: seed)
     // Numbers of 53 bits over 2⁴⁰: their exact sum fits in 128 bits.
-    let parts = (0..<5_000).map { _ in Int64.random(in: -(1 << 52)...(1 << 52), using: &random) >> Int64.random(in: 0...40, using: &random) }
+    let parts = (0..<5_000).map { _ in
+      Int64.random(in: -(1 << 52)...(1 << 52), using: &random) >> Int64.random(in: 0...40, using: &random)
+    }
     let exact = Double(parts.reduce(Int128(0)) { $0 + Int128($1) }) / 0x1p40
     var batch = ColumnBatch(fields: [FieldKey(name: [120], type: .float)])
     batch.timestamps = parts.indices.map { Int64($0) }
@@ -164,7 +168,9 @@ struct BucketAccumulatorsTests {
     batch.columns[0] = modelColumn(batch.columns[0].key, rows.map(\.value))
     guard rows.contains(where: { !$0.isSelected }) else { return (batch, nil) }
     var selection = [UInt64](repeating: 0, count: (rows.count + 63) / 64)
-    for (index, row) in rows.enumerated() where row.isSelected { selection[index >> 6] |= 1 << UInt64(index & 63) }
+    for (index, row) in rows.enumerated() where row.isSelected {
+      selection[index >> 6] |= 1 << UInt64(index & 63)
+    }
     return (batch, selection)
   }
 
@@ -192,7 +198,9 @@ struct BucketAccumulatorsTests {
       && read(found.type, found.last(bucket)) == last && found.last(bucket).timestamp == lastTime
   }
 
-  private func number(_ value: ModelValue) -> Double { read(value.type, TimedWord(timestamp: 0, word: value.word)) }
+  private func number(_ value: ModelValue) -> Double {
+    read(value.type, TimedWord(timestamp: 0, word: value.word))
+  }
 
   private func read(_ type: FieldType, _ value: TimedWord) -> Double {
     switch type {

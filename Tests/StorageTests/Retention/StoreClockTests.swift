@@ -10,11 +10,23 @@ struct StoreClockTests {
   @Test(
     "follows the wall clock; a step forward must stand",
     arguments: [
-      (name: "small steps either way are followed", known: nil, readings: "0 1000, 1 1001, 2 4000, 3 2000", now: "1000 1001 4000 2000"),
-      ("six hours are believed after 30 s", nil, "0 0, 1 21601, 15 21615, 30 21630, 31 21631", "0 1? 15? 30? 21631"),
-      ("more than a day after ten minutes", nil, "0 0, 1 100001, 40 100040, 600 100600, 601 100601", "0 1? 40? 600? 100601"),
+      (
+        name: "small steps either way are followed", known: nil, readings: "0 1000, 1 1001, 2 4000, 3 2000",
+        now: "1000 1001 4000 2000"
+      ),
+      (
+        "six hours are believed after 30 s", nil, "0 0, 1 21601, 15 21615, 30 21630, 31 21631",
+        "0 1? 15? 30? 21631"
+      ),
+      (
+        "more than a day after ten minutes", nil, "0 0, 1 100001, 40 100040, 600 100600, 601 100601",
+        "0 1? 40? 600? 100601"
+      ),
       ("a step that is taken back leaves no trace", nil, "0 0, 1 21601, 20 20, 40 40", "0 1? 20 40"),
-      ("a step that moves on begins anew", nil, "0 0, 1 21601, 20 40020, 31 40031, 50 40050", "0 1? 20? 31? 40050"),
+      (
+        "a step that moves on begins anew", nil, "0 0, 1 21601, 20 40020, 31 40031, 50 40050",
+        "0 1? 20? 31? 40050"
+      ),
       ("a step that slews a little stands", nil, "0 0, 1 21601, 31 21651", "0 1? 21651"),
       ("a step back is followed at once", nil, "0 100000, 1 50000", "100000 50000"),
       ("a start hours later is a step", 0, "0 21600, 29 21629, 30 21630", "0? 29? 21630"),
@@ -70,14 +82,35 @@ struct HorizonTests {
     "the floor moves at once, the horizon after the grace, and never back",
     arguments: [
       (name: "for ever", ttl: 0, script: "at 100 now 100 ?", shown: "-/-"),
-      ("a TTL hides at once and drops after the start's grace", 10, "at 1 now 100 ? at 29 now 128 ? at 30 now 129 ?", "90/- 118/- 119/119"),
-      ("a shorter one drops 30 s later", 0, "at 40 now 100 ttl 10 ? at 69 now 129 ? at 70 now 130 ?", "90/- 119/- 120/120"),
-      ("ALTER back undoes it", 0, "at 40 now 100 ttl 10 ? at 60 now 120 ttl 0 ? at 90 now 150 ?", "90/- -/- -/-"),
-      ("a shorter one still has its old one meanwhile", 50, "at 40 now 100 ? ttl 10 at 50 now 110 ? at 70 now 130 ?", "50/50 100/60 120/120"),
-      ("a longer one brings nothing back", 10, "at 40 now 100 ? ttl 50 ? at 60 now 145 ?", "90/90 90/90 95/95"),
+      (
+        "a TTL hides at once and drops after the start's grace", 10,
+        "at 1 now 100 ? at 29 now 128 ? at 30 now 129 ?", "90/- 118/- 119/119"
+      ),
+      (
+        "a shorter one drops 30 s later", 0, "at 40 now 100 ttl 10 ? at 69 now 129 ? at 70 now 130 ?",
+        "90/- 119/- 120/120"
+      ),
+      (
+        "ALTER back undoes it", 0, "at 40 now 100 ttl 10 ? at 60 now 120 ttl 0 ? at 90 now 150 ?",
+        "90/- -/- -/-"
+      ),
+      (
+        "a shorter one still has its old one meanwhile", 50,
+        "at 40 now 100 ? ttl 10 at 50 now 110 ? at 70 now 130 ?", "50/50 100/60 120/120"
+      ),
+      (
+        "a longer one brings nothing back", 10, "at 40 now 100 ? ttl 50 ? at 60 now 145 ?",
+        "90/90 90/90 95/95"
+      ),
       ("a clock that goes back brings nothing back", 10, "at 40 now 100 ? at 41 now 50 ?", "90/90 90/90"),
-      ("a doubted clock drops nothing", 10, "at 40 now 100 ? at 60 now 200 doubt ? at 61 now 200 ?", "90/90 190/90 190/190"),
-      ("two shorter ones within the grace wait for the later", 0, "at 40 now 100 ttl 20 at 60 now 120 ttl 10 at 75 now 135 ? at 90 now 150 ?", "125/- 140/140"),
+      (
+        "a doubted clock drops nothing", 10, "at 40 now 100 ? at 60 now 200 doubt ? at 61 now 200 ?",
+        "90/90 190/90 190/190"
+      ),
+      (
+        "two shorter ones within the grace wait for the later", 0,
+        "at 40 now 100 ttl 20 at 60 now 120 ttl 10 at 75 now 135 ? at 90 now 150 ?", "125/- 140/140"
+      ),
     ] as [(name: String, ttl: Int64, script: String, shown: String)])
   func script(name: String, ttl: Int64, script: String, shown: String) {
     var horizon = Horizon(horizon: .min, ttl: ttl * second, monotonic: 0)
@@ -100,16 +133,21 @@ struct HorizonTests {
     #expect(found.joined(separator: " ") == shown, "\(name)")
   }
 
-  @Test("windows go whole once they end at or before the horizon", arguments: [
-    (horizon: Int64.min, starts: []), (99, []), (100, [0]), (199, [0]), (200, [0, 100]), (.max, [0, 100, 250]),
-  ] as [(horizon: Int64, starts: [Int64])])
+  @Test(
+    "windows go whole once they end at or before the horizon",
+    arguments: [
+      (horizon: Int64.min, starts: []), (99, []), (100, [0]), (199, [0]), (200, [0, 100]),
+      (.max, [0, 100, 250]),
+    ] as [(horizon: Int64, starts: [Int64])])
   func windows(horizon: Int64, starts: [Int64]) {
     let keyspace = KeyspaceState(
       id: KeyspaceID(1), database: "d", policy: "p", isDefault: true, ttl: 0, windowLength: 100,
       windows: [window(0, 100), window(100, 200), window(250, 300)])
     let loss = Expiry.loss(of: keyspace.windows, horizon: horizon)
-    #expect(loss == Expiry.Loss(starts: starts, byteCount: UInt64(starts.count) * 7, rowCount: starts.count * 3))
-    let edit: Edit? = starts.isEmpty ? nil : .dropWindows(keyspace: KeyspaceID(1), starts: starts, horizon: horizon)
+    #expect(
+      loss == Expiry.Loss(starts: starts, byteCount: UInt64(starts.count) * 7, rowCount: starts.count * 3))
+    let edit: Edit? =
+      starts.isEmpty ? nil : .dropWindows(keyspace: KeyspaceID(1), starts: starts, horizon: horizon)
     #expect(Expiry.edit(for: keyspace, horizon: horizon) == edit)
   }
 
