@@ -72,13 +72,18 @@ public struct BlockDecoder: Sendable {
   }
 
   /// Decodes a block of any encoding of words; `output` has room for `rows`, which lie in `0..<count`.
+  ///
+  /// A dictionary's parts are blocks, but not of dictionaries: else bytes could ask for any depth of recursion.
   func decodeWords(
-    _ bytes: UnsafeRawBufferPointer, count: Int, rows: Range<Int>, into output: UnsafeMutableBufferPointer<UInt64>
+    _ bytes: UnsafeRawBufferPointer, count: Int, rows: Range<Int>, isPart: Bool = false,
+    into output: UnsafeMutableBufferPointer<UInt64>
   ) throws(CodingError) {
     guard let code = unsafe bytes.first else { throw .malformed(offset: 0, expected: "an encoding") }
     var offset = 1
     switch Encoding(rawValue: code) {
     case .packed: try unsafe decodePacked(bytes, count: count, rows: rows, into: output)
+    case .wordDictionary where !isPart:
+      try unsafe decodeWordDictionary(bytes, count: count, rows: rows, into: output)
     case .bits, .positions: try unsafe decodeBits(bytes, count: count, rows: rows, into: output)
     case .constant:
       guard let word = unsafe readLittleEndian(UInt64.self, bytes, at: &offset), offset == bytes.count else {
@@ -116,6 +121,30 @@ public struct BlockDecoder: Sendable {
     try unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: (count + 63) / 64) { bits throws(CodingError) in
       try unsafe Bitmap.decode(bytes, count: count, into: bits)
       for (index, row) in rows.enumerated() { unsafe output[index] = bits[row >> 6] >> UInt64(row & 63) & 1 }
+    }
+  }
+
+  /// Decodes ranks, and puts the words of these in their place.
+  private func decodeWordDictionary(
+    _ bytes: UnsafeRawBufferPointer, count: Int, rows: Range<Int>, into output: UnsafeMutableBufferPointer<UInt64>
+  ) throws(CodingError) {
+    var offset = 1
+    guard let distinctCount = unsafe readVarint(bytes, at: &offset), distinctCount <= UInt64(count),
+      let byteCount = unsafe readVarint(bytes, at: &offset), byteCount <= bytes.count - offset
+    else { throw .malformed(offset: offset, expected: "a dictionary of at most \(count) words within the block") }
+    let distinct = Int(distinctCount)
+    // Both parts lie within `bytes`: checked above.
+    let codes = offset + Int(byteCount)
+    let dictionary = unsafe UnsafeRawBufferPointer(rebasing: bytes[offset..<codes])
+    let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[codes...])
+    try unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: distinct) { words throws(CodingError) in
+      try unsafe decodeWords(dictionary, count: distinct, rows: 0..<distinct, isPart: true, into: words)
+      try unsafe decodeWords(rest, count: count, rows: rows, isPart: true, into: output)
+      for index in 0..<rows.count {
+        let code = unsafe output[index]
+        guard code < distinctCount else { throw .malformed(offset: codes, expected: "a rank below \(distinctCount)") }
+        unsafe output[index] = words[Int(code)]
+      }
     }
   }
 }

@@ -1,7 +1,4 @@
 extension BlockEncoder {
-  /// Blocks after which a dictionary is tried again.
-  private static let plainStringBlockCountMax = 8
-
   /// Appends encoded strings to `output`. A word is `offset << 32 | byteCount` of a string in `bytes`; strings may share bytes and lie
   /// in any order.
   ///
@@ -17,7 +14,7 @@ extension BlockEncoder {
     } else if unsafe encodeDictionary(words, bytes: bytes, into: &output) {
       return
     } else {
-      plainStringBlockCount = Self.plainStringBlockCountMax
+      plainStringBlockCount = Self.plainBlockCountMax
     }
     output.append(Encoding.strings.rawValue)
     unsafe encodeLengths(words, into: &output)

@@ -7,10 +7,16 @@ public struct BlockEncoder: Sendable {
   public let kind: ColumnKind
   /// For the words; of strings, for their lengths.
   var words: WordEncoder
-  /// For the numbers of strings in a dictionary.
+  /// For the numbers of strings or words in a dictionary.
   var codes = WordEncoder(kind: .unsigned)
+  /// For the words of a dictionary: bits of floats too, since decimals need none.
+  private var entries = WordEncoder(kind: .integer)
+  /// Blocks of words that no dictionary is tried for.
+  private var plainWordBlockCount = 0
   /// Blocks of strings that no dictionary is tried for: the last one did not repeat itself.
   var plainStringBlockCount = 0
+  /// Blocks after which a dictionary is tried again.
+  static let plainBlockCountMax = 8
 
   /// An encoder that has seen nothing yet.
   public init(kind: ColumnKind) {
@@ -22,7 +28,30 @@ public struct BlockEncoder: Sendable {
   ///
   /// At most 8 bytes a word and 12 more. Any words are encoded exactly, whatever the kind. Costs 1–2 ns a word.
   public mutating func encode(_ words: UnsafeBufferPointer<UInt64>, into output: inout [UInt8]) {
+    let start = output.count
     unsafe self.words.encode(words, into: &output)
+    // Three bytes a word: so much that repeating words are better kept once.
+    guard output.count - start > 3 * words.count else { return }
+    guard plainWordBlockCount == 0 else { return plainWordBlockCount -= 1 }
+    if unsafe !replaceByDictionary(words, from: start, in: &output) { plainWordBlockCount = Self.plainBlockCountMax }
+  }
+
+  /// Puts a block with a dictionary in place of the block from `start`; changes nothing and returns false where it is not much shorter.
+  private mutating func replaceByDictionary(
+    _ words: UnsafeBufferPointer<UInt64>, from start: Int, in output: inout [UInt8]
+  ) -> Bool {
+    guard let found = unsafe WordDictionary(words, isFloat: kind == .float) else { return false }
+    var block = [Encoding.wordDictionary.rawValue]
+    var dictionary: [UInt8] = []
+    // The pointers do not outlive the calls.
+    unsafe found.distinct.withUnsafeBufferPointer { unsafe entries.encode($0, into: &dictionary) }
+    appendVarint(UInt64(found.distinct.count), to: &block)
+    appendVarint(UInt64(dictionary.count), to: &block)
+    block += dictionary
+    unsafe found.codes.withUnsafeBufferPointer { unsafe codes.encode($0, into: &block) }
+    guard block.count < (output.count - start) * 3 / 4 else { return false }
+    output.replaceSubrange(start..., with: block)
+    return true
   }
 
   /// Appends the encoded words to `output`; see the function over a raw buffer.

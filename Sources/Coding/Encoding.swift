@@ -18,6 +18,8 @@ enum Encoding: UInt8 {
   case strings = 7
   /// Strings: the distinct ones, and a number for each row.
   case dictionary = 8
+  /// The distinct words, and a number for each row.
+  case wordDictionary = 9
 }
 
 /// Rows that are encoded together and decode alone.

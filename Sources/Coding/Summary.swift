@@ -141,7 +141,7 @@ private func summarizeFloatsOneByOne(_ words: UnsafeBufferPointer<UInt64>, into 
 }
 
 /// A key whose order is that of the numbers, −0 below 0; the map is its own inverse.
-private func orderedKey(_ word: UInt64) -> Int64 {
+func orderedKey(_ word: UInt64) -> Int64 {
   let bits = Int64(bitPattern: word)
   return bits ^ Int64(bitPattern: UInt64(bitPattern: bits >> 63) >> 1)
 }

@@ -7,13 +7,13 @@ enum Shape: String, CaseIterable, Sendable {
   case counter, counterWithResets, constant, twoValues, alternatingSign, extremes, unsignedTop, multiples
   case specials, subnormals, decimalsWithSpecials, negativeZeros, sparse, ramp, largeIntegralFloats
   case regularTimes, millisecondJitter, nanosecondJitter, timesWithGaps, timesOfManySeries
-  case booleans, rareBooleans, longRuns
+  case booleans, rareBooleans, longRuns, fahrenheit, identifiers
 
   var kind: ColumnKind {
     switch self {
     case .random, .unsignedTop: .unsigned
     case .integerWalk, .counter, .counterWithResets, .constant, .twoValues, .alternatingSign, .extremes, .multiples,
-      .sparse, .ramp:
+      .sparse, .ramp, .identifiers:
       .integer
     case .regularTimes, .millisecondJitter, .nanosecondJitter, .timesWithGaps, .timesOfManySeries: .timestamp
     case .booleans, .rareBooleans, .longRuns: .boolean
@@ -79,6 +79,11 @@ enum Shape: String, CaseIterable, Sendable {
       case .timesOfManySeries: return integer(1_700_000_000_000_000_000 + Int64(row % 60) * 1_000_000_000)
       case .booleans: return UInt64.random(in: 0...1, using: &generator)
       case .rareBooleans: return Int.random(in: 0..<20, using: &generator) == 0 ? 1 : 0
+      case .fahrenheit:
+        walk = min(100, max(0, walk + normal(&generator)))
+        return ((walk * 10).rounded() / 10 * 1.8 + 32).bitPattern
+      case .identifiers:
+        return UInt64.random(in: 1...40, using: &generator) &* 0x9e37_79b9_7f4a_7c15
       case .longRuns: return UInt64(row / 100 % 2)
       }
     }
