@@ -51,13 +51,15 @@ struct CommonUnit {
     _ words: UnsafePointer<UInt64>, count: Int, origin: UInt64, into values: UnsafeMutablePointer<UInt64>
   ) -> Bool {
     let limit = 2 &* quotientMax
-    for row in 0..<count {
+    let below = (1 &<< shift) &- 1
+    var row = 0
+    while row < count {
       let difference = unsafe words[row] &- origin
-      let shifted = UInt64(bitPattern: Int64(bitPattern: difference) &>> Int64(shift))
-      let quotient = shifted &* inverse
+      let quotient = UInt64(bitPattern: Int64(bitPattern: difference) &>> Int64(shift)) &* inverse
       unsafe values[row] = quotient
       // Leaving at once also keeps the loop from being vectorised: without 64-bit vector multiplication that costs twice as much.
-      if shifted &<< shift != difference || quotient &+ quotientMax > limit { return false }
+      if difference & below != 0 || quotient &+ quotientMax > limit { return false }
+      row &+= 1
     }
     return true
   }
