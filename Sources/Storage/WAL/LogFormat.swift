@@ -15,7 +15,7 @@ enum LogFormat {
 /// The first bytes of a segment.
 struct SegmentHeader: Equatable {
   static let byteCount = 56
-  static let magic: [UInt8] = Array("VARVEWAL".utf8)
+  static let magic: [UInt8] = Array("VARVEwal".utf8)
   /// The last bytes. They are never zero, so that a header that was not written to its end is told from one that was damaged.
   static let endMagic: [UInt8] = Array("OPEN".utf8)
   /// `previousSynced` where the segment before has an end record, or there is none.

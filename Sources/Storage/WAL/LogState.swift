@@ -157,9 +157,21 @@ extension WriteAheadLog {
       if type == .mark { groups[groups.count - 1].hasMark = true }
     }
 
+    private mutating func takeBuffer() -> [UInt8] {
+      var bytes = buffers.popLast() ?? []
+      bytes.removeAll(keepingCapacity: true)
+      return bytes
+    }
+
+    /// Gives memory back after a long quiet.
+    mutating func releaseBuffers() {
+      buffers = []
+      if let last = groups.last, last.bytes.isEmpty { groups[groups.count - 1].bytes = [] }
+    }
+
     /// A group that begins with the header of a segment.
     mutating func firstGroup(of segment: Segment, previousSynced: UInt64) -> LogGroup {
-      var group = LogGroup(segment: segment, offset: 0, bytes: buffers.popLast() ?? [])
+      var group = LogGroup(segment: segment, offset: 0, bytes: takeBuffer())
       let previous = ending.last?.number ?? retained.last?.number ?? 0
       header(of: segment, previous: previous, previousSynced: previousSynced).encode(to: &group.bytes)
       return group
@@ -189,7 +201,7 @@ extension WriteAheadLog {
     mutating func takeGroup() -> LogGroup {
       let group = groups.removeFirst()
       if groups.isEmpty {
-        groups.append(LogGroup(segment: group.segment, offset: group.end, bytes: buffers.popLast() ?? []))
+        groups.append(LogGroup(segment: group.segment, offset: group.end, bytes: takeBuffer()))
       }
       return group
     }

@@ -22,6 +22,8 @@ final class LogWriter {
   private var unsynced: Unsynced?
   /// The last sync is not yet stated by a record.
   private var needsMark = false
+  /// Groups were written since the buffers were last given back.
+  private var holdsBuffers = false
 
   init(log: WriteAheadLog) { self.log = log }
 
@@ -44,12 +46,19 @@ final class LogWriter {
       timeout = .nanoseconds(left)
     } else if needsMark {
       timeout = log.options.idleDelay
+    } else if holdsBuffers {
+      timeout = log.options.releaseDelay
     }
     let quietTask: Task? = syncTime() != nil ? .sync : nil
     return log.state.withLock(on: log.work, for: timeout, when: { $0.hasWork || $0.isClosing }) { state in
       if state.hasWork { return .write(state.takeGroup()) }
       if let quietTask { return quietTask }
       if state.isClosing { return .stop }
+      if !needsMark {
+        state.releaseBuffers()
+        holdsBuffers = false
+        return .sync
+      }
       needsMark = false
       // Too near the end there is no room for a mark; the end record will say it.
       if !state.fits(0) { return .sync }
@@ -65,6 +74,7 @@ final class LogWriter {
   }
 
   private func write(_ group: LogGroup) {
+    holdsBuffers = true
     let waitingCount = unsynced?.batchCount ?? 0
     do throws(StorageError) {
       try group.segment.file.write(group.bytes, at: group.offset)
@@ -195,12 +205,10 @@ final class LogWriter {
 extension WriteAheadLog.State {
   fileprivate var hasWork: Bool { groups.count > 1 || groups.first?.hasRecords == true }
 
-  /// Keeps a buffer for another group, as many as are in use at once.
+  /// Keeps a buffer for another group, as many as are in use at once. It is emptied when it is taken: until then the group that
+  /// is done may share it, and emptying a shared buffer makes another.
   fileprivate mutating func recycle(_ bytes: [UInt8]) {
-    guard buffers.count < 2 else { return }
-    var bytes = bytes
-    bytes.removeAll(keepingCapacity: true)
-    buffers.append(bytes)
+    if buffers.count < 2 { buffers.append(bytes) }
   }
 
   /// Gives up a segment from a group on: all that waits for it fails. Returns the last number that failed, and whether the

@@ -18,6 +18,8 @@ package final class WriteAheadLog: Sendable {
     package var byteCountInFlightMax = 8 << 20
     /// Quiet for this long, a mark record states what is synced.
     package var idleDelay: Duration = .milliseconds(100)
+    /// Quiet for this long, the buffers of groups are given back.
+    package var releaseDelay: Duration = .seconds(300)
     /// How soon after a refusal for want of space the disk is asked again.
     package var allocationRetryDelay: Duration = .milliseconds(250)
     /// Makes the salt of a segment; fixed only in tests of the format.

@@ -206,6 +206,7 @@ struct WriteAheadLogTests {
     let fileSystem = MemoryFileSystem(isForgetful: true)
     var options = logOptions()
     options.idleDelay = .milliseconds(1)
+    options.releaseDelay = .milliseconds(1)
     let log = try WriteAheadLog(fileSystem: fileSystem, options: options, nextSequence: 1, nextSegment: 1)
     let marked = Condition()
     let groupCount = Monitor(0)
