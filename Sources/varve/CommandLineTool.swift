@@ -7,7 +7,8 @@ package struct CommandLineTool {
   package static let version = "0.1.0"
   /// Every subcommand there is, in the order of help.
   package static let subcommands: [Subcommand] = [
-    queryCommand, importCommand, compactCommand, statsCommand, benchCommand,
+    queryCommand, importCommand, parseCommand, compactCommand, statsCommand, doctorCommand,
+    benchCommand,
   ]
 
   package init() {}

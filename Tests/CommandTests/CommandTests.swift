@@ -32,3 +32,12 @@ struct QueryCommandTests {
     #expect(BindParameter.json(all) == "{\"x\":\(json)}")
   }
 }
+
+@Suite("Parse command")
+struct ParseCommandTests {
+  @Test("a refused line makes the status 1, good lines 0, misuse 2")
+  func statuses() {
+    #expect(CommandLineTool().run(["parse", "/nonexistent"], environment: [:]) == 1)
+    #expect(CommandLineTool().run(["parse", "--precision", "m", "--crlf", "no"], environment: [:]) == 2)
+  }
+}

@@ -5,5 +5,6 @@
 #include "CShimsScan.h"
 #include "CShimsSocket.h"
 #include "CShimsFile.h"
+#include "CShimsClock.h"
 #include "CShimsThread.h"
 #endif
