@@ -102,23 +102,21 @@ extension BucketAccumulators {
 
   private mutating func addSums(_ words: UnsafePointer<UInt64>) {
     // Buckets of runs lie below `bucketing.count`, which is the arrays' length: `cut` ends there.
-    unsafe runs.withUnsafeBufferPointer { runs in
-      if type == .float {
-        unsafe floatSums.withUnsafeMutableBufferPointer { sums in
-          for unsaferun in unsafe runs {
-            unsafe sums[run.bucket].add(ColumnKernels.sum(floats: words + run.start, run.count))
-          }
+    if type == .float {
+      unsafe floatSums.withUnsafeMutableBufferPointer { sums in
+        for run in runs {
+          unsafe sums[run.bucket].add(ColumnKernels.sum(floats: words + run.start, run.count))
         }
-        return
       }
-      let isSigned = type == .integer
-      unsafe integerSums.withUnsafeMutableBufferPointer { sums in
-        for unsaferun in unsafe runs {
-          let start = unsafe words + run.start
-          unsafe sums[run.bucket] &+=
-            isSigned
-            ? ColumnKernels.sum(integers: start, run.count) : ColumnKernels.sum(unsigned: start, run.count)
-        }
+      return
+    }
+    let isSigned = type == .integer
+    unsafe integerSums.withUnsafeMutableBufferPointer { sums in
+      for run in runs {
+        let start = unsafe words + run.start
+        unsafe sums[run.bucket] &+=
+          isSigned
+          ? ColumnKernels.sum(integers: start, run.count) : ColumnKernels.sum(unsigned: start, run.count)
       }
     }
   }
