@@ -7,4 +7,5 @@
 #include "CShimsFile.h"
 #include "CShimsClock.h"
 #include "CShimsThread.h"
+#include "CShimsMemory.h"
 #endif

@@ -167,8 +167,15 @@ import Synchronization
         unsafe series.pointee.lanes = previous
         return (UInt(bitPattern: series), UInt(bitPattern: previous))
       }
-      let grown = unsafe previous.map { unsafe Int($0.pointee.capacity) * 2 } ?? 1
-      let chunk = unsafe makeChunk(in: series, list: list, owner: owner, capacity: grown, table: &table)
+      let chunk: UnsafeMutablePointer<Chunk>
+      if let previous = unsafe previous {
+        unsafe chunk = makeChunk(
+          in: series, list: list, index: previous.pointee.listIndex, owner: owner,
+          capacity: Int(previous.pointee.capacity) * 2)
+      } else {
+        let index = unsafe take(list, for: series.pointee.live, table: &table)
+        unsafe chunk = makeChunk(in: series, list: list, index: index, owner: owner, capacity: 1)
+      }
       return (UInt(bitPattern: series), UInt(bitPattern: chunk))
     }
   }
@@ -213,9 +220,8 @@ import Synchronization
   }
 
   private func makeChunk(
-    in series: UnsafeMutablePointer<PartSeries>, list: FieldList, owner: UInt32, capacity: Int, table: inout Table
+    in series: UnsafeMutablePointer<PartSeries>, list: FieldList, index: UInt32, owner: UInt32, capacity: Int
   ) -> UnsafeMutablePointer<Chunk> {
-    let index = unsafe take(list, for: unsafe series.pointee.live, table: &table)
     let rowWords = Chunk.rowHeaderWords + list.keys.count
     let capacity = max(1, min(capacity, Chunk.capacityMax, Chunk.byteCountMax / (rowWords * 8)))
     let memory = unsafe arena.allocate(MemoryLayout<Chunk>.stride + capacity * rowWords * 8)
@@ -232,7 +238,9 @@ import Synchronization
   /// The index of a field list in this part; notes that the series' measurement has it.
   private func take(_ list: FieldList, for live: Unmanaged<LiveSeries>, table: inout Table) -> UInt32 {
     let index: UInt32
-    if let known = table.listIndices[list.number] {
+    if table.lastList != .max, table.lists[Int(table.lastList)] === list {
+      index = table.lastList
+    } else if let known = table.listIndices[list.number] {
       index = known
     } else {
       index = UInt32(table.lists.count)

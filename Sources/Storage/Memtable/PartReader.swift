@@ -88,10 +88,12 @@ import Synchronization
     precondition(nextSpan > 0 && batch.columns.count == fields.count, "read before next, or another batch")
     batch.reset()
     let (range, span) = spans[nextSpan - 1]
-    batch.timestamps.reserveCapacity(span.rowCount)
-    for column in batch.columns.indices { batch.columns[column].values.reserveCapacity(span.rowCount) }
+    if span.rowCount > Self.tileRowCount {
+      batch.timestamps.reserveCapacity(span.rowCount)
+      for column in batch.columns.indices { batch.columns[column].values.reserveCapacity(span.rowCount) }
+    }
     switch layout {
-    case .pieces: for piece in range { gather(pieces[piece], into: &batch) }
+    case .pieces: gatherPieces(range, into: &batch)
     case .rows: gatherGroups(range, into: &batch)
     }
     for column in batch.columns.indices { batch.columns[column].finish() }
@@ -131,7 +133,8 @@ import Synchronization
     let count = unsafe Int(chunk.pointee.count.load(ordering: .acquiring))
     let rows = unsafe Chunk.rows(chunk)
     let words = unsafe Int(chunk.pointee.rowWords)
-    if unsafe count == 0 || rows[(count - 1) * words + 1] >> 32 <= run.relativeSequenceMax { return count }
+    if count == 0 || run.relativeSequenceMax >= UInt64(UInt32.max) { return count }
+    if unsafe rows[(count - 1) * words + 1] >> 32 <= run.relativeSequenceMax { return count }
     var (low, high) = (0, count - 1)
     while low < high {
       let middle = (low + high) / 2
@@ -217,28 +220,76 @@ import Synchronization
 
   // MARK: Columns
 
-  /// Appends the rows of a piece, a tile at a time.
-  private func gather(_ piece: Piece, into batch: inout ColumnBatch) {
+  /// Appends the rows of pieces, a tile at a time: of part of a long one, or of several short ones.
+  private func gatherPieces(_ range: Range<Int>, into batch: inout ColumnBatch) {
+    // Taken once: each use of a property of a class is checked for exclusive access.
+    let (maps, scratch) = unsafe (maps, scratch)
+    unsafe pieces.withUnsafeBufferPointer { pieces in
+      var next = range.lowerBound
+      while next < range.upperBound {
+        var (end, count) = unsafe (next + 1, pieces[next].count)
+        while end < range.upperBound, unsafe count + pieces[end].count <= Self.tileRowCount {
+          unsafe count += pieces[end].count
+          end += 1
+        }
+        if count <= Self.tileRowCount {
+          unsafe Self.gather(UnsafeBufferPointer(rebasing: pieces[next..<end]), maps, scratch, into: &batch)
+        } else {
+          unsafe Self.gather(long: pieces[next], maps, scratch, into: &batch)
+        }
+        next = end
+      }
+    }
+  }
+
+  private static func gather(
+    long piece: Piece, _ maps: borrowing FieldMaps, _ scratch: UnsafeMutablePointer<UInt64>, into batch: inout ColumnBatch
+  ) {
     var start = 0
     while start < piece.count {
-      let count = min(piece.count - start, Self.tileRowCount)
-      let words = piece.rowWords
-      let tile = unsafe piece.rows + start * words
-      for row in 0..<count { unsafe scratch[row] = tile[row &* words] }
-      unsafe batch.timestamps.append(
-        contentsOf: UnsafeRawBufferPointer(start: scratch, count: count * 8).bindMemory(to: Int64.self))
-      for column in fields.indices {
-        let slot = maps[piece.listIndex, column]
-        guard slot >= 0 else {
-          batch.columns[column].appendAbsent(count)
-          continue
-        }
-        let values = unsafe tile + (Chunk.rowHeaderWords + slot)
-        for row in 0..<count { unsafe scratch[row] = values[row &* words] }
-        unsafe batch.columns[column].append(UnsafeBufferPointer(start: scratch, count: count))
+      let tile = unsafe Piece(
+        rows: piece.rows + start * piece.rowWords, rowWords: piece.rowWords,
+        count: min(piece.count - start, tileRowCount), listIndex: piece.listIndex)
+      unsafe withUnsafePointer(to: tile) { tile in
+        unsafe gather(UnsafeBufferPointer(start: tile, count: 1), maps, scratch, into: &batch)
       }
-      start += count
+      start += tile.count
     }
+  }
+
+  /// Appends pieces that together have no more rows than a tile.
+  private static func gather(
+    _ pieces: UnsafeBufferPointer<Piece>, _ maps: borrowing FieldMaps, _ scratch: UnsafeMutablePointer<UInt64>,
+    into batch: inout ColumnBatch
+  ) {
+    var filled = 0
+    for index in pieces.indices { unsafe copy(pieces[index], word: 0, to: scratch, &filled) }
+    unsafe batch.timestamps.append(
+      contentsOf: UnsafeRawBufferPointer(start: scratch, count: filled * 8).bindMemory(to: Int64.self))
+    for column in batch.columns.indices {
+      filled = 0
+      for index in pieces.indices {
+        let slot = unsafe maps[pieces[index].listIndex, column]
+        if slot >= 0 {
+          unsafe copy(pieces[index], word: Chunk.rowHeaderWords + slot, to: scratch, &filled)
+        } else {
+          unsafe batch.columns[column].append(UnsafeBufferPointer(start: scratch, count: filled))
+          unsafe batch.columns[column].appendAbsent(pieces[index].count)
+          filled = 0
+        }
+      }
+      unsafe batch.columns[column].append(UnsafeBufferPointer(start: scratch, count: filled))
+    }
+  }
+
+  /// Copies one word of each row of a piece behind what is in `scratch`.
+  @inline(__always) private static func copy(
+    _ piece: Piece, word: Int, to scratch: UnsafeMutablePointer<UInt64>, _ filled: inout Int
+  ) {
+    let (source, target) = unsafe (piece.rows + word, scratch + filled)
+    let words = piece.rowWords
+    for row in 0..<piece.count { unsafe target[row] = source[row &* words] }
+    filled += piece.count
   }
 
   private func gatherGroups(_ range: Range<Int>, into batch: inout ColumnBatch) {

@@ -76,9 +76,10 @@ package final class PartRun: SortedRun {
     var (low, high) = (Int64.max, Int64.min)
     var next = unsafe PartSeries.newestChunk(index[ordinal])
     while let chunk = unsafe next {
-      // Rows ascend by batch number: if the first is not shown none is. Its second word begins with that number.
+      // Rows ascend by batch number, with which their second word begins: if the first is not shown none is. Without a
+      // bound the row is not touched: it would cost a cache miss.
       if unsafe chunk.pointee.count.load(ordering: .acquiring) > 0,
-        unsafe Chunk.rows(chunk)[1] >> 32 <= relativeSequenceMax
+        unsafe relativeSequenceMax >= UInt64(UInt32.max) || Chunk.rows(chunk)[1] >> 32 <= relativeSequenceMax
       {
         unsafe low = min(low, chunk.pointee.firstTimestamp.load(ordering: .relaxed))
         unsafe high = max(high, chunk.pointee.lastTimestamp.load(ordering: .relaxed))

@@ -1,4 +1,5 @@
 package import LineProtocol
+import CShims
 import Synchronization
 
 /// Appends the rows of one receiver's batches to the parts of one keyspace. Belongs to one thread.
@@ -112,6 +113,9 @@ import Synchronization
       let timestamp = unsafe timestamps[row]
       if unsafe Int(list) >= shapes.count || shapes[Int(list)].valueCount == 0 { learn(list, names: names) }
       if unsafe number >= slots.count { growSlots(to: number + 1) }
+      if row &+ Self.lookAhead < rows.upperBound {
+        unsafe prefetch(Int(allSeries[row &+ Self.lookAhead]), Int(allSeries[row &+ Self.lookAhead / 2]), partNumber)
+      }
       let valueCount = unsafe Int(shapes[Int(list)].valueCount)
       precondition(offset + valueCount <= valueCountMax, "the batch's values end before its rows")
 
@@ -144,6 +148,18 @@ import Synchronization
     }
     valueOffset = offset
     part.count(rows: rows.count, sequence: sequence, firstTimestamp: low, lastTimestamp: high)
+  }
+
+  /// Rows ahead of the present one whose slot is asked for; half way its chunk is. Of 100,000 series each row misses the
+  /// cache three times otherwise.
+  private static let lookAhead = 16
+
+  @inline(__always) private func prefetch(_ far: Int, _ near: Int, _ partNumber: UInt64) {
+    if unsafe far < slots.count { unsafe CShims_prefetch(slots.baseAddress.unsafelyUnwrapped + far) }
+    // A chunk of another part may be gone: only its address is looked at.
+    if unsafe near < slots.count, unsafe slots[near].partNumber == partNumber, let chunk = unsafe slots[near].chunk {
+      unsafe CShims_prefetch(chunk)
+    }
   }
 
   // Two words at a time: the rows are short, and a call of memmove costs as much as the copy.

@@ -11,6 +11,7 @@ package final class RowDecoder: RowNames {
   private var segment: UInt64?
   private var seriesKeys: [SeriesKey] = []
   private var lists: [[FieldKey]] = []
+  private var types: [[FieldType]] = []
   private var receivers: [UInt32: Definitions] = [:]
 
   /// Own numbers by those of one receiver; `none` where a definition was lost.
@@ -58,6 +59,7 @@ package final class RowDecoder: RowNames {
       let list = try Self.fieldList(&cursor)
       definitions.lists.append(UInt32(lists.count))
       lists.append(list)
+      types.append(list.map(\.type))
     }
     guard cursor.left == 0 else { throw cursor.corrupt("the end of the definitions") }
     receivers[receiver] = definitions
@@ -97,6 +99,7 @@ package final class RowDecoder: RowNames {
     generation += 1
     seriesKeys.removeAll(keepingCapacity: true)
     lists.removeAll(keepingCapacity: true)
+    types.removeAll(keepingCapacity: true)
     receivers.removeAll()
   }
 
@@ -170,40 +173,44 @@ package final class RowDecoder: RowNames {
   }
 
   private func values(_ cursor: inout PayloadCursor, of list: Int, into batch: LineBatch) throws(StorageError) {
-    let count = lists[list].count
+    let types = types[list]
     let first = batch.values.count
+    batch.values.reserve(types.count)
+    // Room for them all is reserved; what is written counts only at the end.
+    let output = unsafe batch.values.base + first
     var done = 0
     var hasStrings = false
-    while done < count {
-      let group = min(count - done, RowsFormat.groupCount)
+    while done < types.count {
+      let group = min(types.count - done, RowsFormat.groupCount)
       var codes = try cursor.word(RowsFormat.nibbleByteCount(group), "byte counts of values")
       for index in done..<done + group {
         let place = cursor.offset
         guard codes & 15 <= 8 else { throw cursor.corrupt("a value of at most 8 bytes", at: place) }
         let word = try cursor.word(Int(codes & 15), "value")
         codes >>= 4
-        switch lists[list][index].type {
-        case .integer: batch.values.append(UInt64(bitPattern: RowsFormat.unzigzag(word)))
-        case .float: batch.values.append(word.byteSwapped)
-        case .unsigned: batch.values.append(word)
+        switch types[index] {
+        case .integer: unsafe output[index] = UInt64(bitPattern: RowsFormat.unzigzag(word))
+        case .float: unsafe output[index] = word.byteSwapped
+        case .unsigned: unsafe output[index] = word
         case .boolean:
           guard word <= 1 else { throw cursor.corrupt("a boolean, found \(word)", at: place) }
-          batch.values.append(word)
+          unsafe output[index] = word
         case .string:
           hasStrings = true
-          batch.values.append(word)
+          unsafe output[index] = word
         }
       }
       guard codes == 0 else { throw cursor.corrupt("no byte counts behind the last value") }
       done += group
     }
+    batch.values.setCount(first + types.count)
     if hasStrings { try strings(&cursor, of: list, from: first, into: batch) }
   }
 
   private func strings(
     _ cursor: inout PayloadCursor, of list: Int, from first: Int, into batch: LineBatch
   ) throws(StorageError) {
-    for (index, key) in lists[list].enumerated() where key.type == .string {
+    for (index, type) in types[list].enumerated() where type == .string {
       let count = batch.values[first + index]
       let offset = batch.strings.count
       guard count <= UInt64(cursor.left), offset + Int(count) <= Int(UInt32.max) else {

@@ -12,16 +12,19 @@ package import LineProtocol
   /// The payload of the `rows` record of the last `encode`.
   package private(set) var rows = Buffer<UInt8>()
 
-  /// What the loop wants of it; 0 values: not asked for yet.
+  /// What the loop wants to know of a field list.
   private struct Shape {
     var valueCount: UInt32 = 0
     var kind = RowsFormat.Shape.mixed
     var hasStrings = false
   }
 
+  /// No segment has this number.
+  private static let undefined = UInt64.max
+
   private var segment: UInt64?
   private var namesGeneration: UInt64?
-  /// By spelling: segment's tag in the upper 32 bits, number in the lower ones; 0 never is a tag.
+  /// By spelling: the segment in the upper 32 bits, the number there in the lower ones.
   private var seriesNumbers = Buffer<UInt64>()
   private var listNumbers = Buffer<UInt64>()
   private var shapes = Buffer<Shape>()
@@ -62,12 +65,12 @@ package import LineProtocol
       precondition(stretch.rows.upperBound <= batch.count, "rows \(stretch.rows) of \(batch.count)")
       if stretch.window < 0 {
         for row in stretch.rows {
-          let list = batch.fieldLists[row]
-          if Int(list) >= shapes.count || shapes[Int(list)].valueCount == 0 { learn(list, names: names) }
-          state.valueOffset += Int(shapes[Int(list)].valueCount)
+          let list = Int(batch.fieldLists[row])
+          if list >= shapes.count { learn(list: list, spelling: 0, names: names) }
+          state.valueOffset += Int(shapes[list].valueCount)
         }
       } else {
-        append(batch, rows: stretch.rows, state: &state, names: names)
+        append(batch, rows: stretch.rows, state: &state, names: names, to: &rows)
       }
     }
     finishDefinitions()
@@ -89,7 +92,24 @@ package import LineProtocol
     var valueOffset = 0
   }
 
-  private func append(_ batch: LineBatch, rows range: Range<Int>, state: inout RowState, names: some RowNames) {
+  /// What the loop knows by heart: pointers to this object's tables, good until one of them grows.
+  @safe private struct Tables {
+    let series: UnsafeMutablePointer<UInt64>
+    let seriesCount: Int
+    let lists: UnsafeMutablePointer<UInt64>
+    let shapes: UnsafeMutablePointer<Shape>
+    let listCount: Int
+  }
+
+  private var tables: Tables {
+    unsafe Tables(
+      series: seriesNumbers.base, seriesCount: seriesNumbers.count, lists: listNumbers.base, shapes: shapes.base,
+      listCount: shapes.count)
+  }
+
+  private func append(
+    _ batch: LineBatch, rows range: Range<Int>, state: inout RowState, names: some RowNames, to rows: inout Buffer<UInt8>
+  ) {
     // Pointers into buffers that nobody changes before this returns; `range` lies in all of them (checked by the caller),
     // values and room for output are checked row by row.
     let allSeries = unsafe batch.series.base
@@ -97,22 +117,27 @@ package import LineProtocol
     let timestamps = unsafe batch.timestamps.base
     let values = unsafe batch.values.base
     let valueCountMax = batch.values.count
-    let tag = UInt64(truncatingIfNeeded: segment ?? 0) &<< 32
+    let tag = UInt64(truncatingIfNeeded: segment ?? 0)
+    var tables = tables
     for row in range {
-      let (spelling, list) = unsafe (allSeries[row], allLists[row])
-      if Int(list) >= shapes.count || shapes[Int(list)].valueCount == 0 { learn(list, names: names) }
-      if Int(spelling) >= seriesNumbers.count { growSeries(to: Int(spelling) + 1) }
-      var series = unsafe seriesNumbers.base[Int(spelling)]
-      if series & 0xffff_ffff_0000_0000 != tag || series == 0 { series = define(series: spelling, names: names) }
-      var listNumber = unsafe listNumbers.base[Int(list)]
-      if listNumber & 0xffff_ffff_0000_0000 != tag || listNumber == 0 { listNumber = define(list: list, names: names) }
-      let shape = unsafe shapes.base[Int(list)]
+      let (spelling, list) = unsafe (Int(allSeries[row]), Int(allLists[row]))
+      if list >= tables.listCount || spelling >= tables.seriesCount {
+        learn(list: list, spelling: spelling, names: names)
+        tables = self.tables
+      }
+      // Both were checked to lie in their tables.
+      var series = unsafe tables.series[spelling]
+      if series &>> 32 != tag { series = define(series: spelling, names: names) }
+      var listNumber = unsafe tables.lists[list]
+      if listNumber &>> 32 != tag { listNumber = define(list: list, names: names) }
+      let shape = unsafe tables.shapes[list]
       let valueCount = Int(shape.valueCount)
-      precondition(state.valueOffset + valueCount <= valueCountMax, "the batch's values end before its rows")
+      precondition(state.valueOffset &+ valueCount <= valueCountMax, "the batch's values end before its rows")
 
       // Header of at most 17 bytes, nibbles of 8 a group, values of 8, and 8 for stores that reach past the end.
-      rows.reserve(17 + (valueCount / RowsFormat.groupCount + 1) * 8 + valueCount * 8 + 8)
-      var out = unsafe UnsafeMutableRawPointer(rows.base + rows.count)
+      rows.reserve(25 &+ (valueCount &>> 4 &+ 1) &* 8 &+ valueCount &* 8)
+      let start = unsafe UnsafeMutableRawPointer(rows.base + rows.count)
+      var out = unsafe start
       unsafe Self.putHeader(
         &out, timestamp: timestamps[row], series: UInt32(truncatingIfNeeded: series),
         list: UInt32(truncatingIfNeeded: listNumber), state: &state)
@@ -123,11 +148,11 @@ package import LineProtocol
       case .floats:
         unsafe Self.putGroups(&out, source, valueCount) { word, _ in word.byteSwapped }
       case .mixed:
-        unsafe putMixed(&out, source, list: Int(list))
+        unsafe putMixed(&out, source, list: list)
       }
-      state.valueOffset += valueCount
-      rows.setCount(unsafe out - UnsafeMutableRawPointer(rows.base))
-      if shape.hasStrings { unsafe appendStrings(source, list: Int(list), of: batch) }
+      state.valueOffset &+= valueCount
+      rows.setCount(unsafe rows.count &+ (out - start))
+      if shape.hasStrings { unsafe appendStrings(source, list: list, of: batch, to: &rows) }
     }
   }
 
@@ -201,7 +226,9 @@ package import LineProtocol
     }
   }
 
-  private func appendStrings(_ source: UnsafeMutablePointer<UInt64>, list: Int, of batch: LineBatch) {
+  private func appendStrings(
+    _ source: UnsafeMutablePointer<UInt64>, list: Int, of batch: LineBatch, to rows: inout Buffer<UInt8>
+  ) {
     let strings = unsafe batch.strings.elements
     for (index, type) in types[list].enumerated() where type == .string {
       let (offset, count) = unsafe (Int(source[index] >> 32), Int(source[index] & 0xffff_ffff))
@@ -221,7 +248,7 @@ package import LineProtocol
       types.removeAll(keepingCapacity: true)
     }
     if self.segment != segment {
-      precondition(segment > self.segment ?? 0, "segment \(segment) after \(self.segment ?? 0)")
+      precondition(segment > self.segment ?? 0 && segment < 0xffff_ffff, "segment \(segment) after \(self.segment ?? 0)")
       self.segment = segment
       seriesCount = 0
       listCount = 0
@@ -230,29 +257,27 @@ package import LineProtocol
 
   /// Takes back what an `encode` defined that did not reach the log.
   private func withdrawUnconfirmed() {
-    for index in 0..<pendingSeries.count { seriesNumbers[Int(pendingSeries[index])] = 0 }
-    for index in 0..<pendingLists.count { listNumbers[Int(pendingLists[index])] = 0 }
+    for index in 0..<pendingSeries.count { seriesNumbers[Int(pendingSeries[index])] = Self.undefined }
+    for index in 0..<pendingLists.count { listNumbers[Int(pendingLists[index])] = Self.undefined }
     seriesCount -= UInt32(pendingSeries.count)
     listCount -= UInt32(pendingLists.count)
     confirm()
   }
 
-  // A tag of 0 with number 0 would look like "none": number 0 is then defined anew each time, which is only wasteful; it
-  // takes a segment number that is a multiple of 2^32.
-  @inline(never) private func define(series spelling: UInt32, names: some RowNames) -> UInt64 {
-    unsafe names.seriesKey(spelling).bytes.withUnsafeBufferPointer { key in
+  @inline(never) private func define(series spelling: Int, names: some RowNames) -> UInt64 {
+    unsafe names.seriesKey(UInt32(spelling)).bytes.withUnsafeBufferPointer { key in
       appendVarint(UInt64(key.count), to: &newSeries)
       unsafe newSeries.append(contentsOf: key)
     }
     let number = UInt64(truncatingIfNeeded: segment ?? 0) &<< 32 | UInt64(seriesCount)
     seriesCount += 1
-    seriesNumbers[Int(spelling)] = number
-    pendingSeries.append(spelling)
+    seriesNumbers[spelling] = number
+    pendingSeries.append(UInt32(spelling))
     return number
   }
 
-  @inline(never) private func define(list: UInt32, names: some RowNames) -> UInt64 {
-    let keys = names.fieldList(list)
+  @inline(never) private func define(list: Int, names: some RowNames) -> UInt64 {
+    let keys = names.fieldList(UInt32(list))
     appendVarint(UInt64(keys.count), to: &newLists)
     for key in keys {
       newLists.append(key.type.rawValue)
@@ -261,8 +286,8 @@ package import LineProtocol
     }
     let number = UInt64(truncatingIfNeeded: segment ?? 0) &<< 32 | UInt64(listCount)
     listCount += 1
-    listNumbers[Int(list)] = number
-    pendingLists.append(list)
+    listNumbers[list] = number
+    pendingLists.append(UInt32(list))
     return number
   }
 
@@ -277,23 +302,18 @@ package import LineProtocol
     unsafe definitions.append(contentsOf: newLists.elements)
   }
 
-  @inline(never) private func learn(_ list: UInt32, names: some RowNames) {
-    while shapes.count <= Int(list) {
-      shapes.append(Shape())
-      listNumbers.append(0)
-      types.append([])
+  /// Makes place for a spelling, and learns the shapes of all field lists up to one.
+  @inline(never) private func learn(list: Int, spelling: Int, names: some RowNames) {
+    while seriesNumbers.count <= spelling { seriesNumbers.append(Self.undefined) }
+    while shapes.count <= list {
+      let fields = names.fieldList(UInt32(shapes.count)).map(\.type)
+      precondition(!fields.isEmpty, "field list \(shapes.count) has no fields")
+      let kind: RowsFormat.Shape =
+        fields.allSatisfy { $0 == .integer } ? .integers : fields.allSatisfy { $0 == .float } ? .floats : .mixed
+      shapes.append(Shape(valueCount: UInt32(fields.count), kind: kind, hasStrings: fields.contains(.string)))
+      types.append(fields)
+      listNumbers.append(Self.undefined)
     }
-    let fields = names.fieldList(list).map(\.type)
-    precondition(!fields.isEmpty, "field list \(list) has no fields")
-    types[Int(list)] = fields
-    let kind: RowsFormat.Shape =
-      fields.allSatisfy { $0 == .integer } ? .integers : fields.allSatisfy { $0 == .float } ? .floats : .mixed
-    shapes[Int(list)] = Shape(
-      valueCount: UInt32(fields.count), kind: kind, hasStrings: fields.contains(.string))
-  }
-
-  @inline(never) private func growSeries(to count: Int) {
-    while seriesNumbers.count < count { seriesNumbers.append(0) }
   }
 
   private func appendVarint(_ value: UInt64, to out: inout Buffer<UInt8>) {
