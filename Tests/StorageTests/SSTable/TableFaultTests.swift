@@ -5,7 +5,9 @@ import Testing
 
 @Suite("Table: failing disks and several threads")
 struct TableFaultTests {
-  private static var model: MemoryRun { MemoryRun(TableSamples.points(seed: 91, longRowCount: 1_300), sequence: 1...1) }
+  private static var model: MemoryRun {
+    MemoryRun(TableSamples.points(seed: 91, longRowCount: 1_300), sequence: 1...1)
+  }
 
   @Test("every call that fails while writing is told, and the file is then no table")
   func writing() throws {
@@ -65,7 +67,8 @@ struct TableFaultTests {
     let memory = MemoryFileSystem()
     let state = try TableSamples.write(Self.model, to: try memory.create("table.sst"))
     let files = FailingFileSystem(wrapping: memory)
-    let table = try Table.open(file: try files.open("table.sst"), state: state, cache: BlockCache(byteCountMax: 0))
+    let table = try Table.open(
+      file: try files.open("table.sst"), state: state, cache: BlockCache(byteCountMax: 0))
     let measurement = try #require(try table.measurements().first)
     let reader = table.makeReader(of: measurement, fields: try table.fields(of: measurement))
     try reader.begin(0, times: Int64.min..<Int64.max, descending: false)
