@@ -42,19 +42,26 @@ enum BitPacking {
   }
 
   /// Unpacks `128 × width` bytes into 1,024 words that lie row of lanes by row of lanes: word `8 j + l` is row `128 l + j`.
-  static func unpackGroup(_ bytes: UnsafeRawPointer, width: Int, into words: UnsafeMutablePointer<UInt64>) {
+  ///
+  /// Where `isSummed`, a word is the sum of its lane's words up to it. Returns the last row then.
+  @inline(__always)
+  static func unpackGroup(
+    _ bytes: UnsafeRawPointer, width: Int, isSummed: Bool, into words: UnsafeMutablePointer<UInt64>
+  ) -> SIMD8<UInt64> {
     typealias Lanes = SIMD8<UInt64>
     let target = UnsafeMutableRawPointer(words)
     guard width > 0 else {
       unsafe words.update(repeating: 0, count: groupRowCount)
-      return
+      return .zero
     }
     let mask = Lanes(repeating: mask(width))
     let width = UInt64(width)
     var source = unsafe bytes
     var current = unsafe source.loadUnaligned(as: Lanes.self)
     var shift: UInt64 = 0
-    for row in 0..<laneRowCount {
+    var sums = Lanes.zero
+    var row = 0
+    while row < laneRowCount {
       var lanes = current &>> Lanes(repeating: shift)
       shift &+= width
       if shift >= 64 {
@@ -66,8 +73,15 @@ enum BitPacking {
         }
         if shift > 0 { lanes |= current &<< Lanes(repeating: width &- shift) }
       }
-      unsafe target.storeBytes(of: lanes & mask, toByteOffset: row &* 64, as: Lanes.self)
+      lanes &= mask
+      if isSummed {
+        sums &+= lanes
+        lanes = sums
+      }
+      unsafe target.storeBytes(of: lanes, toByteOffset: row &* 64, as: Lanes.self)
+      row &+= 1
     }
+    return sums
   }
 
   /// Packs `count` words as one stream of bits into `byteCount(count, width:)` bytes at `bytes`.

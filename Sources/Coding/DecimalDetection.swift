@@ -15,7 +15,7 @@ enum DecimalDetection {
   static func mantissa(of word: UInt64, power: Double) -> UInt64? {
     let sum = Double(bitPattern: word) * power + RestoreDecimal.magic
     let mantissa = sum.bitPattern &- RestoreDecimal.magicBits
-    guard (mantissa &+ 1 << 51) >> 52 == 0, RestoreDecimal(power: power)(mantissa) == word else { return nil }
+    guard (mantissa &+ 1 << 51) >> 52 == 0, ((sum - RestoreDecimal.magic) / power).bitPattern == word else { return nil }
     return mantissa
   }
 

@@ -7,10 +7,15 @@ extension PackedGroup {
     lanes: UnsafeMutablePointer<UInt64>, into output: UnsafeMutablePointer<UInt64>
   ) throws(CodingError) {
     let packedByteCount = BitPacking.byteCount(rowCount, width: width)
+    if rowCount == groupRowCount, exceptionCount == 0, prediction == .delta, let bytes = body.baseAddress {
+      // The usual group: summed while it is unpacked.
+      let sums = unsafe BitPacking.unpackGroup(bytes, width: width, isSummed: true, into: lanes)
+      return unsafe finishDeltas(sums, restore, lanes, into: output)
+    }
     // A group whose packed words take no bytes may have no body at all.
     if let bytes = body.baseAddress {
       if rowCount == groupRowCount {
-        unsafe BitPacking.unpackGroup(bytes, width: width, into: lanes)
+        _ = unsafe BitPacking.unpackGroup(bytes, width: width, isSummed: false, into: lanes)
       } else {
         unsafe BitPacking.unpackStream(bytes, count: rowCount, width: width, into: lanes)
       }
@@ -67,13 +72,7 @@ extension PackedGroup {
       slope = Lanes(repeating: step)
       for lane in 0..<8 { line[lane] = start &+ step &* (UInt64(lane) &* count) }
     case .delta:
-      let sums = unsafe Self.sumLanes(lanes, adding: 0)
-      slope = Lanes(repeating: base)
-      var before = start &+ base
-      for lane in 0..<8 {
-        line[lane] = before
-        before &+= sums[lane] &+ base &* count
-      }
+      return unsafe finishDeltas(Self.sumLanes(lanes, adding: 0), restore, lanes, into: output)
     case .deltaOfDelta:
       // Twice: words to differences, differences (less what the lane begins with) to values.
       let steps = unsafe Self.sumLanes(lanes, adding: base)
@@ -86,7 +85,21 @@ extension PackedGroup {
         beforeStep &+= steps[lane]
       }
     }
+    line &+= Lanes(repeating: restore.bias)
     unsafe Self.restoreLanes(lanes, line: line, slope: slope, restore, into: output)
+  }
+
+  /// Restores deltas whose running sums in each lane are there, and the last of each in `sums`.
+  private func finishDeltas<Restore: Restoring>(
+    _ sums: SIMD8<UInt64>, _ restore: Restore, _ lanes: UnsafePointer<UInt64>, into output: UnsafeMutablePointer<UInt64>
+  ) {
+    var line = Lanes.zero
+    var before = start &+ base &+ restore.bias
+    for lane in 0..<8 {
+      line[lane] = before
+      before &+= sums[lane] &+ base &* UInt64(BitPacking.laneRowCount)
+    }
+    unsafe Self.restoreLanes(lanes, line: line, slope: Lanes(repeating: base), restore, into: output)
   }
 
   /// Turns each lane's words, each with `base` added, into their running sums, in place; returns the last of each.
@@ -131,10 +144,11 @@ extension PackedGroup {
     _ prediction: Prediction, _ restore: Restore, _ rowCount: Int, _ words: UnsafePointer<UInt64>,
     into output: UnsafeMutablePointer<UInt64>
   ) {
-    var value = start
+    var value = start &+ restore.bias
     var difference = step
     switch prediction {
     case .none:
+      let base = base &+ restore.bias
       for row in 0..<rowCount { unsafe output[row] = unsafe restore(words[row] &+ base) }
     case .line:
       for row in 0..<rowCount {

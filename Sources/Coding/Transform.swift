@@ -12,11 +12,14 @@ enum TransformCode: UInt8 {
 
 /// Turns packed integers back into words: one vector, or one at a time. All arithmetic wraps, so that it is exact over 64 bits.
 protocol Restoring {
+  /// To be added to an integer before it is given: it joins what is added anyway.
+  var bias: UInt64 { get }
   func callAsFunction(_ lanes: SIMD8<UInt64>) -> SIMD8<UInt64>
   func callAsFunction(_ value: UInt64) -> UInt64
 }
 
 struct RestoreIdentity: Restoring {
+  @inline(__always) var bias: UInt64 { 0 }
   @inline(__always) func callAsFunction(_ lanes: SIMD8<UInt64>) -> SIMD8<UInt64> { lanes }
   @inline(__always) func callAsFunction(_ value: UInt64) -> UInt64 { value }
 }
@@ -24,6 +27,7 @@ struct RestoreIdentity: Restoring {
 struct RestoreScaled: Restoring {
   var unit: UInt64
   var origin: UInt64
+  @inline(__always) var bias: UInt64 { 0 }
   @inline(__always) func callAsFunction(_ lanes: SIMD8<UInt64>) -> SIMD8<UInt64> {
     lanes &* SIMD8(repeating: unit) &+ SIMD8(repeating: origin)
   }
@@ -31,6 +35,7 @@ struct RestoreScaled: Restoring {
 }
 
 struct RestoreRotated: Restoring {
+  @inline(__always) var bias: UInt64 { 0 }
   @inline(__always) func callAsFunction(_ lanes: SIMD8<UInt64>) -> SIMD8<UInt64> {
     (lanes &>> SIMD8(repeating: 1)) | (lanes &<< SIMD8(repeating: 63))
   }
@@ -52,11 +57,12 @@ struct RestoreDecimal: Restoring {
   /// Beyond it no value with |m| < 2⁵¹ has been met that a lower exponent does not serve.
   static let exponentMax = 18
 
+  @inline(__always) var bias: UInt64 { Self.magicBits }
   @inline(__always) func callAsFunction(_ lanes: SIMD8<UInt64>) -> SIMD8<UInt64> {
-    let floats = unsafe unsafeBitCast(lanes &+ SIMD8(repeating: Self.magicBits), to: SIMD8<Double>.self)
+    let floats = unsafe unsafeBitCast(lanes, to: SIMD8<Double>.self)
     return unsafe unsafeBitCast((floats - SIMD8(repeating: Self.magic)) / SIMD8(repeating: power), to: SIMD8<UInt64>.self)
   }
   @inline(__always) func callAsFunction(_ value: UInt64) -> UInt64 {
-    ((Double(bitPattern: value &+ Self.magicBits) - Self.magic) / power).bitPattern
+    ((Double(bitPattern: value) - Self.magic) / power).bitPattern
   }
 }

@@ -78,7 +78,9 @@ struct WordEncoder: Sendable {
         unsafe next = PackedPlan(for: words, kind: kind, decimalSampleCount: 256)
         if unsafe !next.encode(words, into: &output) {
           unsafe next = PackedPlan(for: words, kind: kind, decimalSampleCount: 0)
-          _ = unsafe next.encode(words, into: &output)
+          // Without decimals a plan takes any words.
+          let isPacked = unsafe next.encode(words, into: &output)
+          precondition(isPacked, "a plan without decimals refused \(words.count) words")
         }
       }
     }
