@@ -206,7 +206,9 @@ package final class Flusher: Sendable {
     }
     // Where nothing was published at all the parts are still there.
     for part in parts { memtable.remove(part) }
-    try log.removeSegments(throughSequence: (memtable.oldestSequence ?? log.nextSequence) - 1)
+    // Read before the memtable is looked at: a batch that is numbered in between is not to be taken for flushed.
+    let next = log.nextSequence
+    try log.removeSegments(throughSequence: (memtable.oldestSequence ?? next) - 1)
     onFlushed.withLock { $0 }?()
   }
 
