@@ -125,7 +125,8 @@ struct Decimal {
     }
     if digitCount == 0 { return nil }
     if position < text.count {
-      guard unsafe text[position] | 0x20 == UInt8(ascii: "e"), let power = unsafe Self.power(text, position + 1)
+      guard unsafe text[position] | 0x20 == UInt8(ascii: "e"),
+        let power = unsafe Self.power(text, position + 1)
       else { return nil }
       exponent += power
     }

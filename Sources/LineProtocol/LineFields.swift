@@ -82,7 +82,8 @@ struct LineFields {
       throw LineFault(.syntax, at: equals, "missing field key")
     }
     let value = equals + 1
-    guard value < line.count, unsafe line[value] != Escaping.comma, unsafe line[value] != Escaping.space else {
+    guard value < line.count, unsafe line[value] != Escaping.comma, unsafe line[value] != Escaping.space
+    else {
       throw LineFault(.syntax, at: equals, "missing field value")
     }
     let first = unsafe line[value]
@@ -137,10 +138,14 @@ struct LineFields {
     var position = end
     while unsafe position < line.count && Escaping.isBlank(line[position]) { position += 1 }
     let start = position
-    while unsafe position < line.count && line[position] != Escaping.space && line[position] != Escaping.newline {
+    while unsafe position < line.count && line[position] != Escaping.space
+      && line[position] != Escaping.newline
+    {
       let byte = unsafe line[position]
       let isSign = position == start && byte == UInt8(ascii: "-")
-      if !isSign && byte &- UInt8(ascii: "0") > 9 { throw LineFault(.timestamp, at: position, "bad timestamp") }
+      if !isSign && byte &- UInt8(ascii: "0") > 9 {
+        throw LineFault(.timestamp, at: position, "bad timestamp")
+      }
       position += 1
     }
     timestamp = start..<position

@@ -24,6 +24,7 @@ internal import CShims
 public struct LineFramer {
   /// What the first `byteCount` bytes are.
   public struct Piece: Sendable {
+    /// What a piece can be.
     public enum Kind: Equatable, Sendable {
       /// Whole lines for the parser. Only at the end of the stream may the last lack its newline.
       case lines
@@ -37,6 +38,7 @@ public struct LineFramer {
       case incomplete
     }
 
+    /// What to do with it.
     public var kind: Kind
     /// Bytes to consume.
     public var byteCount: Int

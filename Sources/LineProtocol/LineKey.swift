@@ -32,7 +32,8 @@ struct LineKey {
   }
 
   /// Scans one tag; returns where the separator after it stands.
-  private mutating func scanTag(_ line: UnsafeBufferPointer<UInt8>, from start: Int) throws(LineFault) -> Int {
+  private mutating func scanTag(_ line: UnsafeBufferPointer<UInt8>, from start: Int) throws(LineFault) -> Int
+  {
     var position = start
     if unsafe position >= line.count || line[position] == Escaping.space || line[position] == Escaping.comma
       || line[position] == Escaping.equals
@@ -95,16 +96,21 @@ struct LineKey {
   }
 
   private func compare(_ line: UnsafeBufferPointer<UInt8>, _ a: Range<Int>, _ b: Range<Int>) -> Int {
-    for unsafe (x, y) in unsafe zip(line[a], line[b]) where x != y { return Int(x) - Int(y) }
+    for offset in 0..<min(a.count, b.count) {
+      let difference = unsafe Int(line[a.lowerBound + offset]) - Int(line[b.lowerBound + offset])
+      if difference != 0 { return difference }
+    }
     return a.count - b.count
   }
 
   /// What InfluxDB leaves to storage, and what this store asks beyond it: no tag `time`, valid UTF-8.
   func checkNames(_ line: UnsafeBufferPointer<UInt8>) throws(LineFault) {
     for tag in tags where unsafe line[tag.key].elementsEqual("time".utf8) {
-      let name = unsafe String(decoding: Escaping.unescapedName(line[measurement].prefix(Reject.textByteCountMax)), as: UTF8.self)
+      let name = unsafe String(
+        decoding: Escaping.unescapedName(line[measurement].prefix(Reject.textByteCountMax)), as: UTF8.self)
       throw LineFault(
-        .syntax, at: tag.key.lowerBound, "invalid tag key: input tag \"time\" on measurement \"\(name)\" is invalid")
+        .syntax, at: tag.key.lowerBound,
+        "invalid tag key: input tag \"time\" on measurement \"\(name)\" is invalid")
     }
     let key = unsafe UnsafeBufferPointer(rebasing: line[measurement.lowerBound..<end])
     if unsafe Escaping.isUTF8(key) { return }

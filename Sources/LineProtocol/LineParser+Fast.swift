@@ -7,7 +7,8 @@ internal import CShims
 extension LineParser {
   /// Parses lines from `position` until one is unusual, and leaves `position` and `line` there.
   func parseFast(
-    _ position: inout UnsafePointer<UInt8>, _ fastEnd: UnsafePointer<UInt8>, _ now: Int64, _ line: inout UInt64,
+    _ position: inout UnsafePointer<UInt8>, _ fastEnd: UnsafePointer<UInt8>, _ now: Int64,
+    _ line: inout UInt64,
     _ batch: LineBatch
   ) {
     // Nothing below appends to the vocabulary, so its memory stays where it is.
@@ -47,7 +48,8 @@ extension LineParser {
       var index = 0
       while true {
         let field = unsafe first[index]
-        guard unsafe CShims_hasPrefix(cursor, fastEnd, names + Int(field.offset), Int(field.count)) != 0 else { break }
+        guard unsafe CShims_hasPrefix(cursor, fastEnd, names + Int(field.offset), Int(field.count)) != 0
+        else { break }
         unsafe cursor += Int(field.count)
         guard let word = unsafe reader.read(&cursor, field.type) else { break }
         unsafe values[index] = word
@@ -111,7 +113,8 @@ extension LineParser {
       }
       let count = unsafe cursor - start
       guard count > 0 && count <= 19 && units <= UInt64(Int64.max) else { return nil }
-      let (scaled, isOver) = Int64(units).multipliedReportingOverflow(by: options.precision.unit(of: Int64(units)))
+      let (scaled, isOver) = Int64(units).multipliedReportingOverflow(
+        by: options.precision.unit(of: Int64(units)))
       if isOver || scaled == .max { return nil }
       time = scaled
     }

@@ -13,7 +13,9 @@ extension LineParser {
     var scan = LineScan()
     if let newline = unsafe scan.findEnd(line: start, count: min(available, limit + 1)) {
       var count = newline
-      if unsafe options.carriageReturn == .strip && count > 0 && start[count - 1] == UInt8(ascii: "\r") { count -= 1 }
+      if unsafe options.carriageReturn == .strip && count > 0 && start[count - 1] == UInt8(ascii: "\r") {
+        count -= 1
+      }
       unsafe parsePoint(UnsafeBufferPointer(start: start, count: count), now, line, batch)
       line += unsafe UInt64(CShims_countByte(start, start + newline + 1, Escaping.newline))
       return unsafe start + newline + 1
@@ -21,12 +23,15 @@ extension LineParser {
     if available <= limit {
       // No newline ended it: the bytes do. A last newline inside a quote or after a backslash is not part of the text.
       let isWhole = unsafe end[-1] == Escaping.newline
-      unsafe parsePoint(UnsafeBufferPointer(start: start, count: available - (isWhole ? 1 : 0)), now, line, batch)
+      unsafe parsePoint(
+        UnsafeBufferPointer(start: start, count: available - (isWhole ? 1 : 0)), now, line, batch)
       line += unsafe UInt64(CShims_countByte(start, end, Escaping.newline)) + (isWhole ? 0 : 1)
       return unsafe end
     }
     unsafe batch.refuse(
-      Reject.tooLong(isQuoted: scan.isQuoted, limit: limit, line: Int(line), text: UnsafeBufferPointer(start: start, count: limit)))
+      Reject.tooLong(
+        isQuoted: scan.isQuoted, limit: limit, line: Int(line),
+        text: UnsafeBufferPointer(start: start, count: limit)))
     let newline = unsafe CShims_findByte(start + limit, end, Escaping.newline)
     let next = unsafe newline < end ? newline + 1 : end
     line += unsafe UInt64(CShims_countByte(start, next, Escaping.newline)) + (newline < end ? 0 : 1)
@@ -34,7 +39,9 @@ extension LineParser {
   }
 
   /// Parses one line without its end; `number` is that of its first physical line.
-  private func parsePoint(_ line: UnsafeBufferPointer<UInt8>, _ now: Int64, _ number: UInt64, _ batch: LineBatch) {
+  private func parsePoint(
+    _ line: UnsafeBufferPointer<UInt8>, _ now: Int64, _ number: UInt64, _ batch: LineBatch
+  ) {
     var start = 0
     while unsafe start < line.count && Escaping.isBlank(line[start]) { start += 1 }
     if unsafe start == line.count || line[start] == UInt8(ascii: "#") { return }
@@ -111,7 +118,8 @@ extension LineParser {
       let measurement = unsafe Escaping.unescapedName(line[key.measurement].prefix(Reject.textByteCountMax))
       throw LineFault(
         .syntax, at: all[0].name.lowerBound,
-        "invalid field name: input field \"time\" on measurement \"\(String(decoding: measurement, as: UTF8.self))\" is invalid")
+        "invalid field name: input field \"time\" on measurement \"\(String(decoding: measurement, as: UTF8.self))\" is invalid"
+      )
     }
     return kept
   }

@@ -15,6 +15,7 @@ internal import CShims
     /// The longest line, in bytes without its newline.
     public var lineByteCountMax: Int
 
+    /// As InfluxDB's HTTP interface reads them, but for carriage returns.
     public init(
       precision: Precision = .nanoseconds, carriageReturn: CarriageReturnMode = .strip,
       lineByteCountMax: Int = LineLimits.lineByteCountDefault

@@ -40,7 +40,8 @@ public struct LineReport {
       }
       batch.reset()
       line += unsafe parser.parse(
-        UnsafeRawBufferPointer(rebasing: bytes[start..<start + count]), now: LineParser.unset, firstLine: line,
+        UnsafeRawBufferPointer(rebasing: bytes[start..<start + count]), now: LineParser.unset,
+        firstLine: line,
         into: batch)
       if batch.count > 0 { appendPoint(to: &output) }
       for reject in batch.rejects { appendReject(reject, to: &output) }
@@ -74,7 +75,11 @@ public struct LineReport {
     }
     output += "},\"timestamp\":".utf8
     let time = batch.timestamps[0]
-    if time == LineParser.unset { output += "null".utf8 } else { LinePrinter.appendInteger(time, to: &output) }
+    if time == LineParser.unset {
+      output += "null".utf8
+    } else {
+      LinePrinter.appendInteger(time, to: &output)
+    }
     output += "}\n".utf8
   }
 

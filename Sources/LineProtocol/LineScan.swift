@@ -32,7 +32,8 @@ struct LineScan {
   ///   - available: bytes that may be looked at to recognise `acknowledgement`; at least `count`.
   ///   - isLast: nothing follows the bytes.
   mutating func findEnd(
-    line: UnsafePointer<UInt8>, count: Int, acknowledgement: StaticString = "", available: Int = 0, isLast: Bool = true
+    line: UnsafePointer<UInt8>, count: Int, acknowledgement: StaticString = "", available: Int = 0,
+    isLast: Bool = true
   ) -> Int? {
     // Every read is below `count`, or below `available` in `begins`.
     isUndecided = false

@@ -114,7 +114,9 @@ enum LineValue {
     }
     if unsafe hasPoint || isScientific || line[position - 1] != suffix { throw invalid }
     let text = unsafe UnsafeBufferPointer(rebasing: line[start..<position - 1])
-    if suffix == UInt8(ascii: "i") { return unsafe (.integer(try signed(text, at: position, .number)), position) }
+    if suffix == UInt8(ascii: "i") {
+      return unsafe (.integer(try signed(text, at: position, .number)), position)
+    }
     if isNegative { throw invalid }
     return unsafe (.unsigned(try unsigned(text, at: position)), position)
   }
@@ -125,7 +127,8 @@ enum LineValue {
   ) throws(LineFault) -> Int64 {
     let isNegative = unsafe text.first == UInt8(ascii: "-")
     var (value, isOver): (Int64, Bool) = (0, false)
-    for unsafe byte in unsafe text.dropFirst(isNegative ? 1 : 0) {
+    for index in (isNegative ? 1 : 0)..<text.count {
+      let byte = unsafe text[index]
       let digit = Int64(byte &- UInt8(ascii: "0"))
       let (tens, isOverByTen) = value.multipliedReportingOverflow(by: 10)
       let (sum, isOverByDigit) = tens.addingReportingOverflow(isNegative ? -digit : digit)
@@ -135,13 +138,17 @@ enum LineValue {
     let isEmpty = text.count == (isNegative ? 1 : 0)
     if !isOver && !isEmpty { return value }
     let digits = unsafe String(decoding: text.prefix(Reject.textByteCountMax), as: UTF8.self)
-    let fault = "strconv.ParseInt: parsing \"\(digits)\": \(isEmpty ? "invalid syntax" : "value out of range")"
-    throw LineFault(reason, at: offset, reason == .timestamp ? fault : "unable to parse integer \(digits): \(fault)")
+    let fault =
+      "strconv.ParseInt: parsing \"\(digits)\": \(isEmpty ? "invalid syntax" : "value out of range")"
+    throw LineFault(
+      reason, at: offset, reason == .timestamp ? fault : "unable to parse integer \(digits): \(fault)")
   }
 
-  private static func unsigned(_ text: UnsafeBufferPointer<UInt8>, at offset: Int) throws(LineFault) -> UInt64 {
+  private static func unsigned(_ text: UnsafeBufferPointer<UInt8>, at offset: Int) throws(LineFault) -> UInt64
+  {
     var (value, isOver): (UInt64, Bool) = (0, false)
-    for unsafe byte in unsafe text {
+    for index in 0..<text.count {
+      let byte = unsafe text[index]
       let (tens, isOverByTen) = value.multipliedReportingOverflow(by: 10)
       let (sum, isOverByDigit) = tens.addingReportingOverflow(UInt64(byte &- UInt8(ascii: "0")))
       value = sum
@@ -174,7 +181,7 @@ enum LineValue {
   static func boolean(_ text: UnsafeBufferPointer<UInt8>) -> Bool? {
     var word: UInt64 = 0
     if text.count > 5 { return nil }
-    for unsafe byte in unsafe text { word = word << 8 | UInt64(byte) }
+    for index in 0..<text.count { word = unsafe word << 8 | UInt64(text[index]) }
     switch word {
     case 0x74, 0x54, 0x74_7275_65, 0x54_7275_65, 0x54_5255_45: return true  // t T true True TRUE
     case 0x66, 0x46, 0x66_616c_7365, 0x46_616c_7365, 0x46_414c_5345: return false  // f F false False FALSE

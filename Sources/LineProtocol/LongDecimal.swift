@@ -7,11 +7,16 @@ enum LongDecimal {
   /// The double nearest to the number's magnitude. `decimal` is what `text` was read as.
   static func value(_ text: UnsafeBufferPointer<UInt8>, _ decimal: Decimal) -> Double {
     var (numerator, digitCount, isSticky) = (Natural(0), 0, false)
-    for unsafe byte in unsafe text {
+    for index in 0..<text.count {
+      let byte = unsafe text[index]
       if byte | 0x20 == UInt8(ascii: "e") { break }
       let digit = byte &- UInt8(ascii: "0")
       if digit > 9 || (digitCount == 0 && digit == 0) { continue }
-      if digitCount < digitCountMax { numerator.multiply(by: 10, adding: UInt32(digit)) } else if digit != 0 { isSticky = true }
+      if digitCount < digitCountMax {
+        numerator.multiply(by: 10, adding: UInt32(digit))
+      } else if digit != 0 {
+        isSticky = true
+      }
       digitCount += 1
     }
     // All digits × 10^(exponent − dropped); those past the maximum count as zeros.
@@ -100,7 +105,8 @@ private struct Natural {
   mutating func subtract(_ other: Natural) {
     var borrow: Int64 = 0
     for index in limbs.indices {
-      let difference = Int64(limbs[index]) - (index < other.limbs.count ? Int64(other.limbs[index]) : 0) + borrow
+      let difference =
+        Int64(limbs[index]) - (index < other.limbs.count ? Int64(other.limbs[index]) : 0) + borrow
       limbs[index] = UInt32(truncatingIfNeeded: difference)
       borrow = difference >> 32
     }

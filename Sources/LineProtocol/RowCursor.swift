@@ -52,7 +52,9 @@
   }
 
   /// Ends a row whose `count` values were written at `values[valueCount]` and after; `reserve` made the room.
-  @inline(__always) mutating func append(_ series: UInt32, _ list: UInt32, _ time: Int64, _ line: UInt64, _ count: Int) {
+  @inline(__always) mutating func append(
+    _ series: UInt32, _ list: UInt32, _ time: Int64, _ line: UInt64, _ count: Int
+  ) {
     unsafe self.series[rowCount] = series
     unsafe fieldLists[rowCount] = list
     unsafe timestamps[rowCount] = time

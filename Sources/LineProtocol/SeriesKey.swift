@@ -30,7 +30,9 @@ public struct SeriesKey: Hashable, Sendable, Comparable {
   }
 
   /// Measurement and tags as slices of `bytes`.
-  public var parts: (measurement: ArraySlice<UInt8>, tags: [(key: ArraySlice<UInt8>, value: ArraySlice<UInt8>)]) {
+  public var parts:
+    (measurement: ArraySlice<UInt8>, tags: [(key: ArraySlice<UInt8>, value: ArraySlice<UInt8>)])
+  {
     Self.parse(bytes) ?? ([], [])
   }
 

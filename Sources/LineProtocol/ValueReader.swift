@@ -53,7 +53,8 @@ enum Digits {
     }
   }
 
-  @inline(__always) private func readInteger(_ cursor: inout UnsafePointer<UInt8>, _ suffix: UInt8) -> UInt64? {
+  @inline(__always) private func readInteger(_ cursor: inout UnsafePointer<UInt8>, _ suffix: UInt8) -> UInt64?
+  {
     let isNegative = unsafe cursor.pointee == UInt8(ascii: "-")
     if isNegative { unsafe cursor += 1 }
     let start = unsafe cursor
@@ -96,7 +97,9 @@ enum Digits {
     return (isUsual && isNegative ? -magnitude : magnitude).bitPattern
   }
 
-  @inline(__always) private static func readDigits(_ cursor: inout UnsafePointer<UInt8>, _ digits: inout UInt64) {
+  @inline(__always) private static func readDigits(
+    _ cursor: inout UnsafePointer<UInt8>, _ digits: inout UInt64
+  ) {
     while true {
       let digit = unsafe cursor.pointee &- UInt8(ascii: "0")
       if digit > 9 { break }
@@ -106,7 +109,9 @@ enum Digits {
   }
 
   /// A number with an exponent or many digits, sign and all; infinite if it is none or out of range.
-  @inline(never) private func readLong(_ start: UnsafePointer<UInt8>, _ cursor: inout UnsafePointer<UInt8>) -> Double {
+  @inline(never) private func readLong(_ start: UnsafePointer<UInt8>, _ cursor: inout UnsafePointer<UInt8>)
+    -> Double
+  {
     unsafe cursor = CShims_findAny(start, end, Escaping.comma, Escaping.space, Escaping.newline)
     let count = unsafe cursor - start
     // A carriage return before the newline is the line's, not the number's: left to the general way.
@@ -122,7 +127,9 @@ enum Digits {
       return unsafe isTrue || start.pointee | 0x20 == UInt8(ascii: "f") ? (isTrue ? 1 : 0) : nil
     }
     let count = unsafe CShims_findAny(start, end, Escaping.comma, Escaping.space, Escaping.newline) - start
-    guard let value = unsafe LineValue.boolean(UnsafeBufferPointer(start: start, count: count)) else { return nil }
+    guard let value = unsafe LineValue.boolean(UnsafeBufferPointer(start: start, count: count)) else {
+      return nil
+    }
     unsafe cursor = start + count
     return value ? 1 : 0
   }

@@ -21,6 +21,7 @@ public final class Vocabulary {
     /// Bytes of spellings and of names in field lists, together.
     public var byteCountMax = 256 << 20
 
+    /// The bounds that stand above.
     public init() {}
   }
 

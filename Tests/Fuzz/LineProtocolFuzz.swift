@@ -37,12 +37,15 @@
 private func checkPrinted(_ point: Point) {
   let names = point.fields.keys.sorted { $0.lexicographicallyPrecedes($1) }
   let values = names.compactMap { point.fields[$0] }
-  let writer = LineWriter(key: point.key, fields: zip(names, values).map { FieldKey(name: $0, type: $1.printed.type) })
+  let writer = LineWriter(
+    key: point.key, fields: zip(names, values).map { FieldKey(name: $0, type: $1.printed.type) })
   var line: [UInt8] = []
   let time = point.timestamp == LineParser.unset ? nil : point.timestamp
   guard writer.appendLine(timestamp: time, to: &line, value: { values[$0].printed }) else { return }
   let back = parseWhole(line, LineParser.Options(carriageReturn: .strict, lineByteCountMax: 1 << 24))
-  precondition(back.points == [point] && back.rejects.isEmpty, "\(String(decoding: line, as: UTF8.self)) from \(point): \(back)")
+  precondition(
+    back.points == [point] && back.rejects.isEmpty,
+    "\(String(decoding: line, as: UTF8.self)) from \(point): \(back)")
 }
 
 extension Value {

@@ -69,8 +69,11 @@ private func name(_ text: String) -> [UInt8] {
 @Suite("Line protocol conformance")
 struct ConformanceTests {
   private static let cases: [Case] = {
-    guard let data = FileManager.default.contents(atPath: packageRoot + "/Fixtures/line-protocol.jsonl") else { return [] }
-    return data.split(separator: UInt8(ascii: "\n")).compactMap { try? JSONDecoder().decode(Case.self, from: Data($0)) }
+    guard let data = FileManager.default.contents(atPath: packageRoot + "/Fixtures/line-protocol.jsonl")
+    else { return [] }
+    return data.split(separator: UInt8(ascii: "\n")).compactMap {
+      try? JSONDecoder().decode(Case.self, from: Data($0))
+    }
   }()
 
   @Test("the table is there, whole")
@@ -114,7 +117,9 @@ struct ConformanceTests {
     for test in Self.cases {
       let parser = LineParser(vocabulary: Vocabulary(), options: options(test))
       let first = parseWhole(test.bytes, options(test), parser: parser)
-      for _ in 0..<3 where parseWhole(test.bytes, options(test), parser: parser) != first { failures.append(test.id) }
+      for _ in 0..<3 where parseWhole(test.bytes, options(test), parser: parser) != first {
+        failures.append(test.id)
+      }
     }
     #expect(failures.isEmpty, "\(failures)")
   }
@@ -154,7 +159,9 @@ struct ConformanceTests {
 
   /// The line as the error shows it: a reject keeps only its beginning.
   private func lineText(_ bytes: [UInt8], _ reject: Reject) -> String {
-    guard reject.text.count == Reject.textByteCountMax else { return String(decoding: reject.text, as: UTF8.self) }
+    guard reject.text.count == Reject.textByteCountMax else {
+      return String(decoding: reject.text, as: UTF8.self)
+    }
     let line = bytes.split(separator: UInt8(ascii: "\n")).first { $0.starts(with: reject.text) } ?? []
     return String(decoding: line, as: UTF8.self)
   }

@@ -18,7 +18,9 @@ struct FloatTests {
     for (index, text) in texts.enumerated() {
       let expected = strtod(text, nil)
       let isTaken = row < batch.count && batch.lines[row] == UInt64(index + 1)
-      if isTaken != expected.isFinite || (isTaken && batch.values[row] != expected.bitPattern) { wrong.append(text) }
+      if isTaken != expected.isFinite || (isTaken && batch.values[row] != expected.bitPattern) {
+        wrong.append(text)
+      }
       if isTaken { row += 1 }
     }
     // One line a call has no line before it that teaches: the general way.
@@ -50,14 +52,19 @@ struct FloatTests {
   func decimals(seed: UInt64) {
     var random = SplitMix64(seed: seed)
     func digits(_ range: ClosedRange<Int>) -> String {
-      String((0..<Int.random(in: range, using: &random)).map { _ in "0123456789".randomElement(using: &random) ?? "0" })
+      String(
+        (0..<Int.random(in: range, using: &random)).map { _ in
+          "0123456789".randomElement(using: &random) ?? "0"
+        })
     }
     var texts: [String] = []
     for _ in 0..<1_500 {
       var text = Bool.random(using: &random) ? "-" : ""
       text += digits(1...Int.random(in: 1...30, using: &random))
       if Bool.random(using: &random) { text += "." + digits(0...30) }
-      if Int.random(in: 0..<3, using: &random) == 0 { text += "e\(Int.random(in: -345...310, using: &random))" }
+      if Int.random(in: 0..<3, using: &random) == 0 {
+        text += "e\(Int.random(in: -345...310, using: &random))"
+      }
       texts.append(text)
     }
     let wrong = check(texts)
@@ -76,7 +83,10 @@ struct FloatTests {
       let exact = String(cText: low, "%.140f")
       let exactHigh = String(cText: high, "%.140f")
       let middle = Self.mean(exact, exactHigh)
-      texts += [middle, middle + "1", String(middle.dropLast()) + "9", middle + String(repeating: "0", count: 700) + "1"]
+      texts += [
+        middle, middle + "1", String(middle.dropLast()) + "9",
+        middle + String(repeating: "0", count: 700) + "1",
+      ]
     }
     let wrong = check(texts)
     #expect(wrong.isEmpty, "seed \(seed): \(wrong.prefix(5))")
@@ -85,7 +95,9 @@ struct FloatTests {
   /// (a + b) / 2 of two decimals with as many fraction digits, in decimal.
   private static func mean(_ a: String, _ b: String) -> String {
     let width = max(a.count, b.count)
-    func padded(_ text: String) -> [UInt8] { Array((String(repeating: "0", count: width - text.count) + text).utf8) }
+    func padded(_ text: String) -> [UInt8] {
+      Array((String(repeating: "0", count: width - text.count) + text).utf8)
+    }
     var (sum, carry) = ([UInt8](), UInt8(0))
     for (x, y) in zip(padded(a), padded(b)).reversed() {
       if x == UInt8(ascii: ".") {
@@ -110,14 +122,21 @@ struct FloatTests {
     return String(decoding: half, as: UTF8.self)
   }
 
-  @Test("edges", arguments: [
-    "0", "-0", "0.0", "5e-324", "2.4703282292062327e-324", "2.4703282292062328e-324", "2.2250738585072011e-308",
-    "2.2250738585072014e-308", "1.7976931348623157e308", "1.7976931348623158e308", "1.7976931348623159e308", "1e400",
-    "1e-400", "9007199254740993", "9007199254740993.0000000000000000000000000000001", "0.000000000000000000000000000001e30",
-    "1e23", "8.5", "1.", ".5", "-.5", "00000000000000000000000000000001.5", "123456789012345678901234567890",
-    "6.631236846766476e-316", "3.2378839133029012895883524125015321748630094e-319", "0e999999999999999999999",
-    "1e-999999999999999999999",
-  ])
+  @Test(
+    "edges",
+    arguments: [
+      "0", "-0", "0.0", "5e-324", "2.4703282292062327e-324", "2.4703282292062328e-324",
+      "2.2250738585072011e-308",
+      "2.2250738585072014e-308", "1.7976931348623157e308", "1.7976931348623158e308", "1.7976931348623159e308",
+      "1e400",
+      "1e-400", "9007199254740993", "9007199254740993.0000000000000000000000000000001",
+      "0.000000000000000000000000000001e30",
+      "1e23", "8.5", "1.", ".5", "-.5", "00000000000000000000000000000001.5",
+      "123456789012345678901234567890",
+      "6.631236846766476e-316", "3.2378839133029012895883524125015321748630094e-319",
+      "0e999999999999999999999",
+      "1e-999999999999999999999",
+    ])
   func edges(text: String) {
     #expect(check([text, text]).isEmpty)
   }
@@ -131,8 +150,12 @@ struct FloatTests {
       var text: [UInt8] = []
       let isWritten = LinePrinter.appendValue(.init(type: .float, word: value.bitPattern), to: &text)
       let back = strtod(String(decoding: text, as: UTF8.self), nil)
-      if isWritten != value.isFinite || (isWritten && back.bitPattern != value.bitPattern) { wrong.append("\(value)") }
-      if isWritten && !text.contains(UInt8(ascii: ".")) && !text.contains(UInt8(ascii: "e")) { wrong.append("\(value)") }
+      if isWritten != value.isFinite || (isWritten && back.bitPattern != value.bitPattern) {
+        wrong.append("\(value)")
+      }
+      if isWritten && !text.contains(UInt8(ascii: ".")) && !text.contains(UInt8(ascii: "e")) {
+        wrong.append("\(value)")
+      }
     }
     #expect(wrong.isEmpty, "seed \(seed): \(wrong.prefix(5))")
   }

@@ -12,7 +12,8 @@ private enum Event: Equatable, CustomStringConvertible {
     switch self {
     case .lines(let bytes): "lines \(String(decoding: bytes, as: UTF8.self).debugDescription)"
     case .token(let token): "token \(token)"
-    case .refused(let reason, let text): "refused \(reason) \(String(decoding: text, as: UTF8.self).debugDescription)"
+    case .refused(let reason, let text):
+      "refused \(reason) \(String(decoding: text, as: UTF8.self).debugDescription)"
     }
   }
 }
@@ -20,7 +21,9 @@ private enum Event: Equatable, CustomStringConvertible {
 @Suite("Framer")
 struct FramerTests {
   /// Feeds the reads to a framer; also says how many physical lines the pieces stated, those of `.lines` counted here.
-  private func events(_ reads: [ArraySlice<UInt8>], limit: Int, isStrict: Bool = false) -> (events: [Event], lineCount: Int) {
+  private func events(_ reads: [ArraySlice<UInt8>], limit: Int, isStrict: Bool = false) -> (
+    events: [Event], lineCount: Int
+  ) {
     var framer = LineFramer(
       options: .init(carriageReturn: isStrict ? .strict : .strip, lineByteCountMax: limit))
     var (buffer, out, lineCount) = ([UInt8](), [Event](), 0)
@@ -63,7 +66,8 @@ struct FramerTests {
     while start < bytes.count {
       let (end, isQuoted) = modelEnd(bytes, start, limit)
       if end - start > limit {
-        out.append(.refused(isQuoted ? .syntax : .tooLong, text: Array(bytes[start..<start + limit].prefix(256))))
+        out.append(
+          .refused(isQuoted ? .syntax : .tooLong, text: Array(bytes[start..<start + limit].prefix(256))))
         let newline = bytes[(start + limit)...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
         start = newline + 1
         continue
@@ -71,7 +75,9 @@ struct FramerTests {
       var text = bytes[start..<end]
       if text.last == UInt8(ascii: "\r") { text.removeLast() }
       let token = text.dropFirst(6)
-      if text.starts(with: "# ack ".utf8), (1...64).contains(token.count), token.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) {
+      if text.starts(with: "# ack ".utf8), (1...64).contains(token.count),
+        token.allSatisfy({ $0 > 0x20 && $0 < 0x7f })
+      {
         out.append(.token(String(decoding: token, as: UTF8.self)))
       } else {
         lines(bytes[start..<min(end + 1, bytes.count)])
@@ -97,7 +103,9 @@ struct FramerTests {
       let newline = byte == UInt8(ascii: "\\") ? index + 1 : index
       if newline < bytes.count && bytes[newline] == UInt8(ascii: "\n") {
         if byte == UInt8(ascii: "\n") && !isQuoted { return (index, false) }
-        if newline - start <= limit && bytes[(newline + 1)...].starts(with: "# ack ".utf8) { return (newline, false) }
+        if newline - start <= limit && bytes[(newline + 1)...].starts(with: "# ack ".utf8) {
+          return (newline, false)
+        }
       }
       if byte == UInt8(ascii: "\\") {
         index += 2
@@ -133,15 +141,21 @@ struct FramerTests {
     return out
   }
 
-  @Test("agrees with the model over random streams, reads and limits", .tags(.property), arguments: 1...8 as ClosedRange<UInt64>)
+  @Test(
+    "agrees with the model over random streams, reads and limits", .tags(.property),
+    arguments: 1...8 as ClosedRange<UInt64>)
   func randomStreams(seed: UInt64) {
     var random = SplitMix64(seed: seed)
     let parts = [
-      "m f=1\n", "m,t=a f=\"x", "\"", "\n", "\\", " ", ",", "=", "# ack ", "7", "\n# ack 12\n", "# ack a b\n", "#", "\r\n", "abc",
-      "m f=\"a\nb\"\n", "long,tag=value field=123i 1700000000\n", "\t", "# ack \u{1}\n", "\n# ac", "\\\"", "\\\n",
+      "m f=1\n", "m,t=a f=\"x", "\"", "\n", "\\", " ", ",", "=", "# ack ", "7", "\n# ack 12\n", "# ack a b\n",
+      "#", "\r\n", "abc",
+      "m f=\"a\nb\"\n", "long,tag=value field=123i 1700000000\n", "\t", "# ack \u{1}\n", "\n# ac", "\\\"",
+      "\\\n",
     ].map { Array($0.utf8) }
     for _ in 0..<600 {
-      let bytes = (0..<Int.random(in: 0...24, using: &random)).flatMap { _ in parts.randomElement(using: &random) ?? [] }
+      let bytes = (0..<Int.random(in: 0...24, using: &random)).flatMap { _ in
+        parts.randomElement(using: &random) ?? []
+      }
       let limit = [10, 20, 40, 1_000].randomElement(using: &random) ?? 10
       var reads: [ArraySlice<UInt8>] = []
       var start = 0
@@ -154,10 +168,13 @@ struct FramerTests {
       let expected = parsed(model(bytes, limit: limit), limit)
       let (pieces, lineCount) = events(reads, limit: limit)
       let found = parsed(pieces, limit)
-      let isCounted = lineCount == bytes.filter { $0 == UInt8(ascii: "\n") }.count
+      let isCounted =
+        lineCount == bytes.filter { $0 == UInt8(ascii: "\n") }.count
         || lineCount == bytes.filter { $0 == UInt8(ascii: "\n") }.count + 1
       if found != expected || !isCounted {
-        Issue.record("seed \(seed), limit \(limit), \(String(decoding: bytes, as: UTF8.self).debugDescription): \(found) expected \(expected); \(lineCount) lines")
+        Issue.record(
+          "seed \(seed), limit \(limit), \(String(decoding: bytes, as: UTF8.self).debugDescription): \(found) expected \(expected); \(lineCount) lines"
+        )
         return
       }
     }
@@ -178,8 +195,12 @@ struct FramerTests {
   @Test("a line of the limit passes, one byte more is refused once and the next line is read")
   func limit() {
     let limit = 64
-    func line(_ count: Int) -> [UInt8] { Array(("m f=" + String(repeating: "1", count: count - 6) + ".0").utf8) }
-    let bytes = line(limit) + Array("\n".utf8) + line(limit + 1) + Array("\nm f=2\n".utf8) + line(300) + Array("\nm f=3".utf8)
+    func line(_ count: Int) -> [UInt8] {
+      Array(("m f=" + String(repeating: "1", count: count - 6) + ".0").utf8)
+    }
+    let bytes =
+      line(limit) + Array("\n".utf8) + line(limit + 1) + Array("\nm f=2\n".utf8) + line(300)
+      + Array("\nm f=3".utf8)
     let options = LineParser.Options(lineByteCountMax: limit)
     let whole = parseWhole(bytes, options)
     #expect(whole.points.map(\.line) == [1, 3, 5])
@@ -202,11 +223,15 @@ struct FramerTests {
     #expect(outcome.points.count == 1)
   }
 
-  @Test("only one printable word of at most 64 bytes is a token", arguments: [
-    ("# ack a", "a"), ("# ack ", nil), ("# ack", nil), ("# ack a b", nil), (" # ack a", nil), ("# ack é", nil), ("#ack a", nil),
-    ("# ack " + String(repeating: "x", count: 64), String(repeating: "x", count: 64)),
-    ("# ack " + String(repeating: "x", count: 65), nil), ("# ack a\r", "a"), ("# ack #", "#"), ("# ack \u{7f}", nil),
-  ] as [(String, String?)])
+  @Test(
+    "only one printable word of at most 64 bytes is a token",
+    arguments: [
+      ("# ack a", "a"), ("# ack ", nil), ("# ack", nil), ("# ack a b", nil), (" # ack a", nil),
+      ("# ack é", nil), ("#ack a", nil),
+      ("# ack " + String(repeating: "x", count: 64), String(repeating: "x", count: 64)),
+      ("# ack " + String(repeating: "x", count: 65), nil), ("# ack a\r", "a"), ("# ack #", "#"),
+      ("# ack \u{7f}", nil),
+    ] as [(String, String?)])
   func tokens(line: String, token: String?) {
     let bytes = Array((line + "\nm f=1\n").utf8)
     let (outcome, tokens) = parseFramed([bytes[...], []], .init())

@@ -37,7 +37,9 @@ struct Point: Equatable, CustomStringConvertible {
     return "\(Self.text(key.measurement)) \(tags) \(fields) \(timestamp)"
   }
 
-  private static func text(_ bytes: some Collection<UInt8>) -> String { String(decoding: bytes, as: UTF8.self) }
+  private static func text(_ bytes: some Collection<UInt8>) -> String {
+    String(decoding: bytes, as: UTF8.self)
+  }
 }
 
 /// The points of a batch.
@@ -101,7 +103,8 @@ func parseFramed(_ reads: [ArraySlice<UInt8>], _ options: LineParser.Options) ->
       case .lines:
         buffer.withUnsafeBytes {
           line += parser.parse(
-            UnsafeRawBufferPointer(rebasing: $0[..<piece.byteCount]), now: LineParser.unset, firstLine: line, into: batch)
+            UnsafeRawBufferPointer(rebasing: $0[..<piece.byteCount]), now: LineParser.unset, firstLine: line,
+            into: batch)
         }
       case .acknowledge(let token): tokens.append(String(decoding: buffer[token], as: UTF8.self))
       case .refused(var reject):

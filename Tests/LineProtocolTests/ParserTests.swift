@@ -6,16 +6,23 @@ import Testing
 struct ParserTests {
   private func text(_ bytes: some Collection<UInt8>) -> String { String(decoding: bytes, as: UTF8.self) }
 
-  @Test("lines that change in any place give what each gives alone", .tags(.property), arguments: 1...6 as ClosedRange<UInt64>)
+  @Test(
+    "lines that change in any place give what each gives alone", .tags(.property),
+    arguments: 1...6 as ClosedRange<UInt64>)
   func fastAndGeneral(seed: UInt64) {
     var random = SplitMix64(seed: seed)
     let keys = ["m", "m,a=b", "m,a=c", "m\\ x,a=b\\,c", "m\\\\ x,a=b", " m,a=b", "n,host=\"q", "# c", ""]
     let values = [
-      "1", "1i", "-1i", "2u", "t", "FALSE", "true", "Trux", "\"s\"", "\"a\\\"b\"", "\"a\nb\"", "\"open", "1.5", "-2.25e3", "1e", "1234567890123456789",
-      "9223372036854775808i", "-9223372036854775808i", "12345678901234567890u", "0.1234567890123456789", "\"é\"", ".5", "-", "5.", "",
+      "1", "1i", "-1i", "2u", "t", "FALSE", "true", "Trux", "\"s\"", "\"a\\\"b\"", "\"a\nb\"", "\"open",
+      "1.5", "-2.25e3", "1e", "1234567890123456789",
+      "9223372036854775808i", "-9223372036854775808i", "12345678901234567890u", "0.1234567890123456789",
+      "\"é\"", ".5", "-", "5.", "",
     ]
     let names = ["f", "g", "f\\ 1", "f\\\\", "time", "\"f\"", "\\\"f"]
-    let ends = ["", " 1", " 1700000000000000001", " -5", " 12345678901234567890", " 1 ", "  7", " x", "\r", " 9\r", " 9223372036854775807"]
+    let ends = [
+      "", " 1", " 1700000000000000001", " -5", " 12345678901234567890", " 1 ", "  7", " x", "\r", " 9\r",
+      " 9223372036854775807",
+    ]
     for _ in 0..<150 {
       var lines: [String] = []
       for _ in 0..<Int.random(in: 2...8, using: &random) {
@@ -27,7 +34,8 @@ struct ParserTests {
           "\(names.randomElement(using: &random) ?? "f")=\(values.randomElement(using: &random) ?? "1")"
         }
         lines.append(
-          "\(keys.randomElement(using: &random) ?? "m") \(fields.joined(separator: ","))\(ends.randomElement(using: &random) ?? "")")
+          "\(keys.randomElement(using: &random) ?? "m") \(fields.joined(separator: ","))\(ends.randomElement(using: &random) ?? "")"
+        )
       }
       let options = LineParser.Options(
         precision: Precision.allCases.randomElement(using: &random) ?? .auto,
@@ -52,12 +60,16 @@ struct ParserTests {
     }
   }
 
-  @Test("a refused line says where and why, and its neighbours stay", arguments: [
-    ("m", 2, "missing fields", RejectReason.syntax), ("m f=1,", 7, "invalid field format", .syntax), ("m f=x", 5, "invalid boolean", .syntax),
-    ("m f=1x", 6, "invalid number", .number), ("m f=1 x", 7, "bad timestamp", .timestamp), ("m f=1 1 1", 9, "point is invalid", .syntax),
-    ("  m f=1 x", 9, "bad timestamp", .timestamp), ("m,a=1,a=2 f=1", 10, "duplicate tags", .syntax),
-    ("m f=\"a\"b", 5, "invalid field format", .syntax),
-  ] as [(String, Int, String, RejectReason)])
+  @Test(
+    "a refused line says where and why, and its neighbours stay",
+    arguments: [
+      ("m", 2, "missing fields", RejectReason.syntax), ("m f=1,", 7, "invalid field format", .syntax),
+      ("m f=x", 5, "invalid boolean", .syntax),
+      ("m f=1x", 6, "invalid number", .number), ("m f=1 x", 7, "bad timestamp", .timestamp),
+      ("m f=1 1 1", 9, "point is invalid", .syntax),
+      ("  m f=1 x", 9, "bad timestamp", .timestamp), ("m,a=1,a=2 f=1", 10, "duplicate tags", .syntax),
+      ("m f=\"a\"b", 5, "invalid field format", .syntax),
+    ] as [(String, Int, String, RejectReason)])
   func refused(line: String, column: Int, message: String, reason: RejectReason) {
     let outcome = parseWhole(Array("m f=1 1\n\(line)\nm f=2 2\n".utf8), .init())
     #expect(outcome.points.map(\.line) == [1, 3])
@@ -69,10 +81,14 @@ struct ParserTests {
     #expect(text(reject.text) == String(line.drop { $0 == " " }))
   }
 
-  @Test("names and strings that are not UTF-8 are refused by their reason", arguments: [
-    [0x6d, 0xff, 0x20, 0x66, 0x3d, 0x31], [0x6d, 0x20, 0xc0, 0x80, 0x3d, 0x31], [0x6d, 0x20, 0x66, 0x3d, 0x22, 0xed, 0xa0, 0x80, 0x22],
-    [0x6d, 0x20, 0x66, 0x3d, 0x22, 0xf4, 0x90, 0x80, 0x80, 0x22], [0x6d, 0x20, 0x66, 0x3d, 0x22, 0xe2, 0x82, 0x22],
-  ] as [[UInt8]])
+  @Test(
+    "names and strings that are not UTF-8 are refused by their reason",
+    arguments: [
+      [0x6d, 0xff, 0x20, 0x66, 0x3d, 0x31], [0x6d, 0x20, 0xc0, 0x80, 0x3d, 0x31],
+      [0x6d, 0x20, 0x66, 0x3d, 0x22, 0xed, 0xa0, 0x80, 0x22],
+      [0x6d, 0x20, 0x66, 0x3d, 0x22, 0xf4, 0x90, 0x80, 0x80, 0x22],
+      [0x6d, 0x20, 0x66, 0x3d, 0x22, 0xe2, 0x82, 0x22],
+    ] as [[UInt8]])
   func notUTF8(line: [UInt8]) {
     // After a line that teaches the parser what is usual here.
     let outcome = parseWhole(Array("m f=\"x\"\n".utf8) + line + [0x0a], .init())
@@ -80,14 +96,20 @@ struct ParserTests {
     #expect(outcome.rejects.map(\.reason) == [.utf8])
   }
 
-  @Test("a timestamp is scaled by its precision, and a missing one is now, cut to it", arguments: [
-    (Precision.nanoseconds, "7", Int64(7)), (.microseconds, "7", 7_000), (.milliseconds, "-7", -7_000_000), (.seconds, "7", 7_000_000_000),
-    (.minutes, "1", 60_000_000_000), (.hours, "1", 3_600_000_000_000), (.auto, "4999999999", 4_999_999_999_000_000_000),
-    (.auto, "5000000000", 5_000_000_000_000_000), (.auto, "4999999999999", 4_999_999_999_999_000_000),
-    (.auto, "5000000000000", 5_000_000_000_000_000), (.auto, "-4999999999999999", -4_999_999_999_999_999_000),
-    (.auto, "5000000000000000", 5_000_000_000_000_000), (.hours, "", 3_600_000_000_000), (.nanoseconds, "", 7_199_999_999_999),
-    (.auto, "", 7_199_999_999_999), (.seconds, "", 7_199_000_000_000),
-  ])
+  @Test(
+    "a timestamp is scaled by its precision, and a missing one is now, cut to it",
+    arguments: [
+      (Precision.nanoseconds, "7", Int64(7)), (.microseconds, "7", 7_000), (.milliseconds, "-7", -7_000_000),
+      (.seconds, "7", 7_000_000_000),
+      (.minutes, "1", 60_000_000_000), (.hours, "1", 3_600_000_000_000),
+      (.auto, "4999999999", 4_999_999_999_000_000_000),
+      (.auto, "5000000000", 5_000_000_000_000_000), (.auto, "4999999999999", 4_999_999_999_999_000_000),
+      (.auto, "5000000000000", 5_000_000_000_000_000),
+      (.auto, "-4999999999999999", -4_999_999_999_999_999_000),
+      (.auto, "5000000000000000", 5_000_000_000_000_000), (.hours, "", 3_600_000_000_000),
+      (.nanoseconds, "", 7_199_999_999_999),
+      (.auto, "", 7_199_999_999_999), (.seconds, "", 7_199_000_000_000),
+    ])
   func timestamps(precision: Precision, text: String, time: Int64) {
     let parser = LineParser(vocabulary: Vocabulary(), options: .init(precision: precision))
     let batch = LineBatch()
@@ -115,7 +137,8 @@ struct ParserTests {
   @Test("a field given twice stands once, with its last value and type")
   func duplicates() {
     for _ in 0..<2 {
-      let outcome = parseWhole(Array("m f=1,g=2,f=\"x\"\nm f=1,g=2,f=\"x\"\nm \\\"f=1,\"f=2i\n".utf8), .init())
+      let outcome = parseWhole(
+        Array("m f=1,g=2,f=\"x\"\nm f=1,g=2,f=\"x\"\nm \\\"f=1,\"f=2i\n".utf8), .init())
       #expect(outcome.points.map(\.fields.count) == [2, 2, 1])
       #expect(outcome.points.first?.fields[Array("f".utf8)] == .string(Array("x".utf8)))
       #expect(outcome.points.last?.fields[Array("\"f".utf8)] == .integer(2))
@@ -130,9 +153,14 @@ struct ParserTests {
       return Array("m\(tags) \(fields)\n".utf8)
     }
     #expect(parseWhole(line(tags: LineLimits.tagCountMax, fields: 1), .init()).points.count == 1)
-    #expect(parseWhole(line(tags: LineLimits.tagCountMax + 1, fields: 1), .init()).rejects.map(\.reason) == [.limit])
+    #expect(
+      parseWhole(line(tags: LineLimits.tagCountMax + 1, fields: 1), .init()).rejects.map(\.reason) == [.limit]
+    )
     #expect(parseWhole(line(tags: 0, fields: LineLimits.fieldCountMax), .init()).points.count == 1)
-    #expect(parseWhole(line(tags: 0, fields: LineLimits.fieldCountMax + 1), .init()).rejects.map(\.reason) == [.limit])
+    #expect(
+      parseWhole(line(tags: 0, fields: LineLimits.fieldCountMax + 1), .init()).rejects.map(\.reason) == [
+        .limit
+      ])
     let name = String(repeating: "a", count: LineLimits.keyByteCountMax - 4 - 1)
     #expect(parseWhole(Array("\(name) f=1\n".utf8), .init()).points.count == 1)
     #expect(parseWhole(Array("\(name)a f=1\n".utf8), .init()).rejects.map(\.reason) == [.limit])
@@ -142,7 +170,9 @@ struct ParserTests {
   func manyRejects() {
     let parser = LineParser(vocabulary: Vocabulary())
     let batch = LineBatch()
-    Array(String(repeating: "bad\n", count: 1_500).utf8).withUnsafeBytes { _ = parser.parse($0, now: 0, into: batch) }
+    Array(String(repeating: "bad\n", count: 1_500).utf8).withUnsafeBytes {
+      _ = parser.parse($0, now: 0, into: batch)
+    }
     #expect(batch.rejectCount == 1_500)
     #expect(batch.rejects.count == LineBatch.rejectCountKept)
     #expect(batch.rejectCounts[Int(RejectReason.syntax.rawValue)] == 1_500)
@@ -157,7 +187,9 @@ struct ParserTests {
     for exponent in 0...PowersOfFive.exponentMax {
       let index = 2 * (exponent - PowersOfFive.exponentMin)
       let top = Self.topBits(power)
-      if top != UInt128(PowersOfFive.words[index]) << 64 | UInt128(PowersOfFive.words[index + 1]) { wrong.append(exponent) }
+      if top != UInt128(PowersOfFive.words[index]) << 64 | UInt128(PowersOfFive.words[index + 1]) {
+        wrong.append(exponent)
+      }
       var carry: UInt64 = 0
       for limb in power.indices {
         carry += UInt64(power[limb]) * 5

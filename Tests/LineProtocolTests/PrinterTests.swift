@@ -27,7 +27,9 @@ struct PrinterTests {
     return (0..<count).flatMap { _ in Array((parts.randomElement(using: &random) ?? "a").utf8) }
   }
 
-  @Test("what is printed is parsed to the same point; many names can be printed", .tags(.property), arguments: 1...6 as ClosedRange<UInt64>)
+  @Test(
+    "what is printed is parsed to the same point; many names can be printed", .tags(.property),
+    arguments: 1...6 as ClosedRange<UInt64>)
   func roundTrip(seed: UInt64) {
     var random = SplitMix64(seed: seed)
     let parser = LineParser(vocabulary: Vocabulary(), options: .init(carriageReturn: .strict))
@@ -45,7 +47,9 @@ struct PrinterTests {
           default: .string(name(&random) + name(&random))
           }
         let field = name(&random)
-        if fields.updateValue(value, forKey: field) == nil { keys.append(FieldKey(name: field, type: .float)) }
+        if fields.updateValue(value, forKey: field) == nil {
+          keys.append(FieldKey(name: field, type: .float))
+        }
       }
       for index in keys.indices {
         switch fields[keys[index].name] {
@@ -57,25 +61,32 @@ struct PrinterTests {
         }
       }
       let key = SeriesKey(measurement: name(&random), tags: tags.map { ($0.key, $0.value) })
-      let point = Point(key: key, fields: fields, timestamp: Int64.random(in: -9_000_000_000_000_000_000...9_000_000_000_000_000_000, using: &random))
+      let point = Point(
+        key: key, fields: fields,
+        timestamp: Int64.random(in: -9_000_000_000_000_000_000...9_000_000_000_000_000_000, using: &random))
       guard let text = line(point, keys) else { continue }
       printedCount += 1
       let outcome = parseWhole(text, .init(), parser: parser)
       if outcome.points != [point] || !outcome.rejects.isEmpty {
-        Issue.record("seed \(seed): \(String(decoding: text, as: UTF8.self).debugDescription) from \(point): \(outcome)")
+        Issue.record(
+          "seed \(seed): \(String(decoding: text, as: UTF8.self).debugDescription) from \(point): \(outcome)")
         return
       }
     }
     #expect(printedCount > 40, "seed \(seed): only \(printedCount) of 400 were printed")
   }
 
-  @Test("names are escaped as they must be", arguments: [
-    ("m", "m"), ("a b", "a\\ b"), ("a,b", "a\\,b"), ("a=b", "a=b"), ("a\"b", "a\"b"), ("a\\b", "a\\b"), ("a\\,b", "a\\\\,b"),
-    ("a\\ b", "a\\\\ b"), ("a\\=b", "a\\\\=b"), (" #", "\\ #"),
-  ])
+  @Test(
+    "names are escaped as they must be",
+    arguments: [
+      ("m", "m"), ("a b", "a\\ b"), ("a,b", "a\\,b"), ("a=b", "a=b"), ("a\"b", "a\"b"), ("a\\b", "a\\b"),
+      ("a\\,b", "a\\\\,b"),
+      ("a\\ b", "a\\\\ b"), ("a\\=b", "a\\\\=b"), (" #", "\\ #"),
+    ])
   func measurement(name: String, text: String) {
     let point = Point(
-      key: SeriesKey(measurement: Array(name.utf8), tags: []), fields: [Array("f".utf8): .boolean(true)], timestamp: 1)
+      key: SeriesKey(measurement: Array(name.utf8), tags: []), fields: [Array("f".utf8): .boolean(true)],
+      timestamp: 1)
     let out = line(point, [FieldKey(name: Array("f".utf8), type: .boolean)])
     #expect(out.map { String(decoding: $0, as: UTF8.self) } == text + " f=true 1\n")
   }
@@ -83,7 +94,8 @@ struct PrinterTests {
   @Test("what line protocol cannot write is not written", arguments: ["", "a\\", "#a", "\ta", "a\nb"])
   func unprintable(name: String) {
     let point = Point(
-      key: SeriesKey(measurement: Array(name.utf8), tags: []), fields: [Array("f".utf8): .boolean(true)], timestamp: 1)
+      key: SeriesKey(measurement: Array(name.utf8), tags: []), fields: [Array("f".utf8): .boolean(true)],
+      timestamp: 1)
     #expect(line(point, [FieldKey(name: Array("f".utf8), type: .boolean)]) == nil)
   }
 
@@ -96,7 +108,9 @@ struct PrinterTests {
     let values: [Double] = [.nan, 0.1]
     #expect(writer.appendLine(timestamp: nil, to: &out) { .init(type: .float, word: values[$0].bitPattern) })
     #expect(String(decoding: out, as: UTF8.self) == "m b=0.1\n")
-    #expect(!writer.appendLine(timestamp: 1, to: &out) { _ in .init(type: .float, word: Double.infinity.bitPattern) })
+    #expect(
+      !writer.appendLine(timestamp: 1, to: &out) { _ in .init(type: .float, word: Double.infinity.bitPattern)
+      })
     #expect(String(decoding: out, as: UTF8.self) == "m b=0.1\n")
   }
 }

@@ -3,7 +3,9 @@ import Testing
 
 @Suite("Report of lines")
 struct ReportTests {
-  private func report(_ text: String, _ options: LineParser.Options = .init()) -> (text: String, rejectCount: Int) {
+  private func report(_ text: String, _ options: LineParser.Options = .init()) -> (
+    text: String, rejectCount: Int
+  ) {
     var report = LineReport(options: options)
     var out: [UInt8] = []
     Array(text.utf8).withUnsafeBytes { report.append($0, to: &out) }
@@ -43,10 +45,11 @@ struct ReportTests {
   @Test("lines too long are reported once and the next is read")
   func tooLong() {
     let found = report("m f=1234567890\nm f=1\n", .init(lineByteCountMax: 8))
-    #expect(found.text == """
-      {"line":1,"column":9,"error":"line longer than 8 bytes"}
-      {"line":2,"measurement":"m","tags":{},"fields":{"f":{"type":"float","value":1.0}},"timestamp":null}
+    #expect(
+      found.text == """
+        {"line":1,"column":9,"error":"line longer than 8 bytes"}
+        {"line":2,"measurement":"m","tags":{},"fields":{"f":{"type":"float","value":1.0}},"timestamp":null}
 
-      """)
+        """)
   }
 }

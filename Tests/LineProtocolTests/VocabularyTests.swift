@@ -23,7 +23,9 @@ struct VocabularyTests {
   func badLines() {
     let parser = LineParser(vocabulary: Vocabulary())
     let batch = LineBatch()
-    for index in 0..<1_000 { parse("m\(index) f\(index)=x\nm\(index)\nm\(index),time=1 f=1\nm f=1 x\n", parser, batch) }
+    for index in 0..<1_000 {
+      parse("m\(index) f\(index)=x\nm\(index)\nm\(index),time=1 f=1\nm f=1 x\n", parser, batch)
+    }
     #expect(parser.vocabulary.seriesCount == 0)
     #expect(parser.vocabulary.fieldListCount == 0)
     #expect(parser.vocabulary.byteCount == 0)
@@ -46,7 +48,9 @@ struct VocabularyTests {
     parse("m11 f=1\nm0 f=1\nm0 f=1\n", parser, batch)
     #expect(parser.vocabulary.generation == 1)
     #expect(parser.vocabulary.seriesCount == 2)
-    #expect(points(of: batch, parser.vocabulary).map { Array($0.key.measurement) } == ["m11", "m0", "m0"].map { Array($0.utf8) })
+    #expect(
+      points(of: batch, parser.vocabulary).map { Array($0.key.measurement) }
+        == ["m11", "m0", "m0"].map { Array($0.utf8) })
   }
 
   @Test("many series and field lists are found again, in any order", arguments: [1, 2] as [UInt64])
@@ -54,7 +58,9 @@ struct VocabularyTests {
     var random = SplitMix64(seed: seed)
     let parser = LineParser(vocabulary: Vocabulary(hashKey: seed))
     let batch = LineBatch()
-    let lines = (0..<3_000).map { "m,host=h\($0),long=\(String(repeating: "x", count: 1 + $0 % 40)) f\($0 % 50)=\($0)\n" }
+    let lines = (0..<3_000).map {
+      "m,host=h\($0),long=\(String(repeating: "x", count: 1 + $0 % 40)) f\($0 % 50)=\($0)\n"
+    }
     parse(lines.joined(), parser, batch)
     let numbers = batch.series.elements.map { $0 }
     #expect(numbers == Array(0..<3_000))
