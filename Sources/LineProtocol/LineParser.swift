@@ -38,6 +38,7 @@ internal import CShims
   var key = LineKey()
   var fields: LineFields
   let floats = DecimalFloat.shared
+  private var tail = Buffer<UInt8>(capacity: 2_048)
   var listKey: [UInt8] = []
   var nameCounts: [Int] = []
   /// The spelling of the last point, if it may predict the next; of `generation`.
@@ -79,8 +80,28 @@ internal import CShims
     var (position, line) = unsafe (start, firstLine)
     while unsafe position < end {
       if unsafe position < fastEnd { unsafe parseFast(&position, fastEnd, time, &line, batch) }
+      if unsafe position >= fastEnd && parseTail(position, end, time, &line, batch) { break }
       if unsafe position < end { unsafe position = parseGeneral(position, end, time, &line, batch) }
     }
     return line - firstLine
   }
+
+  /// Tries the fast way on a last line without newline, as datagrams have: on a copy that gets one.
+  private func parseTail(
+    _ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, _ now: Int64, _ line: inout UInt64, _ batch: LineBatch
+  ) -> Bool {
+    let count = unsafe end - start
+    // A carriage return would become part of the line's end by the newline.
+    guard unsafe count > 0 && count <= Self.tailByteCountMax && end[-1] != UInt8(ascii: "\r") else { return false }
+    tail.reset()
+    unsafe tail.append(contentsOf: UnsafeBufferPointer(start: start, count: count))
+    tail.append(Escaping.newline)
+    let copyEnd = unsafe UnsafePointer(tail.base) + tail.count
+    var position = unsafe UnsafePointer(tail.base)
+    unsafe parseFast(&position, copyEnd, now, &line, batch)
+    return unsafe position == copyEnd
+  }
+
+  /// A datagram's bytes; longer tails go the general way.
+  private static let tailByteCountMax = 65_536
 }
