@@ -1,9 +1,10 @@
 /// Packs words of at most `width` bits, and unpacks them. Widths are 0…64; packing cuts what is wider.
 ///
-/// A full group lies *vertically* in eight lanes: lane `l` holds rows `128 l ..< 128 (l + 1)`, each lane is a stream of bits in
-/// `2 × width` 64-bit little-endian words, low bits first, and the streams' words are interleaved, so that one vector instruction
-/// serves eight lanes and prefix sums need no shuffles. A shorter group is one stream of bits, low bits first, in whole bytes.
-/// After the vertical layouts of Lemire and Boytsov, "Decoding billions of integers per second through vectorization", 2012.
+/// A full group lies *vertically* in eight lanes: lane `l` holds rows `128 l ..< 128 (l + 1)`, each lane is a
+/// stream of bits in `2 × width` 64-bit little-endian words, low bits first, and the streams' words are
+/// interleaved, so that one vector instruction serves eight lanes and prefix sums need no shuffles. A shorter
+/// group is one stream of bits, low bits first, in whole bytes. After the vertical layouts of Lemire and
+/// Boytsov, "Decoding billions of integers per second through vectorization", 2012.
 enum BitPacking {
   /// Lanes of a full group, and rows of a lane.
   static let laneCount = 8
@@ -41,7 +42,8 @@ enum BitPacking {
     }
   }
 
-  /// Unpacks `128 × width` bytes into 1,024 words that lie row of lanes by row of lanes: word `8 j + l` is row `128 l + j`.
+  /// Unpacks `128 × width` bytes into 1,024 words that lie row of lanes by row of lanes: word `8 j + l` is
+  /// row `128 l + j`.
   ///
   /// Where `isSummed`, a word is the sum of its lane's words up to it. Returns the last row then.
   @inline(__always)

@@ -1,4 +1,5 @@
-/// Bits, bit `i & 63` of word `i >> 6`: as they are, or as the rows at which they are the rarer one or change, whichever is shorter.
+/// Bits, bit `i & 63` of word `i >> 6`: as they are, or as the rows at which they are the rarer one or
+/// change, whichever is shorter.
 enum Bitmap {
   /// What a positions block's second byte says.
   private static let backgroundFlag: UInt8 = 1
@@ -11,7 +12,8 @@ enum Bitmap {
     var changes = 0
     var previous = unsafe bits.isEmpty ? 0 : bits[0] & 1
     let initial = previous
-    for unsafe word in unsafe bits {
+    for index in bits.indices {
+      let word = unsafe bits[index]
       ones += word.nonzeroBitCount
       changes += (word ^ (word << 1 | previous)).nonzeroBitCount
       previous = word >> 63
@@ -35,7 +37,8 @@ enum Bitmap {
   }
 
   private static func encodePositions(
-    _ bits: UnsafeBufferPointer<UInt64>, count: Int, isChanges: Bool, background: Bool, into output: inout [UInt8]
+    _ bits: UnsafeBufferPointer<UInt64>, count: Int, isChanges: Bool, background: Bool,
+    into output: inout [UInt8]
   ) {
     var gaps: [UInt8] = []
     var markCount: UInt64 = 0
@@ -88,7 +91,9 @@ enum Bitmap {
       guard bytes.count == (count + 7) / 8 + 1 else {
         throw .malformed(offset: 1, expected: "\(count) bits, not \(bytes.count - 1) bytes")
       }
-      for index in 1..<bytes.count { unsafe bits[(index - 1) >> 3] |= UInt64(bytes[index]) << UInt64((index - 1) & 7 * 8) }
+      for index in 1..<bytes.count {
+        unsafe bits[(index - 1) >> 3] |= UInt64(bytes[index]) << UInt64((index - 1) & 7 * 8)
+      }
     case .positions: try unsafe decodePositions(bytes, count: count, into: bits)
     default: throw .unsupported(what: "encoding of bits", value: code)
     }
@@ -112,7 +117,9 @@ enum Bitmap {
       unsafe bits[row >> 6] |= 1 << UInt64(row & 63)
       row += 1
     }
-    guard offset == bytes.count else { throw .malformed(offset: offset, expected: "the end of the positions") }
+    guard offset == bytes.count else {
+      throw .malformed(offset: offset, expected: "the end of the positions")
+    }
     let background: UInt64 = flags & backgroundFlag != 0 ? .max : 0
     guard flags & changesFlag != 0 else {
       for index in bits.indices { unsafe bits[index] ^= background }

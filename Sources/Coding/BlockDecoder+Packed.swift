@@ -1,7 +1,8 @@
 extension BlockDecoder {
   /// Decodes a packed block; `output` has room for `rows`, which lie in `0..<count`.
   func decodePacked(
-    _ bytes: UnsafeRawBufferPointer, count: Int, rows: Range<Int>, into output: UnsafeMutableBufferPointer<UInt64>
+    _ bytes: UnsafeRawBufferPointer, count: Int, rows: Range<Int>,
+    into output: UnsafeMutableBufferPointer<UInt64>
   ) throws(CodingError) {
     var offset = 2
     guard bytes.count > 1, let prediction = unsafe Prediction(rawValue: bytes[1] & 3),
@@ -13,7 +14,9 @@ extension BlockDecoder {
     case .rotated:
       try unsafe decodeGroups(bytes, offset, prediction, RestoreRotated(), count, rows, into: output)
     case .scaled:
-      guard let unit = unsafe readVarint(bytes, at: &offset), let origin = unsafe readVarint(bytes, at: &offset) else {
+      guard let unit = unsafe readVarint(bytes, at: &offset),
+        let origin = unsafe readVarint(bytes, at: &offset)
+      else {
         throw .malformed(offset: offset, expected: "a unit and an origin")
       }
       let restore = RestoreScaled(unit: unit, origin: UInt64(bitPattern: unzigzag(origin)))
@@ -29,9 +32,11 @@ extension BlockDecoder {
     }
   }
 
-  /// Decodes the groups that `rows` touches; their headers start at `offset`, their bodies follow the headers.
+  /// Decodes the groups that `rows` touches; their headers start at `offset`, their bodies follow the
+  /// headers.
   private func decodeGroups<Restore: Restoring>(
-    _ bytes: UnsafeRawBufferPointer, _ offset: Int, _ prediction: Prediction, _ restore: Restore, _ count: Int,
+    _ bytes: UnsafeRawBufferPointer, _ offset: Int, _ prediction: Prediction, _ restore: Restore,
+    _ count: Int,
     _ rows: Range<Int>, into output: UnsafeMutableBufferPointer<UInt64>
   ) throws(CodingError) {
     // All headers are read first: they say where bodies begin, and that the block's length is right.
@@ -44,11 +49,13 @@ extension BlockDecoder {
     }
     guard bytes.count - at == bodyByteCount, let target = output.baseAddress else {
       if rows.isEmpty && bytes.count - at == bodyByteCount { return }
-      throw .malformed(offset: at, expected: "\(bodyByteCount) bytes of packed groups, not \(bytes.count - at)")
+      throw .malformed(
+        offset: at, expected: "\(bodyByteCount) bytes of packed groups, not \(bytes.count - at)")
     }
     var body = at
     at = offset
-    try unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 2 * groupRowCount) { scratch throws(CodingError) in
+    try unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 2 * groupRowCount) {
+      scratch throws(CodingError) in
       guard let lanes = scratch.baseAddress else { return }
       let whole = unsafe lanes + groupRowCount
       for first in stride(from: 0, to: rows.upperBound, by: groupRowCount) {
@@ -57,12 +64,14 @@ extension BlockDecoder {
         let next = body + group.bodyByteCount(rowCount)
         let wanted = rows.clamped(to: first..<first + rowCount)
         if !wanted.isEmpty {
-          // The body lies within `bytes`: the sum of all was checked. `wanted` lies within `rows`, for which there is room.
+          // The body lies within `bytes`: the sum of all was checked. `wanted` lies within `rows`, for which
+          // there is room.
           let source = unsafe UnsafeRawBufferPointer(rebasing: bytes[body..<next])
           let place = unsafe target + (wanted.lowerBound - rows.lowerBound)
           let isWhole = wanted.count == rowCount
           let destination = unsafe isWhole ? place : whole
-          try unsafe group.decode(source, prediction, restore, rowCount: rowCount, lanes: lanes, into: destination)
+          try unsafe group.decode(
+            source, prediction, restore, rowCount: rowCount, lanes: lanes, into: destination)
           if !isWhole { unsafe place.update(from: whole + (wanted.lowerBound - first), count: wanted.count) }
         }
         body = next
@@ -99,7 +108,8 @@ struct Patches {
 
   /// Writes the patches that lie in `rows` over `output`, whose first word is that of the first of `rows`.
   func apply(
-    _ bytes: UnsafeRawBufferPointer, count: Int, rows: Range<Int>, to output: UnsafeMutableBufferPointer<UInt64>
+    _ bytes: UnsafeRawBufferPointer, count: Int, rows: Range<Int>,
+    to output: UnsafeMutableBufferPointer<UInt64>
   ) throws(CodingError) {
     var gapOffset = offset
     var wordOffset = wordsOffset

@@ -1,17 +1,21 @@
 extension BlockDecoder {
-  /// Appends `rows` of a block of `count` strings: a word `offset << 32 | byteCount` for each to `words`, and the bytes that these
-  /// mean to `bytes` (offsets count from its start, whatever it held before).
+  /// Appends `rows` of a block of `count` strings: a word `offset << 32 | byteCount` for each to `words`, and
+  /// the bytes that these mean to `bytes` (offsets count from its start, whatever it held before).
   ///
-  /// Throws where the bytes are not such a block, or where `bytes` would pass 4 GiB; `words` and `bytes` are then as they were.
+  /// Throws where the bytes are not such a block, or where `bytes` would pass 4 GiB; `words` and `bytes` are
+  /// then as they were.
   public mutating func decodeStrings(
-    _ block: UnsafeRawBufferPointer, count: Int, rows: Range<Int>, into words: inout [UInt64], bytes: inout [UInt8]
+    _ block: UnsafeRawBufferPointer, count: Int, rows: Range<Int>, into words: inout [UInt64],
+    bytes: inout [UInt8]
   ) throws(CodingError) {
     precondition(rows.lowerBound >= 0 && rows.upperBound <= count, "rows \(rows) of \(count)")
     let (wordCount, byteCount) = (words.count, bytes.count)
     do throws(CodingError) {
       switch unsafe Encoding(rawValue: block.first ?? 0) {
-      case .strings: try unsafe decodePlainStrings(block, count: count, rows: rows, into: &words, bytes: &bytes)
-      case .dictionary: try unsafe decodeDictionary(block, count: count, rows: rows, into: &words, bytes: &bytes)
+      case .strings:
+        try unsafe decodePlainStrings(block, count: count, rows: rows, into: &words, bytes: &bytes)
+      case .dictionary:
+        try unsafe decodeDictionary(block, count: count, rows: rows, into: &words, bytes: &bytes)
       default: throw CodingError.unsupported(what: "encoding of strings", value: unsafe block.first ?? 0)
       }
     } catch {
@@ -32,17 +36,20 @@ extension BlockDecoder {
   }
 
   private mutating func decodePlainStrings(
-    _ block: UnsafeRawBufferPointer, count: Int, rows: Range<Int>, into words: inout [UInt64], bytes: inout [UInt8]
+    _ block: UnsafeRawBufferPointer, count: Int, rows: Range<Int>, into words: inout [UInt64],
+    bytes: inout [UInt8]
   ) throws(CodingError) {
     var offset = 1
     _ = try unsafe decodeEntries(block, at: &offset, count: count, rows: rows, into: &words, bytes: &bytes)
     guard rows.upperBound < count || offset == block.count else {
-      throw .malformed(offset: offset, expected: "the end of the strings, not \(block.count - offset) bytes more")
+      throw .malformed(
+        offset: offset, expected: "the end of the strings, not \(block.count - offset) bytes more")
     }
   }
 
   private mutating func decodeDictionary(
-    _ block: UnsafeRawBufferPointer, count: Int, rows: Range<Int>, into words: inout [UInt64], bytes: inout [UInt8]
+    _ block: UnsafeRawBufferPointer, count: Int, rows: Range<Int>, into words: inout [UInt64],
+    bytes: inout [UInt8]
   ) throws(CodingError) {
     var offset = 1
     guard let distinctCount = unsafe readVarint(block, at: &offset), distinctCount <= UInt64(count) else {
@@ -63,9 +70,11 @@ extension BlockDecoder {
     }
   }
 
-  /// Reads `count` lengths at `offset` and the bytes after them; appends those in `rows`, and moves past the last of them.
+  /// Reads `count` lengths at `offset` and the bytes after them; appends those in `rows`, and moves past the
+  /// last of them.
   private mutating func decodeEntries(
-    _ block: UnsafeRawBufferPointer, at offset: inout Int, count: Int, rows: Range<Int>, into words: inout [UInt64],
+    _ block: UnsafeRawBufferPointer, at offset: inout Int, count: Int, rows: Range<Int>,
+    into words: inout [UInt64],
     bytes: inout [UInt8]
   ) throws(CodingError) {
     guard let lengthByteCount = unsafe readVarint(block, at: &offset), lengthByteCount <= block.count - offset
@@ -86,7 +95,9 @@ extension BlockDecoder {
       }
       if row < rows.lowerBound { from += Int(length) } else { taken += Int(length) }
     }
-    guard bytes.count + taken <= 0xffff_ffff else { throw .malformed(offset: from, expected: "at most 4 GiB of strings") }
+    guard bytes.count + taken <= 0xffff_ffff else {
+      throw .malformed(offset: from, expected: "at most 4 GiB of strings")
+    }
     var position = UInt64(bytes.count)
     words.reserveCapacity(words.count + rows.count)
     for length in lengths[rows.lowerBound...] {

@@ -1,9 +1,10 @@
 extension BlockEncoder {
-  /// Appends encoded strings to `output`. A word is `offset << 32 | byteCount` of a string in `bytes`; strings may share bytes and lie
-  /// in any order.
+  /// Appends encoded strings to `output`. A word is `offset << 32 | byteCount` of a string in `bytes`;
+  /// strings may share bytes and lie in any order.
   ///
-  /// Strings that repeat are kept once, with a packed number for each row; else lengths are packed and the bytes follow, for Snappy
-  /// to look for what they have in common. At most 8 bytes a string and 32 more beside the bytes.
+  /// Strings that repeat are kept once, with a packed number for each row; else lengths are packed and the
+  /// bytes follow, for Snappy to look for what they have in common. At most 8 bytes a string and 32 more
+  /// beside the bytes.
   ///
   /// Precondition: every string lies within `bytes`.
   public mutating func encodeStrings(
@@ -18,7 +19,9 @@ extension BlockEncoder {
     }
     output.append(Encoding.strings.rawValue)
     unsafe encodeLengths(words, into: &output)
-    for unsafe word in unsafe words { unsafe output.append(contentsOf: StringDictionary.string(word, in: bytes)) }
+    for index in words.indices {
+      unsafe output.append(contentsOf: StringDictionary.string(words[index], in: bytes))
+    }
   }
 
   /// Appends encoded strings to `output`; see the function over raw buffers.
@@ -29,7 +32,8 @@ extension BlockEncoder {
     }
   }
 
-  /// Appends a block with a dictionary; appends nothing and returns false where more than half of the strings are distinct.
+  /// Appends a block with a dictionary; appends nothing and returns false where more than half of the strings
+  /// are distinct.
   private mutating func encodeDictionary(
     _ words: UnsafeBufferPointer<UInt64>, bytes: UnsafeRawBufferPointer, into output: inout [UInt8]
   ) -> Bool {

@@ -1,7 +1,7 @@
 /// Encodes the blocks of one column, one after the other.
 ///
-/// It remembers what served the column's last block, and tries that first. One for each writer and column; a value of a few words,
-/// without scratch memory of its own.
+/// It remembers what served the column's last block, and tries that first. One for each writer and column; a
+/// value of a few words, without scratch memory of its own.
 public struct BlockEncoder: Sendable {
   /// What the words of this column mean.
   public let kind: ColumnKind
@@ -24,19 +24,24 @@ public struct BlockEncoder: Sendable {
     words = WordEncoder(kind: kind == .string ? .unsigned : kind)
   }
 
-  /// Appends the encoded words to `output`, all rows present. The encoding is recorded inside; the count is not.
+  /// Appends the encoded words to `output`, all rows present. The encoding is recorded inside; the count is
+  /// not.
   ///
-  /// At most 8 bytes a word and 12 more. Any words are encoded exactly, whatever the kind. Costs 1–2 ns a word.
+  /// At most 8 bytes a word and 12 more. Any words are encoded exactly, whatever the kind. Costs 1–2 ns a
+  /// word.
   public mutating func encode(_ words: UnsafeBufferPointer<UInt64>, into output: inout [UInt8]) {
     let start = output.count
     unsafe self.words.encode(words, into: &output)
     // Three bytes a word: so much that repeating words are better kept once.
     guard output.count - start > 3 * words.count else { return }
     guard plainWordBlockCount == 0 else { return plainWordBlockCount -= 1 }
-    if unsafe !replaceByDictionary(words, from: start, in: &output) { plainWordBlockCount = Self.plainBlockCountMax }
+    if unsafe !replaceByDictionary(words, from: start, in: &output) {
+      plainWordBlockCount = Self.plainBlockCountMax
+    }
   }
 
-  /// Puts a block with a dictionary in place of the block from `start`; changes nothing and returns false where it is not much shorter.
+  /// Puts a block with a dictionary in place of the block from `start`; changes nothing and returns false
+  /// where it is not much shorter.
   private mutating func replaceByDictionary(
     _ words: UnsafeBufferPointer<UInt64>, from start: Int, in output: inout [UInt8]
   ) -> Bool {
@@ -63,6 +68,8 @@ public struct BlockEncoder: Sendable {
   /// Appends encoded timestamps to `output`; see the function over a raw buffer.
   public mutating func encode(_ timestamps: Span<Int64>, into output: inout [UInt8]) {
     // Int64 and UInt64 have one layout; the pointer does not outlive the call.
-    unsafe timestamps.withUnsafeBytes { unsafe encode($0.assumingMemoryBound(to: UInt64.self), into: &output) }
+    unsafe timestamps.withUnsafeBytes {
+      unsafe encode($0.assumingMemoryBound(to: UInt64.self), into: &output)
+    }
   }
 }

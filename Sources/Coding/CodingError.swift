@@ -7,6 +7,7 @@ public enum CodingError: Error, Equatable, Sendable, CustomStringConvertible {
   /// A stored block's checksum is not that of its bytes.
   case checksumMismatch(expected: UInt32, found: UInt32)
 
+  /// What is wrong and where, for a message that names the file.
   public var description: String {
     switch self {
     case .malformed(let offset, let expected): "byte \(offset): expected \(expected)"

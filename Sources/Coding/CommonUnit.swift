@@ -1,8 +1,8 @@
 /// A divisor of all differences from a first value, prepared so that dividing by it is a multiplication.
 ///
-/// Exact division by an odd number is multiplication by its inverse modulo 2⁶⁴; powers of two are shifted out first. A difference
-/// that the unit does not divide gives a quotient out of range, or has bits below the shift. (Granlund and Montgomery, "Division by
-/// invariant integers using multiplication", 1994, section 9.)
+/// Exact division by an odd number is multiplication by its inverse modulo 2⁶⁴; powers of two are shifted out
+/// first. A difference that the unit does not divide gives a quotient out of range, or has bits below the
+/// shift. (Granlund and Montgomery, "Division by invariant integers using multiplication", 1994, section 9.)
 struct CommonUnit {
   let unit: UInt64
   private let shift: UInt64
@@ -26,7 +26,8 @@ struct CommonUnit {
     var found: UInt64 = 0
     var common = CommonUnit(1)
     let first = unsafe words.first ?? 0
-    for unsafe word in unsafe words {
+    for index in words.indices {
+      let word = unsafe words[index]
       if found == 1 { break }
       let difference = word &- first
       if difference == 0 || (found > 1 && common.quotient(difference) != nil) { continue }
@@ -57,7 +58,8 @@ struct CommonUnit {
       let difference = unsafe words[row] &- origin
       let quotient = UInt64(bitPattern: Int64(bitPattern: difference) &>> Int64(shift)) &* inverse
       unsafe values[row] = quotient
-      // Leaving at once also keeps the loop from being vectorised: without 64-bit vector multiplication that costs twice as much.
+      // Leaving at once also keeps the loop from being vectorised: without 64-bit vector multiplication that
+      // costs twice as much.
       if difference & below != 0 || quotient &+ quotientMax > limit { return false }
       row &+= 1
     }

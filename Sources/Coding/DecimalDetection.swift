@@ -10,16 +10,20 @@ enum DecimalDetection {
     return nil
   }
 
-  /// `m` with |m| < 2⁵¹ whose quotient `m / power` has the bits of `word`; nil where there is none, as for NaN, infinities and −0.
+  /// `m` with |m| < 2⁵¹ whose quotient `m / power` has the bits of `word`; nil where there is none, as for
+  /// NaN, infinities and −0.
   @inline(__always)
   static func mantissa(of word: UInt64, power: Double) -> UInt64? {
     let sum = Double(bitPattern: word) * power + RestoreDecimal.magic
     let mantissa = sum.bitPattern &- RestoreDecimal.magicBits
-    guard (mantissa &+ 1 << 51) >> 52 == 0, ((sum - RestoreDecimal.magic) / power).bitPattern == word else { return nil }
+    guard (mantissa &+ 1 << 51) >> 52 == 0, ((sum - RestoreDecimal.magic) / power).bitPattern == word else {
+      return nil
+    }
     return mantissa
   }
 
-  /// The exponent that serves nearly all of `words`, by a sample of them; nil where more than one in eight is no decimal.
+  /// The exponent that serves nearly all of `words`, by a sample of them; nil where more than one in eight is
+  /// no decimal.
   static func exponent(of words: UnsafeBufferPointer<UInt64>, sampleCount: Int) -> Int? {
     let count = min(words.count, sampleCount)
     var most = 0
@@ -36,7 +40,8 @@ enum DecimalDetection {
     return most
   }
 
-  /// Turns `count` floats into integers; one that is no decimal takes the integer before it, and its row and word are noted.
+  /// Turns `count` floats into integers; one that is no decimal takes the integer before it, and its row and
+  /// word are noted.
   ///
   /// Returns false, with the work half done, where more than `patchCountMax` are none.
   static func convert(
@@ -57,7 +62,8 @@ enum DecimalDetection {
         let sums = floats * powers + magic
         let mantissas = unsafe unsafeBitCast(sums, to: Lanes.self) &- magicBits
         let quotients = (sums - magic) / powers
-        let wrong = unsafe (unsafeBitCast(quotients, to: Lanes.self) ^ unsafeBitCast(floats, to: Lanes.self))
+        let wrong =
+          unsafe (unsafeBitCast(quotients, to: Lanes.self) ^ unsafeBitCast(floats, to: Lanes.self))
           | ((mantissas &+ Lanes(repeating: 1 << 51)) &>> Lanes(repeating: 52))
         unsafe target.storeBytes(of: mantissas, toByteOffset: row &* 8, as: Lanes.self)
         let four = wrong.lowHalf | wrong.highHalf

@@ -1,4 +1,5 @@
-/// How a block's values are encoded: the first byte of its payload. The numbers are those written to disk; 0 is never valid.
+/// How a block's values are encoded: the first byte of its payload. The numbers are those written to disk; 0
+/// is never valid.
 ///
 /// `Coding.docc/Encodings.md` has the bytes of each.
 enum Encoding: UInt8 {

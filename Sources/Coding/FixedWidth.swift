@@ -5,7 +5,8 @@ public func appendLittleEndian<T: FixedWidthInteger>(_ value: T, to output: inou
   unsafe withUnsafeBytes(of: value.littleEndian) { unsafe output.append(contentsOf: $0) }
 }
 
-/// Reads a little-endian integer of full width and moves `offset` past it; `nil`, and `offset` as it was, if the bytes end early.
+/// Reads a little-endian integer of full width and moves `offset` past it; `nil`, and `offset` as it was, if
+/// the bytes end early.
 @inlinable
 public func readLittleEndian<T: FixedWidthInteger>(
   _ type: T.Type, _ bytes: UnsafeRawBufferPointer, at offset: inout Int

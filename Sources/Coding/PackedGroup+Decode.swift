@@ -1,7 +1,8 @@
 extension PackedGroup {
   private typealias Lanes = SIMD8<UInt64>
 
-  /// Decodes the group's body of `bodyByteCount(rowCount)` bytes into `rowCount` words at `output`; `lanes` is scratch for 1,024.
+  /// Decodes the group's body of `bodyByteCount(rowCount)` bytes into `rowCount` words at `output`; `lanes`
+  /// is scratch for 1,024.
   func decode<Restore: Restoring>(
     _ body: UnsafeRawBufferPointer, _ prediction: Prediction, _ restore: Restore, rowCount: Int,
     lanes: UnsafeMutablePointer<UInt64>, into output: UnsafeMutablePointer<UInt64>
@@ -22,7 +23,9 @@ extension PackedGroup {
     } else {
       unsafe lanes.update(repeating: 0, count: rowCount)
     }
-    if exceptionCount > 0 { try unsafe addExceptions(body, at: packedByteCount, rowCount: rowCount, to: lanes) }
+    if exceptionCount > 0 {
+      try unsafe addExceptions(body, at: packedByteCount, rowCount: rowCount, to: lanes)
+    }
     if rowCount == groupRowCount {
       unsafe finishLanes(prediction, restore, lanes, into: output)
     } else {
@@ -57,7 +60,8 @@ extension PackedGroup {
 
   /// Sums up what is predicted, restores words and puts them in row order: a full group.
   ///
-  /// A value is the running sum of its lane, and a line in the row that holds the base and what earlier lanes add.
+  /// A value is the running sum of its lane, and a line in the row that holds the base and what earlier lanes
+  /// add.
   private func finishLanes<Restore: Restoring>(
     _ prediction: Prediction, _ restore: Restore, _ lanes: UnsafeMutablePointer<UInt64>,
     into output: UnsafeMutablePointer<UInt64>
@@ -91,7 +95,8 @@ extension PackedGroup {
 
   /// Restores deltas whose running sums in each lane are there, and the last of each in `sums`.
   private func finishDeltas<Restore: Restoring>(
-    _ sums: SIMD8<UInt64>, _ restore: Restore, _ lanes: UnsafePointer<UInt64>, into output: UnsafeMutablePointer<UInt64>
+    _ sums: SIMD8<UInt64>, _ restore: Restore, _ lanes: UnsafePointer<UInt64>,
+    into output: UnsafeMutablePointer<UInt64>
   ) {
     var line = Lanes.zero
     var before = start &+ base &+ restore.bias
@@ -102,7 +107,8 @@ extension PackedGroup {
     unsafe Self.restoreLanes(lanes, line: line, slope: Lanes(repeating: base), restore, into: output)
   }
 
-  /// Turns each lane's words, each with `base` added, into their running sums, in place; returns the last of each.
+  /// Turns each lane's words, each with `base` added, into their running sums, in place; returns the last of
+  /// each.
   private static func sumLanes(_ lanes: UnsafeMutablePointer<UInt64>, adding base: UInt64) -> Lanes {
     let bytes = UnsafeMutableRawPointer(lanes)
     let base = Lanes(repeating: base)
@@ -114,7 +120,8 @@ extension PackedGroup {
     return sum
   }
 
-  /// Adds `line`, which grows by `slope` a row, restores, and writes rows in order: two rows of eight lanes at a time.
+  /// Adds `line`, which grows by `slope` a row, restores, and writes rows in order: two rows of eight lanes
+  /// at a time.
   @inline(__always)
   private static func restoreLanes<Restore: Restoring>(
     _ lanes: UnsafePointer<UInt64>, line: Lanes, slope: Lanes, _ restore: Restore,

@@ -6,8 +6,9 @@ extension PackedGroup {
 
   /// Prepares a group for packing: `words` are what prediction left over, and become what is packed.
   ///
-  /// Chooses base and width so that packed words and exceptions take the fewest bits, by a sample of 256 rows; then counts
-  /// exceptions exactly, so that a group never takes more than the span of its words. `base` of a line is to join its start.
+  /// Chooses base and width so that packed words and exceptions take the fewest bits, by a sample of 256
+  /// rows; then counts exceptions exactly, so that a group never takes more than the span of its words.
+  /// `base` of a line is to join its start.
   init(fitting words: UnsafeMutablePointer<UInt64>, rowCount: Int, scratch: UnsafeMutablePointer<UInt64>) {
     let choice = unsafe Self.choose(words, rowCount: rowCount, scratch: scratch)
     base = choice.base
@@ -48,7 +49,8 @@ extension PackedGroup {
     width == 64 ? 0 : word < (1 &<< UInt64(width)) ? 0 : Int64(bitPattern: word) &>> Int64(width)
   }
 
-  /// Subtracts `base`; gives all words' bits, the number of exceptions and the bits of their highs' magnitudes; writes down their rows.
+  /// Subtracts `base`; gives all words' bits, the number of exceptions and the bits of their highs'
+  /// magnitudes; writes down their rows.
   private static func subtract(
     _ base: UInt64, from words: UnsafeMutablePointer<UInt64>, rowCount: Int, width: Int,
     rows: UnsafeMutablePointer<UInt16>
@@ -91,12 +93,15 @@ extension PackedGroup {
     return (all, exceptions, highs)
   }
 
-  /// Appends the group's body of `bodyByteCount(rowCount)` bytes: `words` and `scratch` are as `init(fitting:)` left them.
+  /// Appends the group's body of `bodyByteCount(rowCount)` bytes: `words` and `scratch` are as
+  /// `init(fitting:)` left them.
   func encodeBody(
-    _ words: UnsafePointer<UInt64>, rowCount: Int, scratch: UnsafeMutablePointer<UInt64>, into output: inout [UInt8]
+    _ words: UnsafePointer<UInt64>, rowCount: Int, scratch: UnsafeMutablePointer<UInt64>,
+    into output: inout [UInt8]
   ) {
     output.append(addingCapacity: bodyByteCount(rowCount)) { span in
-      // Exactly `bodyByteCount` bytes are written: the packed words, then a row and high bits for each exception counted.
+      // Exactly `bodyByteCount` bytes are written: the packed words, then a row and high bits for each
+      // exception counted.
       unsafe span.withUnsafeMutableBufferPointer { buffer, initializedCount in
         guard let start = buffer.baseAddress else { return }
         let target = unsafe UnsafeMutableRawPointer(start + initializedCount)
@@ -131,7 +136,8 @@ extension PackedGroup {
 
   // MARK: Base and width
 
-  /// The base and width of fewest bits for a sample of `words`, and about how many bits all of them then take.
+  /// The base and width of fewest bits for a sample of `words`, and about how many bits all of them then
+  /// take.
   static func choose(
     _ words: UnsafePointer<UInt64>, rowCount: Int, scratch: UnsafeMutablePointer<UInt64>
   ) -> (base: UInt64, width: Int, bitCount: Int) {
@@ -140,7 +146,8 @@ extension PackedGroup {
     let shift = rowCount >= 1024 ? 2 : rowCount >= 512 ? 1 : 0
     let sample = unsafe countWidths(words, rowCount: rowCount, shift: shift, centre: centre, into: counts)
     // A window of 2^w around the centre holds the magnitudes of fewer than w bits; the rest are exceptions.
-    let magnitudes = UInt64(bitPattern: (sample.high ^ (sample.high >> 63)) | (sample.low ^ (sample.low >> 63)))
+    let magnitudes = UInt64(
+      bitPattern: (sample.high ^ (sample.high >> 63)) | (sample.low ^ (sample.low >> 63)))
     let widest = 64 - magnitudes.leadingZeroBitCount
     var best = (base: centre &- (1 &<< UInt64(widest)), width: widest + 1)
     var bitCount = rowCount * best.width
@@ -157,8 +164,11 @@ extension PackedGroup {
     }
     let exceptionBits = 8 * exceptionByteCount((widest + 8) / 8)
     if (exceptions &<< shift) * exceptionBits < bitCount {
-      // No window at all but one value, the centre: all others, which are those of magnitude and more, become exceptions.
-      let others = unsafe sample.count - equalCount(words, to: centre, rowCount: rowCount, sampleCount: sample.count, shift: shift)
+      // No window at all but one value, the centre: all others, which are those of magnitude and more, become
+      // exceptions.
+      let others =
+        unsafe sample.count
+        - equalCount(words, to: centre, rowCount: rowCount, sampleCount: sample.count, shift: shift)
       let bits = (others &<< shift) * exceptionBits + (others > 0 ? 16 : 0)
       if bits < bitCount { (bitCount, best) = (bits, (centre, 0)) }
     }
@@ -172,10 +182,11 @@ extension PackedGroup {
     return (best.base, best.width, bitCount)
   }
 
-  /// Counts the widths of a sample's magnitudes around `centre`, where −1 has that of 0, in four histograms of 72 so that one count does
-  /// not wait for the last; gives the sample's size, least and greatest.
+  /// Counts the widths of a sample's magnitudes around `centre`, where −1 has that of 0, in four histograms
+  /// of 72 so that one count does not wait for the last; gives the sample's size, least and greatest.
   private static func countWidths(
-    _ words: UnsafePointer<UInt64>, rowCount: Int, shift: Int, centre: UInt64, into counts: UnsafeMutablePointer<UInt32>
+    _ words: UnsafePointer<UInt64>, rowCount: Int, shift: Int, centre: UInt64,
+    into counts: UnsafeMutablePointer<UInt32>
   ) -> (count: Int, low: Int64, high: Int64) {
     unsafe counts.update(repeating: 0, count: 4 * 72)
     var (low, high) = (Int64.max, Int64.min)
@@ -189,7 +200,9 @@ extension PackedGroup {
     }
     // One of every 1, 2 or 4 rows, at places that wander so that no period hides from them.
     let mask = (1 &<< shift) &- 1
-    let (second, third, fourth) = (1 &<< shift | (1 & mask), 2 &<< shift | (2 & mask), 3 &<< shift | (3 & mask))
+    let (second, third, fourth) = (
+      1 &<< shift | (1 & mask), 2 &<< shift | (2 & mask), 3 &<< shift | (3 & mask)
+    )
     var row = 0
     while row &+ 4 &<< shift <= rowCount {
       count(row, 0)

@@ -4,17 +4,20 @@ extension PackedPlan {
 
   /// Appends a packed block of `words` (one or more) to `output`.
   ///
-  /// Returns false, and appends nothing, where the words are not what the plan's transform takes: not all multiples of the unit, too
-  /// many that are no decimals, or decimals of fewer places.
+  /// Returns false, and appends nothing, where the words are not what the plan's transform takes: not all
+  /// multiples of the unit, too many that are no decimals, or decimals of fewer places.
   func encode(_ words: UnsafeBufferPointer<UInt64>, into output: inout [UInt8]) -> Bool {
-    if code == .decimal, unsafe DecimalDetection.exponent(of: words, sampleCount: 16) ?? -1 < exponent { return false }
+    if code == .decimal, unsafe DecimalDetection.exponent(of: words, sampleCount: 16) ?? -1 < exponent {
+      return false
+    }
     let start = output.count
     output.append(Encoding.packed.rawValue)
     output.append(prediction.rawValue | code.rawValue << 2)
     var source = unsafe TransformedGroups(words, self)
     var headers: [UInt8] = []
     headers.reserveCapacity(256)
-    let isWhole = unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: Self.scratchWordCount) { scratch in
+    let isWhole = unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: Self.scratchWordCount) {
+      scratch in
       guard let scratch = scratch.baseAddress else { return false }
       return unsafe encodeGroups(of: &source, scratch, headers: &headers, into: &output)
     }
@@ -37,7 +40,9 @@ extension PackedPlan {
     var before: Predecessor?
     for first in stride(from: 0, to: source.count, by: groupRowCount) {
       let rowCount = min(groupRowCount, source.count - first)
-      guard let values = unsafe source.values(from: first, count: rowCount, scratch: scratch) else { return false }
+      guard let values = unsafe source.values(from: first, count: rowCount, scratch: scratch) else {
+        return false
+      }
       let predecessor = unsafe before ?? Predecessor(of: values, count: rowCount)
       let (start, step) = unsafe prediction.apply(
         values, count: rowCount, after: predecessor, slope: slope, into: words)
@@ -54,7 +59,8 @@ extension PackedPlan {
 
 /// The words of a block, turned into the integers of a plan's transform a group at a time.
 ///
-/// It is made and dropped within one call that holds the words, and gives out no pointer to them that outlives it.
+/// It is made and dropped within one call that holds the words, and gives out no pointer to them that
+/// outlives it.
 @safe
 struct TransformedGroups {
   private let words: UnsafeBufferPointer<UInt64>
@@ -77,7 +83,8 @@ struct TransformedGroups {
   /// The first word: where `.scaled` begins.
   private var origin: UInt64 { unsafe words[0] }
 
-  /// The integers of `count` rows from `first`: in `scratch`, or the words themselves; nil where they are not of the transform.
+  /// The integers of `count` rows from `first`: in `scratch`, or the words themselves; nil where they are not
+  /// of the transform.
   mutating func values(
     from first: Int, count: Int, scratch: UnsafeMutablePointer<UInt64>
   ) -> UnsafePointer<UInt64>? {
@@ -92,7 +99,8 @@ struct TransformedGroups {
     case .decimal:
       guard
         unsafe DecimalDetection.convert(
-          source, count: count, power: power, firstRow: first, previous: last, into: scratch, rows: &patchedRows,
+          source, count: count, power: power, firstRow: first, previous: last, into: scratch,
+          rows: &patchedRows,
           patches: &patches, patchCountMax: words.count / 32 + 1)
       else { return nil }
       last = unsafe scratch[count - 1]

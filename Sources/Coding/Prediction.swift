@@ -15,7 +15,8 @@ struct Predecessor {
   var value: UInt64
   var step: UInt64
 
-  /// Before the first row of a block: such that its first difference is its second, and the first of those between them is 0.
+  /// Before the first row of a block: such that its first difference is its second, and the first of those
+  /// between them is 0.
   init(of values: UnsafePointer<UInt64>, count: Int) {
     step = unsafe count > 1 ? values[1] &- values[0] : 0
     value = unsafe values[0] &- step
@@ -29,7 +30,8 @@ struct Predecessor {
 }
 
 extension Prediction {
-  /// Writes what prediction leaves of `values` to `words` (1…1,024 of each), and gives the start and step that the group's header keeps.
+  /// Writes what prediction leaves of `values` to `words` (1…1,024 of each), and gives the start and step
+  /// that the group's header keeps.
   ///
   /// `slope` is the step of a line, 0 where the group's own first and last value are to say.
   func apply(

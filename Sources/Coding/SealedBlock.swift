@@ -7,8 +7,9 @@ public enum Compression: UInt8, Sendable {
 /// The bytes that `sealBlock` adds to a payload: compression byte and CRC32C.
 public let blockTrailerByteCount = 5
 
-/// Appends `payload` as it is stored: Snappy where that saves an eighth or more, else as it is; then the trailer of 5 bytes, the
-/// compression and the little-endian CRC32C over the stored bytes and the compression byte.
+/// Appends `payload` as it is stored: Snappy where that saves an eighth or more, else as it is; then the
+/// trailer of 5 bytes, the compression and the little-endian CRC32C over the stored bytes and the compression
+/// byte.
 public func sealBlock(_ payload: UnsafeRawBufferPointer, into output: inout [UInt8]) {
   let start = output.count
   let compression: Compression
@@ -31,8 +32,9 @@ public func sealBlock(_ payload: [UInt8], into output: inout [UInt8]) {
 
 /// Appends the payload of a stored block to `payload`, after its checksum was found right.
 ///
-/// Costs the checksum (10 GB/s and more) and a copy or Snappy. Throws `checksumMismatch` where a bit is wrong, `malformed` where the
-/// block is too short or Snappy refuses, `unsupported` for an unknown compression; `payload` is then as it was.
+/// Costs the checksum (10 GB/s and more) and a copy or Snappy. Throws `checksumMismatch` where a bit is
+/// wrong, `malformed` where the block is too short or Snappy refuses, `unsupported` for an unknown
+/// compression; `payload` is then as it was.
 public func openBlock(_ stored: UnsafeRawBufferPointer, into payload: inout [UInt8]) throws(CodingError) {
   let byteCount = stored.count - blockTrailerByteCount
   guard byteCount >= 0 else { throw .malformed(offset: stored.count, expected: "a trailer of 5 bytes") }
@@ -55,5 +57,6 @@ public func openBlock(_ stored: UnsafeRawBufferPointer, into payload: inout [UIn
 /// Appends the payload of a stored block to `payload`; see the function over a raw buffer.
 public func openBlock(_ stored: Span<UInt8>, into payload: inout [UInt8]) throws(CodingError) {
   // The pointer does not outlive the call.
-  unsafe try stored.withUnsafeBytes { bytes throws(CodingError) in unsafe try openBlock(bytes, into: &payload) }
+  unsafe try stored.withUnsafeBytes { bytes throws(CodingError) in unsafe try openBlock(bytes, into: &payload)
+  }
 }

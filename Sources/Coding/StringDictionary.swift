@@ -1,13 +1,16 @@
-/// The distinct strings of a block, in the order in which they come, and for each row the number of its string.
+/// The distinct strings of a block, in the order in which they come, and for each row the number of its
+/// string.
 struct StringDictionary {
   /// Words of the distinct strings.
   private(set) var distinct: [UInt64] = []
   /// For each row, an index into `distinct`.
   private(set) var codes: [UInt64] = []
 
-  /// Nil where more than half of the strings are distinct, or there are fewer than two: a dictionary would not pay.
+  /// Nil where more than half of the strings are distinct, or there are fewer than two: a dictionary would
+  /// not pay.
   ///
-  /// The hash has a random key for each block: these bytes come from strangers. Costs one hash and one comparison a string.
+  /// The hash has a random key for each block: these bytes come from strangers. Costs one hash and one
+  /// comparison a string.
   init?(_ words: UnsafeBufferPointer<UInt64>, bytes: UnsafeRawBufferPointer) {
     guard words.count > 1 else { return nil }
     let distinctMax = words.count / 2
@@ -16,11 +19,14 @@ struct StringDictionary {
     let key = UInt64.random(in: .min ... .max)
     var slots = [UInt32](repeating: 0, count: capacity)
     codes.reserveCapacity(words.count)
-    for unsafe word in unsafe words {
+    for index in words.indices {
+      let word = unsafe words[index]
       let string = unsafe Self.string(word, in: bytes)
       var slot = unsafe Int(truncatingIfNeeded: Self.hash(string, key: key)) & (capacity - 1)
       // At most half of the slots are taken, so the search ends.
-      while slots[slot] != 0, unsafe !Self.areEqual(string, Self.string(distinct[Int(slots[slot]) - 1], in: bytes)) {
+      while slots[slot] != 0,
+        unsafe !Self.areEqual(string, Self.string(distinct[Int(slots[slot]) - 1], in: bytes))
+      {
         slot = (slot + 1) & (capacity - 1)
       }
       if slots[slot] == 0 {

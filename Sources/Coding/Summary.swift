@@ -2,16 +2,20 @@
 public struct Summary: Sendable, Equatable {
   /// Values seen; the rest means nothing where it is 0.
   public var count = 0
-  /// By the column's kind; NaN is left out of both (they are NaN where there is nothing else), and −0 is less than 0. 0 for strings.
+  /// The least by the column's kind; NaN is left out (it is NaN where there is nothing else), −0 is less than
+  /// 0. 0 for strings.
   public var minimum: UInt64 = 0
+  /// The greatest, in the same way.
   public var maximum: UInt64 = 0
-  /// The first and the last word.
+  /// The first word.
   public var first: UInt64 = 0
+  /// The last word.
   public var last: UInt64 = 0
   /// The exact sum of integers, unsigned integers, booleans (the number of trues); 0 for the rest.
   public var integerSum: Int128 = 0
-  /// The sum of floats as an unrounded pair: value and error of a compensated summation.
+  /// The sum of floats, with `floatError` an unrounded pair: the value of a compensated summation.
   public var floatSum: Double = 0
+  /// What the summation's roundings lost; 0 where the sum is not finite.
   public var floatError: Double = 0
   /// Whether a float is NaN.
   public var hasNaN = false
@@ -31,7 +35,8 @@ public func summarize(_ words: UnsafeBufferPointer<UInt64>, kind: ColumnKind) ->
   case .float: unsafe summarizeFloats(words, into: &summary)
   case .integer, .timestamp:
     var (low, high) = (Int64.max, Int64.min)
-    for unsafe word in unsafe words {
+    for index in words.indices {
+      let word = unsafe words[index]
       let value = Int64(bitPattern: word)
       low = min(low, value)
       high = max(high, value)
@@ -41,7 +46,8 @@ public func summarize(_ words: UnsafeBufferPointer<UInt64>, kind: ColumnKind) ->
     summary.maximum = UInt64(bitPattern: high)
   case .unsigned, .boolean:
     summary.minimum = .max
-    for unsafe word in unsafe words {
+    for index in words.indices {
+      let word = unsafe words[index]
       summary.minimum = min(summary.minimum, word)
       summary.maximum = max(summary.maximum, word)
       summary.integerSum &+= Int128(word)
@@ -116,7 +122,7 @@ private func summarizeFloats(_ words: UnsafeBufferPointer<UInt64>, into summary:
 /// Whether `word` is among `words`; without a branch a word.
 private func contains(_ word: UInt64, _ words: UnsafeBufferPointer<UInt64>) -> Bool {
   var isFound = false
-  for unsafe other in unsafe words { isFound = isFound || other == word }
+  for index in words.indices { isFound = unsafe isFound || words[index] == word }
   return isFound
 }
 
@@ -124,7 +130,8 @@ private func contains(_ word: UInt64, _ words: UnsafeBufferPointer<UInt64>) -> B
 private func summarizeFloatsOneByOne(_ words: UnsafeBufferPointer<UInt64>, into summary: inout Summary) {
   var (low, high) = (Int64.max, Int64.min)
   var sum = CompensatedSum()
-  for unsafe word in unsafe words {
+  for index in words.indices {
+    let word = unsafe words[index]
     let value = Double(bitPattern: word)
     sum.add(value)
     if value.isNaN {

@@ -10,7 +10,8 @@ enum TransformCode: UInt8 {
   case rotated = 3
 }
 
-/// Turns packed integers back into words: one vector, or one at a time. All arithmetic wraps, so that it is exact over 64 bits.
+/// Turns packed integers back into words: one vector, or one at a time. All arithmetic wraps, so that it is
+/// exact over 64 bits.
 protocol Restoring {
   /// To be added to an integer before it is given: it joins what is added anyway.
   var bias: UInt64 { get }
@@ -44,8 +45,9 @@ struct RestoreRotated: Restoring {
 
 /// Decimals: `m` as a float, divided by a power of ten.
 ///
-/// A true division of two exact floats gives the float nearest to the decimal, as parsing its digits does. `m` becomes a float by adding
-/// it to the bits of 1.5 × 2⁵², in whose binade floats are 1 apart: exact for |m| < 2⁵¹, and vector instructions of any machine do it.
+/// A true division of two exact floats gives the float nearest to the decimal, as parsing its digits does.
+/// `m` becomes a float by adding it to the bits of 1.5 × 2⁵², in whose binade floats are 1 apart: exact for
+/// |m| < 2⁵¹, and vector instructions of any machine do it.
 struct RestoreDecimal: Restoring {
   static let magic = 6_755_399_441_055_744.0
   static let magicBits = magic.bitPattern
@@ -60,7 +62,8 @@ struct RestoreDecimal: Restoring {
   @inline(__always) var bias: UInt64 { Self.magicBits }
   @inline(__always) func callAsFunction(_ lanes: SIMD8<UInt64>) -> SIMD8<UInt64> {
     let floats = unsafe unsafeBitCast(lanes, to: SIMD8<Double>.self)
-    return unsafe unsafeBitCast((floats - SIMD8(repeating: Self.magic)) / SIMD8(repeating: power), to: SIMD8<UInt64>.self)
+    return unsafe unsafeBitCast(
+      (floats - SIMD8(repeating: Self.magic)) / SIMD8(repeating: power), to: SIMD8<UInt64>.self)
   }
   @inline(__always) func callAsFunction(_ value: UInt64) -> UInt64 {
     ((Double(bitPattern: value) - Self.magic) / power).bitPattern

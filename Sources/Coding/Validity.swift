@@ -1,4 +1,5 @@
-/// Appends the first `count` bits of `bits` (bit `i & 63` of word `i >> 6`) to `output`: as bits, or as positions where that is shorter.
+/// Appends the first `count` bits of `bits` (bit `i & 63` of word `i >> 6`) to `output`: as bits, or as
+/// positions where that is shorter.
 ///
 /// At most `(count + 7) / 8 + 1` bytes. Precondition: `bits` holds `count` bits.
 public func encodeValidity(_ bits: [UInt64], count: Int, into output: inout [UInt8]) {
@@ -11,7 +12,8 @@ public func encodeValidity(_ bits: [UInt64], count: Int, into output: inout [UIn
   }
 }
 
-/// Appends the words of a bitmap of `count` bits to `bits`; bits past `count` are 0. After a throw `bits` is as it was.
+/// Appends the words of a bitmap of `count` bits to `bits`; bits past `count` are 0. After a throw `bits` is
+/// as it was.
 public func decodeValidity(
   _ bytes: UnsafeRawBufferPointer, count: Int, into bits: inout [UInt64]
 ) throws(CodingError) {

@@ -1,7 +1,7 @@
 /// The distinct words of a block in the order of their numbers, and for each row the rank of its word.
 ///
-/// For measurements of few different values that are no decimals, as a sensor's steps turned into another unit. Ranks go up
-/// and down as the values do, and so pack as well as small integers.
+/// For measurements of few different values that are no decimals, as a sensor's steps turned into another
+/// unit. Ranks go up and down as the values do, and so pack as well as small integers.
 struct WordDictionary {
   /// Ascending.
   private(set) var distinct: [UInt64] = []
@@ -23,7 +23,8 @@ struct WordDictionary {
     let key = UInt64.random(in: .min ... .max)
     var slots = [UInt32](repeating: 0, count: capacity)
     codes.reserveCapacity(words.count)
-    for unsafe word in unsafe words {
+    for index in words.indices {
+      let word = unsafe words[index]
       let product = (word ^ key).multipliedFullWidth(by: 0x9e37_79b9_7f4a_7c15)
       var slot = Int(truncatingIfNeeded: product.high ^ product.low) & (capacity - 1)
       // At most half of the slots are taken, so the search ends.

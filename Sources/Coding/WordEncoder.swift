@@ -41,7 +41,9 @@ struct WordEncoder: Sendable {
     return true
   }
 
-  private static func encodeProgression(first: UInt64, step: UInt64, isFloat: Bool, into output: inout [UInt8]) {
+  private static func encodeProgression(
+    first: UInt64, step: UInt64, isFloat: Bool, into output: inout [UInt8]
+  ) {
     if isFloat && step == 0 {
       output.append(Encoding.constant.rawValue)
       appendLittleEndian(first, to: &output)
@@ -54,7 +56,7 @@ struct WordEncoder: Sendable {
 
   private static func encodePlain(_ words: UnsafeBufferPointer<UInt64>, into output: inout [UInt8]) {
     output.append(Encoding.plain.rawValue)
-    for unsafe word in unsafe words { appendLittleEndian(word, to: &output) }
+    for index in words.indices { unsafe appendLittleEndian(words[index], to: &output) }
   }
 
   /// Packs by the last block's plan where that still serves, else by a new one.

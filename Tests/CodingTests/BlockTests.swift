@@ -100,16 +100,20 @@ struct SizeTests {
   @Test(
     "of 4,096-value blocks are those of the design",
     arguments: [
-      (Shape.integerWalk, 0.382), (.decimalWalk, 0.762), (.counter, 1.64), (.preciseWalk, 6.6), (.preciseRandom, 7.0),
+      (Shape.integerWalk, 0.382), (.decimalWalk, 0.762), (.counter, 1.64), (.preciseWalk, 6.6),
+      (.preciseRandom, 7.0),
       (.regularTimes, 0.004), (.millisecondJitter, 0.5), (.nanosecondJitter, 2.9), (.constant, 0.001),
-      (.rareBooleans, 0.11), (.longRuns, 0.02), (.singlePrecision, 3.6), (.signedNormal, 7.2), (.sparse, 0.06),
+      (.rareBooleans, 0.11), (.longRuns, 0.02), (.singlePrecision, 3.6), (.signedNormal, 7.2),
+      (.sparse, 0.06),
       (.counterWithResets, 1.3), (.fahrenheit, 2.5), (.identifiers, 0.9),
     ])
   func bytesAValue(shape: Shape, limit: Double) {
     for seed in 0..<3 {
       let payload = encoded(shape.words(4096, seed: UInt64(seed)), shape.kind)
       let size = Double(storedByteCount(payload)) / 4096
-      if size > limit { Issue.record("\(shape), seed \(seed): \(size) bytes a value, at most \(limit) expected") }
+      if size > limit {
+        Issue.record("\(shape), seed \(seed): \(size) bytes a value, at most \(limit) expected")
+      }
     }
   }
 }

@@ -41,7 +41,9 @@ struct DamageTests {
     var generator = SplitMix64(seed: UInt64(seed))
     var decoder = BlockDecoder()
     for _ in 0..<3000 {
-      var bytes = (0..<Int.random(in: 0...80, using: &generator)).map { _ in UInt8.random(in: 0...255, using: &generator) }
+      var bytes = (0..<Int.random(in: 0...80, using: &generator)).map { _ in
+        UInt8.random(in: 0...255, using: &generator)
+      }
       if !bytes.isEmpty { bytes[0] = UInt8.random(in: 0...9, using: &generator) }
       let count = Int.random(in: 0...2100, using: &generator)
       _ = try? decoded(bytes, .integer, count: count, rows: 0..<count)
@@ -52,7 +54,9 @@ struct DamageTests {
     }
   }
 
-  @Test("read with a wrong count are refused where words take bits", arguments: [Shape.random, .integerWalk, .decimalWalk])
+  @Test(
+    "read with a wrong count are refused where words take bits",
+    arguments: [Shape.random, .integerWalk, .decimalWalk])
   func wrongCount(shape: Shape) {
     let payload = encoded(shape.words(1500, seed: 3), shape.kind)
     for count in [0, 1, 1024, 1400, 1600, 4096]
@@ -65,7 +69,8 @@ struct DamageTests {
 @Suite("Stored blocks")
 struct SealedBlockTests {
   static let payloads: [[UInt8]] = [
-    [], [7], Array(repeating: 5, count: 1000), (0..<300).map { UInt8(truncatingIfNeeded: $0 &* 167 ^ $0 >> 3) },
+    [], [7], Array(repeating: 5, count: 1000),
+    (0..<300).map { UInt8(truncatingIfNeeded: $0 &* 167 ^ $0 >> 3) },
     encoded(Shape.decimalWalk.words(1200, seed: 1), .float), Array("abc, abd, abe, abf, abg, abc, abd".utf8),
   ]
 
@@ -89,7 +94,9 @@ struct SealedBlockTests {
     var opened: [UInt8] = [1]
     for length in 0..<stored.count {
       let part = Array(stored[..<length])
-      if (try? openBlock(part.span, into: &opened)) != nil { Issue.record("\(length) of \(stored.count) bytes") }
+      if (try? openBlock(part.span, into: &opened)) != nil {
+        Issue.record("\(length) of \(stored.count) bytes")
+      }
     }
     #expect(opened == [1])
   }
@@ -110,7 +117,9 @@ struct SealedBlockTests {
   func badSnappy() {
     var generator = SplitMix64(seed: 4)
     for _ in 0..<2000 {
-      var stored = (0..<Int.random(in: 0...40, using: &generator)).map { _ in UInt8.random(in: 0...255, using: &generator) }
+      var stored = (0..<Int.random(in: 0...40, using: &generator)).map { _ in
+        UInt8.random(in: 0...255, using: &generator)
+      }
       stored.append(2)
       let checksum = crc32c(stored.span)
       appendLittleEndian(checksum, to: &stored)
@@ -126,6 +135,8 @@ struct SealedBlockTests {
     let checksum = crc32c(stored.span)
     appendLittleEndian(checksum, to: &stored)
     var opened: [UInt8] = []
-    #expect(throws: CodingError.unsupported(what: "compression", value: 9)) { try openBlock(stored.span, into: &opened) }
+    #expect(throws: CodingError.unsupported(what: "compression", value: 9)) {
+      try openBlock(stored.span, into: &opened)
+    }
   }
 }

@@ -36,7 +36,9 @@ struct FormatPageTests {
       sealBlock(example.values.compactMap { UInt8($0, radix: 16) }, into: &output)
     case "validity":
       var bits = [UInt64](repeating: 0, count: (example.values.count + 63) / 64)
-      for (row, value) in example.values.enumerated() where value == "1" { bits[row >> 6] |= 1 << UInt64(row & 63) }
+      for (row, value) in example.values.enumerated() where value == "1" {
+        bits[row >> 6] |= 1 << UInt64(row & 63)
+      }
       encodeValidity(bits, count: example.values.count, into: &output)
     case "string":
       var (words, bytes): ([UInt64], [UInt8]) = ([], [])
@@ -70,7 +72,9 @@ struct FormatPageTests {
     case "string":
       var strings: [UInt8] = []
       try decoder.decodeStrings(bytes.span, count: count, rows: 0..<count, into: &words, bytes: &strings)
-      return words.map { String(decoding: strings[Int($0 >> 32)..<Int($0 >> 32) + Int($0 & 0xffff_ffff)], as: UTF8.self) }
+      return words.map {
+        String(decoding: strings[Int($0 >> 32)..<Int($0 >> 32) + Int($0 & 0xffff_ffff)], as: UTF8.self)
+      }
     default:
       let kind = try #require(columnKind(example.kind))
       try decoder.decode(bytes.span, kind: kind, count: count, rows: 0..<count, into: &words)
@@ -98,7 +102,8 @@ struct FormatPageTests {
     bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
   }
 
-  /// Reads code blocks marked `example`: `kind: value, value value × times …`, then lines of bytes in hexadecimal; words after `|` aside.
+  /// Reads code blocks marked `example`: `kind: value, value value × times …`, then lines of bytes in
+  /// hexadecimal; words after `|` aside.
   private static func readExamples() -> [Example] {
     let path = packageRoot + "/Sources/Coding/Coding.docc/Encodings.md"
     guard let page = try? String(contentsOfFile: path, encoding: .utf8) else { return [] }
@@ -107,7 +112,9 @@ struct FormatPageTests {
     for line in page.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) {
       if line.hasPrefix("```") {
         isInside = line == "```example"
-      } else if isInside, let colon = line.firstIndex(of: ":"), line.first?.isLetter == true, !line.contains("|") {
+      } else if isInside, let colon = line.firstIndex(of: ":"), line.first?.isLetter == true,
+        !line.contains("|")
+      {
         let values = line[line.index(after: colon)...].split(separator: ",").flatMap { part -> [String] in
           let pieces = part.split(separator: "×").map { trimmed(String($0)) }
           let times = pieces.count > 1 ? Int(pieces[1]) ?? 0 : 1
@@ -115,7 +122,8 @@ struct FormatPageTests {
         }
         examples.append(Example(kind: String(line[..<colon]), values: values, bytes: []))
       } else if isInside, !examples.isEmpty {
-        let bytes = (line.split(separator: "|", omittingEmptySubsequences: false).first ?? "").split(separator: " ")
+        let bytes = (line.split(separator: "|", omittingEmptySubsequences: false).first ?? "").split(
+          separator: " ")
         for byte in bytes {
           let pieces = byte.split(separator: "×")
           if let value = UInt8(pieces[0], radix: 16) {

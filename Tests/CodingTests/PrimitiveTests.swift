@@ -7,7 +7,8 @@ struct VarintTests {
   static let boundaries: [(value: UInt64, byteCount: Int)] = [
     (0, 1), (1, 1), (127, 1), (128, 2), (16_383, 2), (16_384, 3), (2_097_151, 3), (2_097_152, 4),
     (268_435_455, 4), (268_435_456, 5), ((1 << 35) - 1, 5), (1 << 35, 6), ((1 << 42) - 1, 6), (1 << 42, 7),
-    ((1 << 49) - 1, 7), (1 << 49, 8), ((1 << 56) - 1, 8), (1 << 56, 9), ((1 << 63) - 1, 9), (1 << 63, 10), (.max, 10),
+    ((1 << 49) - 1, 7), (1 << 49, 8), ((1 << 56) - 1, 8), (1 << 56, 9), ((1 << 63) - 1, 9), (1 << 63, 10),
+    (.max, 10),
   ]
 
   @Test("boundary values take the documented number of bytes and come back", arguments: boundaries)
@@ -34,7 +35,8 @@ struct VarintTests {
   }
 
   static let overlong: [[UInt8]] = [
-    [0x80, 0x00], [0xff, 0x80, 0x00], [UInt8](repeating: 0x80, count: 10), [UInt8](repeating: 0xff, count: 11),
+    [0x80, 0x00], [0xff, 0x80, 0x00], [UInt8](repeating: 0x80, count: 10),
+    [UInt8](repeating: 0xff, count: 11),
     [UInt8](repeating: 0xff, count: 9) + [0x02], [UInt8](repeating: 0x80, count: 9) + [0x00],
   ]
 
@@ -93,7 +95,9 @@ struct ChecksumTests {
       let cut = Int.random(in: 0...length, using: &generator)
       let (head, tail) = (Array(part[..<cut]), Array(part[cut...]))
       if crc32c(bytes.span.extracting(start..<start + length)) != expected { Issue.record("\(length) bytes") }
-      if crc32c(tail.span, continuing: crc32c(head.span)) != expected { Issue.record("\(cut) and \(length - cut) bytes") }
+      if crc32c(tail.span, continuing: crc32c(head.span)) != expected {
+        Issue.record("\(cut) and \(length - cut) bytes")
+      }
     }
   }
 
@@ -110,7 +114,9 @@ struct ChecksumTests {
 
 @Suite("Validity")
 struct ValidityTests {
-  @Test("bits come back, in at most a bit a row and a byte", arguments: [0, 1, 5, 63, 64, 65, 127, 1000, 1024, 5000])
+  @Test(
+    "bits come back, in at most a bit a row and a byte",
+    arguments: [0, 1, 5, 63, 64, 65, 127, 1000, 1024, 5000])
   func roundTrip(count: Int) throws {
     var generator = SplitMix64(seed: 3)
     let patterns: [(String, (Int) -> Bool)] = [

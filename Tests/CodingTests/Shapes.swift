@@ -12,7 +12,8 @@ enum Shape: String, CaseIterable, Sendable {
   var kind: ColumnKind {
     switch self {
     case .random, .unsignedTop: .unsigned
-    case .integerWalk, .counter, .counterWithResets, .constant, .twoValues, .alternatingSign, .extremes, .multiples,
+    case .integerWalk, .counter, .counterWithResets, .constant, .twoValues, .alternatingSign, .extremes,
+      .multiples,
       .sparse, .ramp, .identifiers:
       .integer
     case .regularTimes, .millisecondJitter, .nanosecondJitter, .timesWithGaps, .timesOfManySeries: .timestamp
@@ -51,13 +52,16 @@ enum Shape: String, CaseIterable, Sendable {
       case .constant: return integer(-42)
       case .twoValues: return Bool.random(using: &generator) ? 7 : integer(-1_000_000)
       case .alternatingSign: return integer(row % 2 == 0 ? 1000 : -1000)
-      case .extremes: return [integer(.min), integer(.max), 0, 1, .max][Int.random(in: 0..<5, using: &generator)]
+      case .extremes:
+        return [integer(.min), integer(.max), 0, 1, .max][Int.random(in: 0..<5, using: &generator)]
       case .unsignedTop: return .max - UInt64.random(in: 0...1000, using: &generator)
       case .multiples: return integer(Int64.random(in: -500...500, using: &generator) * 4096 * 25)
       case .specials:
         let few: [Double] = [.nan, -.nan, .infinity, -.infinity, 0, -0.0, 1.5, .greatestFiniteMagnitude]
-        return row % 9 == 0 ? 0x7ff4_0000_0000_0001 | UInt64(row) : few[Int.random(in: 0..<8, using: &generator)].bitPattern
-      case .subnormals: return UInt64.random(in: 0..<1 << 52, using: &generator) | (row % 3 == 0 ? 1 << 63 : 0)
+        return row % 9 == 0
+          ? 0x7ff4_0000_0000_0001 | UInt64(row) : few[Int.random(in: 0..<8, using: &generator)].bitPattern
+      case .subnormals:
+        return UInt64.random(in: 0..<1 << 52, using: &generator) | (row % 3 == 0 ? 1 << 63 : 0)
       case .decimalsWithSpecials:
         return row % 97 == 5 ? Double.nan.bitPattern : (Double(row % 1000) / 100).bitPattern
       case .negativeZeros: return row % 50 == 49 ? (-0.0).bitPattern : (Double(row % 7) / 10).bitPattern

@@ -16,7 +16,8 @@ struct StringTests {
         case .one: return Array("always".utf8)
         case .few: return Array("state-\(Int.random(in: 0..<9, using: &generator))".utf8)
         case .distinct: return Array("\(generator.next())".utf8)
-        case .logs: return Array("GET /item/\(Int.random(in: 0..<400, using: &generator)) 200 in \(row % 90) ms".utf8)
+        case .logs:
+          return Array("GET /item/\(Int.random(in: 0..<400, using: &generator)) 200 in \(row % 90) ms".utf8)
         case .oneLetter: return [UInt8(truncatingIfNeeded: generator.next())]
         case .long: return [UInt8](repeating: UInt8(row & 3), count: row % 5 == 0 ? 3000 : 1)
         }
@@ -108,12 +109,15 @@ struct StringTests {
     for _ in 0..<400 {
       var flipped = payload
       for _ in 0..<Int.random(in: 1...3, using: &generator) {
-        flipped[Int.random(in: 0..<flipped.count, using: &generator)] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
+        flipped[Int.random(in: 0..<flipped.count, using: &generator)] ^=
+          1 << UInt8.random(in: 0..<8, using: &generator)
       }
       var (words, bytes): ([UInt64], [UInt8]) = ([], [])
       do throws(CodingError) {
         try decoder.decodeStrings(flipped.span, count: 150, rows: 20..<140, into: &words, bytes: &bytes)
-        if words.contains(where: { $0 >> 32 + $0 & 0xffff_ffff > bytes.count }) { Issue.record("a string outside") }
+        if words.contains(where: { $0 >> 32 + $0 & 0xffff_ffff > bytes.count }) {
+          Issue.record("a string outside")
+        }
       } catch {}
     }
   }

@@ -4,13 +4,16 @@ import Testing
 
 @Suite("Summary of a block")
 struct SummaryTests {
-  @Test("of integers is that of the dull model", arguments: [ColumnKind.integer, .unsigned, .boolean, .timestamp])
+  @Test(
+    "of integers is that of the dull model", arguments: [ColumnKind.integer, .unsigned, .boolean, .timestamp])
   func integers(kind: ColumnKind) {
     for shape in Shape.allCases where kind != .boolean || shape.kind == .boolean {
       for count in [0, 1, 2, 5, 1000] {
         let words = shape.words(count, seed: 1)
         let summary = summarize(words.span, kind: kind)
-        let values = words.map { kind == .unsigned || kind == .boolean ? Int128($0) : Int128(Int64(bitPattern: $0)) }
+        let values = words.map {
+          kind == .unsigned || kind == .boolean ? Int128($0) : Int128(Int64(bitPattern: $0))
+        }
         let isRight =
           summary.count == count && summary.integerSum == values.reduce(0, +)
           && (count == 0
@@ -32,12 +35,16 @@ struct SummaryTests {
       let low = numbers.min { isLess($0, $1) } ?? values[0]
       let high = numbers.max { isLess($0, $1) } ?? values[0]
       if summary.minimum != low.bitPattern || summary.maximum != high.bitPattern {
-        Issue.record("\(shape) of \(count): \(Double(bitPattern: summary.minimum)), \(Double(bitPattern: summary.maximum))")
+        Issue.record(
+          "\(shape) of \(count): \(Double(bitPattern: summary.minimum)), \(Double(bitPattern: summary.maximum))"
+        )
       }
       if summary.hasNaN != (numbers.count < count) { Issue.record("\(shape) of \(count): NaN") }
       let sum = summary.floatSum + summary.floatError
       let expected = values.reduce(0, +)
-      if sum.isNaN != expected.isNaN || (!sum.isNaN && sum != expected && abs(sum - expected) > abs(expected) * 1e-9) {
+      if sum.isNaN != expected.isNaN
+        || (!sum.isNaN && sum != expected && abs(sum - expected) > abs(expected) * 1e-9)
+      {
         Issue.record("\(shape) of \(count): \(sum), not \(expected)")
       }
     }
@@ -53,7 +60,9 @@ struct SummaryTests {
     #expect(summary.floatSum + summary.floatError == 1000)
   }
 
-  @Test("takes −0 for less than 0, wherever it stands", arguments: [[0.0, -0.0], [-0.0, 0.0], [0, 0, 0, 0, 0, -0.0, 0], [-0.0]])
+  @Test(
+    "takes −0 for less than 0, wherever it stands",
+    arguments: [[0.0, -0.0], [-0.0, 0.0], [0, 0, 0, 0, 0, -0.0, 0], [-0.0]])
   func negativeZero(values: [Double]) {
     let words = values.map(\.bitPattern)
     let summary = summarize(words.span, kind: .float)
