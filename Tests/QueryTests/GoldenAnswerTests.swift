@@ -59,8 +59,7 @@ struct GoldenAnswer: Decodable, CustomTestStringConvertible, Sendable {
 
   var testDescription: String { q }
 
-  static let folder =
-    "\(#filePath.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 })/Fixtures/influxql/"
+  static let folder = packageRoot + "/Fixtures/influxql/"
 
   static func text(_ name: String) -> String {
     (try? String(contentsOfFile: folder + name, encoding: .utf8)) ?? ""

@@ -152,10 +152,7 @@ struct RowFunctions {
     var stream = Stream(column.key.type)
     let order = ValueOrder(column: column)
     eachBucket { bucket, rows in
-      var seen = Set<[UInt8]>()
-      for row in rows where seen.insert(order.identity(row)).inserted {
-        append(row, at: grid.time(of: bucket), to: &stream)
-      }
+      for row in order.distinct(rows) { append(row, at: grid.time(of: bucket), to: &stream) }
     }
     return stream
   }
@@ -169,9 +166,8 @@ struct RowFunctions {
     switch function {
     case .mode: return append(mode(rows), at: time, to: &stream)
     case .countDistinct:
-      let order = ValueOrder(column: column)
       stream.times.append(time)
-      stream.column.append(word: UInt64(Set(rows.map(order.identity)).count), rowCount: place)
+      stream.column.append(word: UInt64(ValueOrder(column: column).distinct(rows).count), rowCount: place)
     case .median:
       stream.times.append(time)
       stream.column.append(word: median(rows).bitPattern, rowCount: place)
@@ -216,13 +212,15 @@ struct RowFunctions {
 
   /// A row of the most frequent value, of several such values the lowest.
   private func mode(_ rows: [Int]) -> Int {
+    // Equal values lie side by side once sorted: the longest run wins, of equal ones the first, which is the lowest.
     let order = ValueOrder(column: column)
-    var counts: [[UInt8]: (count: Int, first: Int)] = [:]
-    for row in rows { counts[order.identity(row), default: (0, row)].count += 1 }
-    let best = counts.values.max { a, b in
-      a.count != b.count ? a.count < b.count : order.precedes(b.first, a.first)
+    let sorted = order.sorted(rows)
+    var (best, bestCount, start) = (0, 0, 0)
+    for index in sorted.indices {
+      if index > 0, order.precedes(sorted[index - 1], sorted[index]) { start = index }
+      if index - start + 1 > bestCount { (best, bestCount) = (start, index - start + 1) }
     }
-    return best?.first ?? rows[0]
+    return sorted[best]
   }
 
   /// The area under the points by trapezes; at a bucket's end the value is interpolated.

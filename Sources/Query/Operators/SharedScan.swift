@@ -5,9 +5,6 @@ import Synchronization
 /// A scan into accumulators that several threads share where it is large: each takes shares of windows and series, and
 /// what they gathered is joined in the end.
 struct SharedScan: Sendable {
-  /// Rows below which starting threads costs more than it saves.
-  private static let rowCountMin = 500_000
-
   let scan: MeasurementScan
   let columns: [AggregateColumn]
   let grid: TimeGrid
@@ -41,7 +38,7 @@ struct SharedScan: Sendable {
     let windows = scan.snapshot.windows(in: scan.times)
     let rowCount = windows.reduce(0) { $0 + $1.runs.reduce(0) { $0 + $1.rowCount } }
     let threadCount = min(max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))), 16)
-    guard threadCount > 1, rowCount >= Self.rowCountMin, !scan.columns.isEmpty, !scan.times.isEmpty else {
+    guard threadCount > 1, rowCount >= limits.sharedRowCountMin, !scan.columns.isEmpty, !scan.times.isEmpty else {
       return try scan.run(into: pass)
     }
     let shards = windows.count >= 2 * threadCount ? 1 : threadCount

@@ -29,12 +29,18 @@ struct ValueOrder {
       .map(\.row)
   }
 
-  /// Bytes or word that are the same for equal values.
-  func identity(_ row: Int) -> [UInt8] {
-    if column.key.type == .string { return Array(column.string(row)) }
-    var word = column.values[row]
+  /// The first row of each value, in the order of the rows.
+  func distinct(_ rows: [Int]) -> [Int] {
+    switch column.key.type {
+    case .string: return Self.firsts(rows) { Array(column.string($0)) }
     // Both zeros are one value.
-    if column.key.type == .float, word == 1 << 63 { word = 0 }
-    return (0..<8).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) }
+    case .float: return Self.firsts(rows) { column.values[$0] == 1 << 63 ? 0 : column.values[$0] }
+    default: return Self.firsts(rows) { column.values[$0] }
+    }
+  }
+
+  private static func firsts<Key: Hashable>(_ rows: [Int], _ key: (Int) -> Key) -> [Int] {
+    var seen = Set<Key>()
+    return rows.filter { seen.insert(key($0)).inserted }
   }
 }

@@ -1,0 +1,171 @@
+import LineProtocol
+import Query
+import Storage
+import TestSupport
+import Testing
+
+/// A dull reading of a few statements over points in a list, to compare with.
+private struct Model {
+  let points: [ModelPoint]
+  let times: Range<Int64>
+
+  /// Points in the range, the later of two at one place and time joined over the earlier, by group and bucket.
+  func cells(by tag: String?, interval: Int64, where keep: (ModelPoint) -> Bool) -> [String: [Int64:
+    [ModelPoint]]]
+  {
+    var joined: [String: ModelPoint] = [:]
+    for point in points {
+      let place = "\(point.key.bytes) \(point.timestamp)"
+      if joined[place] == nil {
+        joined[place] = point
+      } else {
+        joined[place]?.fields.merge(point.fields) { $1 }
+      }
+    }
+    var cells: [String: [Int64: [ModelPoint]]] = [:]
+    for point in joined.values where times.contains(point.timestamp) && keep(point) {
+      let group = tag.map { String(decoding: point.key.value(of: Array($0.utf8)) ?? [], as: UTF8.self) } ?? ""
+      cells[group, default: [:]][point.timestamp / interval * interval, default: []].append(point)
+    }
+    return cells
+  }
+}
+
+@Suite("Selects against a model", .tags(.property))
+struct SelectModelTests {
+  private static let hosts = ["a", "b", "c", "d"]
+
+  private static func points(_ generator: inout SplitMix64) -> [ModelPoint] {
+    (0..<Int.random(in: 1...300, using: &generator)).map { _ in
+      var tags = [
+        (key: Array("host".utf8), value: Array((hosts.randomElement(using: &generator) ?? "a").utf8))
+      ]
+      if Bool.random(using: &generator) {
+        tags.append(
+          (key: Array("rack".utf8), value: Array("r\(Int.random(in: 0...2, using: &generator))".utf8)))
+      }
+      var fields: [String: ModelValue] = [:]
+      if Int.random(in: 0...3, using: &generator) > 0 {
+        fields["i"] = .integer(Int64.random(in: -50...50, using: &generator))
+      }
+      if Int.random(in: 0...3, using: &generator) > 0 {
+        fields["f"] = .float(Double(Int.random(in: -400...400, using: &generator)) / 8)
+      }
+      if fields.isEmpty { fields["b"] = .boolean(true) }
+      return ModelPoint(
+        key: SeriesKey(measurement: Array("m".utf8), tags: tags),
+        timestamp: Int64.random(in: 0..<1000, using: &generator),
+        fields: fields)
+    }
+  }
+
+  /// The same points as runs of several shapes.
+  private static func snapshot(_ points: [ModelPoint], _ generator: inout SplitMix64) -> Snapshot {
+    var batches: [[ModelPoint]] = [[]]
+    for point in points {
+      if Int.random(in: 0...40, using: &generator) == 0 { batches.append([]) }
+      batches[batches.count - 1].append(point)
+    }
+    let length = [100, 250, 2000].randomElement(using: &generator) ?? 100
+    return Snapshot.ofPoints(
+      batches, windowLength: Int64(length), groupRowCount: Int.random(in: 1...16, using: &generator))
+  }
+
+  private static func rows(_ text: String, _ snapshot: Snapshot) throws -> [ResultSeries] {
+    var answer: [ResultSeries] = []
+    var failure: String?
+    try QueryEngine(catalog: FakeCatalog("d", snapshot)).run(
+      QueryRequest(text: text, database: "d", now: 5000)
+    ) {
+      answer += $0.series
+      failure = $0.error
+    }
+    #expect(failure == nil, "\(text)")
+    return answer
+  }
+
+  private static func number(_ value: ModelValue) -> Double {
+    switch value {
+    case .float(let value): value
+    case .integer(let value): Double(value)
+    default: .nan
+    }
+  }
+
+  @Test("aggregates by bucket and tag are those of the points", arguments: 0..<60)
+  func aggregates(seed: UInt64) throws {
+    var generator = SplitMix64(seed: seed)
+    let points = Self.points(&generator)
+    let snapshot = Self.snapshot(points, &generator)
+    let start = Int64.random(in: 0..<500, using: &generator)
+    let times = start..<start + Int64.random(in: 1..<600, using: &generator)
+    let interval = [7, 50, 300].randomElement(using: &generator) ?? 50
+    let field = Bool.random(using: &generator) ? "i" : "f"
+    let bound = Int64.random(in: -60...40, using: &generator)
+    let tag: String? = Bool.random(using: &generator) ? "host" : nil
+    let text =
+      "SELECT count(\(field)), sum(\(field)), min(\(field)), max(\(field)), mean(\(field)), median(\(field)) FROM m "
+      + "WHERE time >= \(times.lowerBound) AND time < \(times.upperBound) AND i > \(bound) AND host != 'b' "
+      + "GROUP BY time(\(interval)ns)\(tag.map { ", \($0)" } ?? "") fill(none)"
+    let model = Model(points: points, times: times).cells(by: tag, interval: Int64(interval)) { point in
+      guard case .integer(let value) = point.fields["i"], value > bound, point.fields[field] != nil else {
+        return false
+      }
+      return point.key.value(of: Array("host".utf8))?.elementsEqual("b".utf8) != true
+    }
+    let answer = try Self.rows(text, snapshot)
+    #expect(answer.map { $0.tags.first?.value ?? "" } == model.keys.sorted(), "seed \(seed): \(text)")
+    for series in answer {
+      let buckets = model[series.tags.first?.value ?? ""] ?? [:]
+      #expect(series.timestamps == buckets.keys.sorted(), "seed \(seed): \(text)")
+      for (row, time) in (series.timestamps ?? []).enumerated() {
+        let values = (buckets[time] ?? []).compactMap { $0.fields[field].map(Self.number) }.sorted()
+        guard let first = values.first, let last = values.last else { continue }
+        let middle = values.count / 2
+        let median = values.count % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2
+        let sum = values.reduce(0, +)
+        let wanted = [Double(values.count), sum, first, last, sum / Double(values.count), median]
+        let found = series.columns.map { modelValue($0, row).map(Self.number) ?? .nan }
+        let isSame = zip(wanted, found).allSatisfy { abs($0 - $1) <= 1e-9 * max(1, abs($0)) }
+        if !isSame { Issue.record("seed \(seed), bucket \(time): \(found), not \(wanted): \(text)") }
+      }
+    }
+  }
+
+  @Test("raw rows come in order of time, joined and filtered, as many as asked", arguments: 0..<60)
+  func rawRows(seed: UInt64) throws {
+    var generator = SplitMix64(seed: 1000 + seed)
+    let points = Self.points(&generator)
+    let snapshot = Self.snapshot(points, &generator)
+    let isDescending = Bool.random(using: &generator)
+    let limit = [0, 1, 5, 50].randomElement(using: &generator) ?? 0
+    let offset = limit == 0 ? 0 : Int.random(in: 0...4, using: &generator)
+    let tag: String? = Bool.random(using: &generator) ? "host" : nil
+    let text =
+      "SELECT i, f FROM m WHERE f < 20 OR host = 'a'\(tag.map { " GROUP BY \($0)" } ?? "")"
+      + (isDescending ? " ORDER BY time DESC" : "") + (limit > 0 ? " LIMIT \(limit) OFFSET \(offset)" : "")
+    let cells = Model(points: points, times: .min ..< .max).cells(by: tag, interval: 1) { point in
+      guard point.fields["i"] != nil || point.fields["f"] != nil else { return false }
+      if point.key.value(of: Array("host".utf8))?.elementsEqual("a".utf8) == true { return true }
+      if case .float(let value) = point.fields["f"] { return value < 20 }
+      return false
+    }
+    let answer = try Self.rows(text, snapshot)
+    for (group, buckets) in cells {
+      // Rows of one time in the order of series; that of a descending answer is the reverse.
+      var rows = buckets.sorted { $0.key < $1.key }.flatMap { $0.value.sorted { $0.key < $1.key } }
+      if isDescending { rows.reverse() }
+      let wanted = rows.dropFirst(offset).prefix(limit == 0 ? rows.count : limit)
+      let series = answer.first { ($0.tags.first?.value ?? "") == group }
+      #expect(series?.rowCount ?? 0 == wanted.count, "seed \(seed): \(text)")
+      guard let series, series.rowCount == wanted.count else { continue }
+      for (row, point) in wanted.enumerated() {
+        let found = [
+          series.timestamps?[row] == point.timestamp, modelValue(series.columns[0], row) == point.fields["i"],
+          modelValue(series.columns[1], row) == point.fields["f"],
+        ]
+        if found.contains(false) { Issue.record("seed \(seed), row \(row), not \(point): \(text)") }
+      }
+    }
+  }
+}
