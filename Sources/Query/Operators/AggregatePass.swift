@@ -60,6 +60,8 @@ final class AggregatePass: ScanSink {
     return true
   }
 
+  var wantsLastRow: Bool { false }
+
   func wants(_ span: RowGroupSpan) -> Bool { true }
 
   func take(_ batch: borrowing ColumnBatch, selection: [UInt64]?) throws -> Bool {

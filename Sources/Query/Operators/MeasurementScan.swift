@@ -11,6 +11,8 @@ protocol ScanSink: AnyObject {
   func wants(_ span: RowGroupSpan) -> Bool
   /// Rows; `selection` as `RowFilter` makes it, `nil`: all. `false`: no more of this series.
   func take(_ batch: borrowing ColumnBatch, selection: [UInt64]?) throws -> Bool
+  /// Whether only the last row of the present series is wanted and was not yet taken.
+  var wantsLastRow: Bool { get }
   /// A window is done. `false`: no more windows.
   func endWindow() throws -> Bool
 }
@@ -62,6 +64,17 @@ struct MeasurementScan {
       if filter?.readsRows == false { filter = nil }
       guard try sink.begin(tags, rank: index) else { continue }
       counters.series += 1
+      if filter == nil, sink.wantsLastRow {
+        // Its time is known: only that is decoded, and the rest if the row lacks what is asked for.
+        let last = series.timeRange(index).upperBound
+        if last < .max, seen.contains(last) {
+          scanner.times = last..<last + 1
+          try scanner.begin(index)
+          try read(scanner, &batch, filter, into: sink, &counters)
+          scanner.times = seen
+          if !sink.wantsLastRow { continue }
+        }
+      }
       try scanner.begin(index)
       try read(scanner, &batch, filter, into: sink, &counters)
     }

@@ -76,6 +76,8 @@ final class RowPass: ScanSink {
     return true
   }
 
+  var wantsLastRow: Bool { isDescending && limit == 1 && takenOfSeries == 0 }
+
   func takeStatistics(of span: RowGroupSpan, _ scanner: SeriesScanner) throws -> Bool { false }
 
   func wants(_ span: RowGroupSpan) -> Bool {

@@ -38,7 +38,8 @@ struct SharedScan: Sendable {
     let windows = scan.snapshot.windows(in: scan.times)
     let rowCount = windows.reduce(0) { $0 + $1.runs.reduce(0) { $0 + $1.rowCount } }
     let threadCount = min(max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))), 16)
-    guard threadCount > 1, rowCount >= limits.sharedRowCountMin, !scan.columns.isEmpty, !scan.times.isEmpty else {
+    guard threadCount > 1, rowCount >= limits.sharedRowCountMin, !scan.columns.isEmpty, !scan.times.isEmpty
+    else {
       return try scan.run(into: pass)
     }
     let shards = windows.count >= 2 * threadCount ? 1 : threadCount

@@ -26,7 +26,8 @@ package final class SeriesScanner {
   private let series: WindowSeries
   private let measurement: [UInt8]
   private let columns: [ScanColumn]
-  private let times: Range<Int64>
+  /// The rows that count; may be changed before `begin`.
+  package var times: Range<Int64>
   private let descending: Bool
   private let convertsNumbers: Bool
   private let isMerge: Bool

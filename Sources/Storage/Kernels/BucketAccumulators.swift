@@ -84,7 +84,11 @@ package struct BucketAccumulators: Sendable {
 
   /// The sum of floats, rounded; an integer's sum as a float.
   package func sum(_ bucket: Int) -> Double {
-    type == .float ? floatSums[bucket].value : Double(integerSums[bucket])
+    if type == .float { return floatSums[bucket].value }
+    let total = integerSums[bucket]
+    // The standard library's conversion of 128 bits is generic code of 0.7 µs a call.
+    let small = Int64(truncatingIfNeeded: total)
+    return Int128(small) == total ? Double(small) : Double(total)
   }
   /// The sum of floats, unrounded.
   package func floatSum(_ bucket: Int) -> CompensatedSum { floatSums[bucket] }
