@@ -2,8 +2,8 @@ import Synchronization
 
 /// Bump allocation for one part: pieces are never given back one by one, all go with the arena.
 ///
-/// Safe from several threads: a piece costs one atomic addition, a new block one lock. Blocks begin at 16 KiB and double to
-/// 1 MiB, so that a part with one row is small and a large one asks rarely.
+/// Safe from several threads: a piece costs one atomic addition, a new block one lock. Blocks begin at 16 KiB
+/// and double to 1 MiB, so that a part with one row is small and a large one asks rarely.
 @safe final class Arena: Sendable {
   /// Lies at the start of each block.
   @safe private struct Block: ~Copyable {
@@ -37,7 +37,9 @@ import Synchronization
     let needed = (byteCount + 7) & ~7
     while true {
       let seen = current.load(ordering: .acquiring)
-      if let piece = unsafe Self.take(needed, fromBlockAt: seen) ?? grow(for: needed, seen: seen) { return unsafe piece }
+      if let piece = unsafe Self.take(needed, fromBlockAt: seen) ?? grow(for: needed, seen: seen) {
+        return unsafe piece
+      }
     }
   }
 
@@ -53,7 +55,8 @@ import Synchronization
     return unsafe UnsafeMutableRawPointer(block) + (end - byteCount)
   }
 
-  /// Puts a new block in front, and takes the piece from it; `nil` if another thread was faster and it may fit there.
+  /// Puts a new block in front, and takes the piece from it; `nil` if another thread was faster and it may
+  /// fit there.
   private func grow(for needed: Int, seen: UInt) -> UnsafeMutableRawPointer? {
     let address: UInt = growth.withLock { next in
       guard current.load(ordering: .acquiring) == seen else { return 0 }

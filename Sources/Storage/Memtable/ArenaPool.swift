@@ -1,13 +1,14 @@
 #if canImport(Glibc)
-import Glibc
+  import Glibc
 #endif
 import Synchronization
 
-/// Memory for arenas, in blocks of 16 KiB, 32 KiB … 1 MiB that are used again: touching fresh memory for the first time
-/// costs as much as inserting the rows that go there.
+/// Memory for arenas, in blocks of 16 KiB, 32 KiB … 1 MiB that are used again: touching fresh memory for the
+/// first time costs as much as inserting the rows that go there.
 ///
-/// Shared by all parts of a store; safe from several threads. Blocks that are given back stay here, touched, until `trim`
-/// finds that none was asked for in five minutes; so the memory held never passes its own high-water mark.
+/// Shared by all parts of a store; safe from several threads. Blocks that are given back stay here, touched,
+/// until `trim` finds that none was asked for in five minutes; so the memory held never passes its own
+/// high-water mark.
 package final class ArenaPool: Sendable {
   /// The smallest block: what a part with one row costs.
   package static let blockByteCountMin = 1 << 14
@@ -45,7 +46,8 @@ package final class ArenaPool: Sendable {
     state.withLock { ($0.takenByteCount, $0.idleByteCount) }
   }
 
-  /// Touches idle blocks of the largest size ahead of their use until `blockCount` of them wait. For a thread with time.
+  /// Touches idle blocks of the largest size ahead of their use until `blockCount` of them wait. For a thread
+  /// with time.
   package func prepare(blockCount: Int) {
     while state.withLock({ $0.idle[Self.classCount - 1].count < blockCount }) {
       let block = Self.obtain(Self.blockByteCountMax)
@@ -56,7 +58,8 @@ package final class ArenaPool: Sendable {
     }
   }
 
-  /// Gives idle blocks back to the system if none was asked for since five minutes; to be called every minute or so.
+  /// Gives idle blocks back to the system if none was asked for since five minutes; to be called every minute
+  /// or so.
   ///
   /// - Parameter now: a monotonic clock, nanoseconds.
   package func trim(now: UInt64) {
@@ -118,18 +121,19 @@ package final class ArenaPool: Sendable {
     return size
   }
 
-  // The mapping of a large block is populated by the kernel in one call, at a fraction of the price of 256 page faults. No
-  // transparent huge pages: measured four times slower in a virtual machine.
+  // The mapping of a large block is populated by the kernel in one call, at a fraction of the price of 256
+  // page faults. No transparent huge pages: measured four times slower in a virtual machine.
   private static func obtain(_ byteCount: Int) -> UInt {
     #if canImport(Glibc)
-    if byteCount >= blockByteCountMax,
-      let mapped = unsafe mmap(
-        nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0),
-      unsafe mapped != MAP_FAILED
-    {
-      return UInt(bitPattern: mapped)
-    }
-    precondition(byteCount < blockByteCountMax, "the system has no memory for a block of \(byteCount) bytes")
+      if byteCount >= blockByteCountMax,
+        let mapped = unsafe mmap(
+          nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0),
+        unsafe mapped != MAP_FAILED
+      {
+        return UInt(bitPattern: mapped)
+      }
+      precondition(
+        byteCount < blockByteCountMax, "the system has no memory for a block of \(byteCount) bytes")
     #endif
     return UInt(bitPattern: UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: alignment))
   }
@@ -137,10 +141,10 @@ package final class ArenaPool: Sendable {
   private static func release(_ address: UInt, byteCount: Int) {
     guard let pointer = unsafe UnsafeMutableRawPointer(bitPattern: address) else { return }
     #if canImport(Glibc)
-    if byteCount >= blockByteCountMax {
-      _ = unsafe munmap(pointer, byteCount)
-      return
-    }
+      if byteCount >= blockByteCountMax {
+        _ = unsafe munmap(pointer, byteCount)
+        return
+      }
     #endif
     unsafe pointer.deallocate()
   }

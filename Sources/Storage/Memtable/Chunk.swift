@@ -2,10 +2,11 @@ import Synchronization
 
 /// A stretch of rows of one series and field list in a part's arena: this header, then `capacity` rows.
 ///
-/// A row is `2 + values` words: timestamp; batch number relative to the part's base in the upper 32 bits and position in
-/// the batch in the lower ones; the values in the order of the field list, a string as the address of its `UInt32` count,
-/// behind which its bytes lie. Only the inserter that made a chunk writes to it, so rows of a chunk ascend by their second
-/// word; readers take `count` with an acquiring load and see all rows below it.
+/// A row is `2 + values` words: timestamp; batch number relative to the part's base in the upper 32 bits and
+/// position in the batch in the lower ones; the values in the order of the field list, a string as the
+/// address of its `UInt32` count, behind which its bytes lie. Only the inserter that made a chunk writes to
+/// it, so rows of a chunk ascend by their second word; readers take `count` with an acquiring load and see
+/// all rows below it.
 @safe struct Chunk: ~Copyable {
   /// The series' chunk made before this one; never changes.
   let older: UnsafeMutablePointer<Chunk>?
@@ -68,7 +69,9 @@ import Synchronization
     unsafe self.lanes = nil
   }
 
-  @inline(__always) static func newestChunk(_ series: UnsafeMutablePointer<PartSeries>) -> UnsafeMutablePointer<Chunk>? {
+  @inline(__always) static func newestChunk(_ series: UnsafeMutablePointer<PartSeries>)
+    -> UnsafeMutablePointer<Chunk>?
+  {
     unsafe UnsafeMutablePointer(bitPattern: series.pointee.newest.load(ordering: .acquiring))
   }
 }

@@ -30,7 +30,8 @@ extension Column {
     }
   }
 
-  /// The count of a string lies at `address`, its bytes behind it: written by the inserter before the row was published.
+  /// The count of a string lies at `address`, its bytes behind it: written by the inserter before the row was
+  /// published.
   private mutating func appendString(at address: UInt64) {
     guard let start = unsafe UnsafeRawPointer(bitPattern: UInt(address)) else {
       values.append(0)

@@ -1,7 +1,8 @@
 import LineProtocol
 import Synchronization
 
-/// The fields of rows as they lie in chunks: one object for all receivers that send the same fields in the same order.
+/// The fields of rows as they lie in chunks: one object for all receivers that send the same fields in the
+/// same order.
 final class FieldList: Sendable {
   /// Never used again while the program runs.
   let number: UInt64

@@ -2,10 +2,11 @@ import LineProtocol
 
 /// The flat form of series keys (see `SeriesKey`) compared and searched in place, without making slices.
 ///
-/// Keys are well formed by construction (`SeriesKey.bytes`); reads past the end would trap by bounds checks of the buffers.
+/// Keys are well formed by construction (`SeriesKey.bytes`); reads past the end would trap by bounds checks
+/// of the buffers.
 enum KeyOrder {
-  /// Whether `a` comes before `b` in canonical order: measurement by bytes, then the first tag key in which they differ,
-  /// absent first, values by bytes.
+  /// Whether `a` comes before `b` in canonical order: measurement by bytes, then the first tag key in which
+  /// they differ, absent first, values by bytes.
   static func isBefore(_ a: UnsafeBufferPointer<UInt8>, _ b: UnsafeBufferPointer<UInt8>) -> Bool {
     let same = unsafe commonPrefix(a, b)
     if same == a.count, same == b.count { return false }
@@ -25,9 +26,11 @@ enum KeyOrder {
     return countA < countB
   }
 
-  /// Compares the texts at `i` and `j` and moves behind them; texts that lie whole in the first `same` bytes are equal.
+  /// Compares the texts at `i` and `j` and moves behind them; texts that lie whole in the first `same` bytes
+  /// are equal.
   @inline(__always) private static func compare(
-    _ a: UnsafeBufferPointer<UInt8>, _ i: inout Int, _ b: UnsafeBufferPointer<UInt8>, _ j: inout Int, same: Int
+    _ a: UnsafeBufferPointer<UInt8>, _ i: inout Int, _ b: UnsafeBufferPointer<UInt8>, _ j: inout Int,
+    same: Int
   ) -> Int {
     let countA = unsafe length(a, &i)
     if i + countA <= same {
@@ -47,7 +50,9 @@ enum KeyOrder {
     return countA - countB
   }
 
-  @inline(__always) private static func length(_ bytes: UnsafeBufferPointer<UInt8>, _ offset: inout Int) -> Int {
+  @inline(__always) private static func length(_ bytes: UnsafeBufferPointer<UInt8>, _ offset: inout Int)
+    -> Int
+  {
     var (value, shift) = (0, 0)
     while true {
       let byte = unsafe bytes[offset]
@@ -61,7 +66,8 @@ enum KeyOrder {
   private static func commonPrefix(_ a: UnsafeBufferPointer<UInt8>, _ b: UnsafeBufferPointer<UInt8>) -> Int {
     let count = min(a.count, b.count)
     var index = 0
-    guard let x = unsafe UnsafeRawPointer(a.baseAddress), let y = unsafe UnsafeRawPointer(b.baseAddress) else { return 0 }
+    guard let x = unsafe UnsafeRawPointer(a.baseAddress), let y = unsafe UnsafeRawPointer(b.baseAddress)
+    else { return 0 }
     while index + 8 <= count {
       // Within both buffers by the loop's condition.
       let difference =

@@ -1,20 +1,22 @@
 import LineProtocol
 import Synchronization
 
-/// A series of one keyspace that an unflushed part or an inserter knows: one object a series, so that comparing series in
-/// the write path is comparing addresses, and their keys lie in memory once.
+/// A series of one keyspace that an unflushed part or an inserter knows: one object a series, so that
+/// comparing series in the write path is comparing addresses, and their keys lie in memory once.
 final class LiveSeries: Sendable {
   let key: SeriesKey
-  /// The place in canonical order when a part's series were last sorted: a hint that makes the next sort nearly free.
+  /// The place in canonical order when a part's series were last sorted: a hint that makes the next sort
+  /// nearly free.
   let rank = Atomic<UInt32>(0)
 
   init(key: SeriesKey) { self.key = key }
 }
 
-/// The live series of one keyspace by canonical key; shared by receivers, asked only for spellings not seen before.
+/// The live series of one keyspace by canonical key; shared by receivers, asked only for spellings not seen
+/// before.
 ///
-/// An entry is let go when only the table holds it: no part has rows of it, and every inserter has let go of it, which it
-/// does when two generations (seals) have passed without a row.
+/// An entry is let go when only the table holds it: no part has rows of it, and every inserter has let go of
+/// it, which it does when two generations (seals) have passed without a row.
 package final class LiveSeriesTable: Sendable {
   private static let shardCount = 32
 

@@ -2,9 +2,10 @@ import Synchronization
 
 /// All that is not on disk yet: the parts of every keyspace, their live series, the arenas' pool.
 ///
-/// Safe from several threads. One lock guards the set of parts; it is held for a look-up a batch and window. What the
-/// store promises: `hold` is called in order of batch numbers (under the log's lock), so that a part sealed through *n* has
-/// exactly the batches of its window that are numbered above the seal before it and at most *n*.
+/// Safe from several threads. One lock guards the set of parts; it is held for a look-up a batch and window.
+/// What the store promises: `hold` is called in order of batch numbers (under the log's lock), so that a part
+/// sealed through *n* has exactly the batches of its window that are numbered above the seal before it and at
+/// most *n*.
 package final class Memtable: Sendable {
   /// Memory of all parts.
   package let pool: ArenaPool
@@ -34,7 +35,9 @@ package final class Memtable: Sendable {
   /// - Parameters:
   ///   - firstSequence: the lowest number that a batch can have from now on.
   ///   - clock: monotonic, nanoseconds; says when parts were made.
-  package init(pool: ArenaPool = ArenaPool(), firstSequence: UInt64 = 1, clock: @escaping @Sendable () -> UInt64) {
+  package init(
+    pool: ArenaPool = ArenaPool(), firstSequence: UInt64 = 1, clock: @escaping @Sendable () -> UInt64
+  ) {
     self.pool = pool
     self.clock = clock
     state.withLock { $0.lastSequence = firstSequence - 1 }
@@ -79,7 +82,8 @@ package final class Memtable: Sendable {
     // In place: a copy of the entry would copy its windows at the first change.
     func find(_ keyspace: inout Keyspace, number: inout UInt64) -> Part {
       let place = Self.place(of: window.lowerBound, in: keyspace.windows)
-      let isThere = place < keyspace.windows.count && keyspace.windows[place].window.lowerBound == window.lowerBound
+      let isThere =
+        place < keyspace.windows.count && keyspace.windows[place].window.lowerBound == window.lowerBound
       if isThere, let last = keyspace.windows[place].parts.last, !last.isSealed { return last }
       let part = Part(
         keyspace: id, window: window, number: number, sequence: sequence, madeAt: clock(), pool: pool)
@@ -102,7 +106,8 @@ package final class Memtable: Sendable {
 
   // MARK: Sealing
 
-  /// Seals a part: batches numbered from now on go to another. False if it was sealed already or is not here any more.
+  /// Seals a part: batches numbered from now on go to another. False if it was sealed already or is not here
+  /// any more.
   ///
   /// Flush it when `isFlushable`, publish its run and `sealedThrough`, then `remove` it.
   @discardableResult package func seal(_ part: Part) -> Bool {
@@ -111,7 +116,8 @@ package final class Memtable: Sendable {
         Self.contains(part, in: state.keyspaces[part.keyspace])
       else { return nil }
       part.seal(through: state.lastSequence)
-      return Self.endGeneration(&state.keyspaces[part.keyspace, default: Keyspace()], next: state.nextPartNumber)
+      return Self.endGeneration(
+        &state.keyspaces[part.keyspace, default: Keyspace()], next: state.nextPartNumber)
     }
     guard let (series, floor) = ended else { return false }
     // Outside the lock: it walks every live series.
@@ -150,7 +156,8 @@ package final class Memtable: Sendable {
     if keyspace.windows[place].parts.isEmpty { keyspace.windows.remove(at: place) }
   }
 
-  /// Forgets the parts of a keyspace, and its live series; for a drop. Batches under way still have theirs to write to.
+  /// Forgets the parts of a keyspace, and its live series; for a drop. Batches under way still have theirs to
+  /// write to.
   package func drop(_ keyspace: KeyspaceID) {
     state.withLock { state in _ = state.keyspaces.removeValue(forKey: keyspace) }
   }
@@ -198,7 +205,8 @@ package final class Memtable: Sendable {
     parts().filter { !$0.isSealed && $0.firstSequence <= sequence }
   }
 
-  /// The lowest number that some part holds or may still get; `nil` while there is no part. The log up to below it may go.
+  /// The lowest number that some part holds or may still get; `nil` while there is no part. The log up to
+  /// below it may go.
   package var oldestSequence: UInt64? {
     parts().map(\.firstSequence).min()
   }

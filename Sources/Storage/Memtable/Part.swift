@@ -3,12 +3,13 @@ import Synchronization
 
 /// The rows of one keyspace and window that are not on disk yet.
 ///
-/// Rows lie in chunks by series and field list in the part's own arena. Writers append to chunks of their own and take the
-/// part's lock only for a new series or chunk; readers walk series and chunks without a lock. What keeps the memory is the
-/// object itself: it goes when the memtable, the last snapshot and the last run let go of it.
+/// Rows lie in chunks by series and field list in the part's own arena. Writers append to chunks of their own
+/// and take the part's lock only for a new series or chunk; readers walk series and chunks without a lock.
+/// What keeps the memory is the object itself: it goes when the memtable, the last snapshot and the last run
+/// let go of it.
 ///
-/// Life: made by `Memtable.hold`, filled under holds, sealed, flushable once the last hold is gone, removed when its run is
-/// published.
+/// Life: made by `Memtable.hold`, filled under holds, sealed, flushable once the last hold is gone, removed
+/// when its run is published.
 @safe package final class Part: Sendable {
   package let keyspace: KeyspaceID
   package let window: Range<Int64>
@@ -17,7 +18,8 @@ import Synchronization
   /// When it was made: nanoseconds of the monotonic clock that the memtable was given.
   package let madeAt: UInt64
 
-  /// The number of the batch for which it was made; no batch below it comes here. Rows keep their numbers relative to it.
+  /// The number of the batch for which it was made; no batch below it comes here. Rows keep their numbers
+  /// relative to it.
   package let firstSequence: UInt64
 
   private let arena: Arena
@@ -45,7 +47,10 @@ import Synchronization
     var lastList: UInt32 = .max
   }
 
-  init(keyspace: KeyspaceID, window: Range<Int64>, number: UInt64, sequence: UInt64, madeAt: UInt64, pool: ArenaPool) {
+  init(
+    keyspace: KeyspaceID, window: Range<Int64>, number: UInt64, sequence: UInt64, madeAt: UInt64,
+    pool: ArenaPool
+  ) {
     self.keyspace = keyspace
     self.window = window
     self.number = number
@@ -110,11 +115,13 @@ import Synchronization
 
   // MARK: Reading
 
-  /// The part as a sorted run: of all rows inserted when they are read, or of those of batches numbered at most
-  /// `visibleThrough`, which is stable while others write. `nil` while there is nothing to show. Cheap: series are sorted
-  /// when first asked for, and the order is kept for the next run.
+  /// The part as a sorted run: of all rows inserted when they are read, or of those of batches numbered at
+  /// most `visibleThrough`, which is stable while others write. `nil` while there is nothing to show. Cheap:
+  /// series are sorted when first asked for, and the order is kept for the next run.
   package func makeRun(visibleThrough: UInt64 = .max) -> PartRun? {
-    guard let sequences = sequenceRange, let times = timeRange, sequences.lowerBound <= visibleThrough else { return nil }
+    guard let sequences = sequenceRange, let times = timeRange, sequences.lowerBound <= visibleThrough else {
+      return nil
+    }
     return PartRun(
       part: self, sequences: sequences.lowerBound...min(sequences.upperBound, visibleThrough), times: times,
       rowCount: rowCount, visibleThrough: visibleThrough)
@@ -158,11 +165,14 @@ import Synchronization
   ) -> (series: UInt, chunk: UInt) {
     let liveAddress = UInt(bitPattern: unsafe live.toOpaque())
     return table.withLock { table in
-      var series = unsafe UnsafeMutablePointer<PartSeries>(bitPattern: known == 0 ? table.series[liveAddress] : known)
+      var series = unsafe UnsafeMutablePointer<PartSeries>(
+        bitPattern: known == 0 ? table.series[liveAddress] : known)
       if unsafe series == nil { unsafe series = add(liveAddress, to: &table) }
       guard let series = unsafe series else { return (0, 0) }
       let previous = unsafe Self.unlinkLane(of: series, listNumber: list.number, owner: owner)
-      if let previous = unsafe previous, unsafe previous.pointee.count.load(ordering: .relaxed) < previous.pointee.capacity {
+      if let previous = unsafe previous,
+        unsafe previous.pointee.count.load(ordering: .relaxed) < previous.pointee.capacity
+      {
         unsafe previous.pointee.nextLane = series.pointee.lanes
         unsafe series.pointee.lanes = previous
         return (UInt(bitPattern: series), UInt(bitPattern: previous))
@@ -192,8 +202,8 @@ import Synchronization
     return unsafe series
   }
 
-  /// Open chunks that are looked through for one of the right kind: a sender that invents field lists for one series pays
-  /// with chunks of one row, not with everybody's time.
+  /// Open chunks that are looked through for one of the right kind: a sender that invents field lists for one
+  /// series pays with chunks of one row, not with everybody's time.
   private static let laneCountMax = 32
 
   /// Takes the open chunk of an owner and field list out of the series' list.
@@ -258,7 +268,8 @@ import Synchronization
   }
 }
 
-/// Addresses of a part's series by those of their live entries: open addressing, linear probing, at most half full.
+/// Addresses of a part's series by those of their live entries: open addressing, linear probing, at most half
+/// full.
 struct PartSeriesMap {
   private var entries: [(key: UInt, value: UInt)] = Array(repeating: (0, 0), count: 16)
   private var count = 0

@@ -3,10 +3,11 @@ import Synchronization
 
 /// The series of a part in canonical order, as of one moment.
 ///
-/// Made when first asked for and kept by the part; when series have come since, only these are sorted and merged in.
+/// Made when first asked for and kept by the part; when series have come since, only these are sorted and
+/// merged in.
 @safe final class PartIndex: @unchecked Sendable {
-  // Unchecked: the pointers lead to `PartSeries` whose `live` and `older` never change and whose `newest` is atomic; they
-  // live as long as the part, which every holder of an index holds too.
+  // Unchecked: the pointers lead to `PartSeries` whose `live` and `older` never change and whose `newest` is
+  // atomic; they live as long as the part, which every holder of an index holds too.
   private let series: [UnsafeMutablePointer<PartSeries>]
   let keys: [SeriesKey]
   /// The newest series when the index was made.

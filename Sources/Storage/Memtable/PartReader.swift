@@ -3,9 +3,10 @@ import Synchronization
 
 /// Reads rows of a part's series, sorted by time, rows of one time joined. One thread.
 ///
-/// Rows that came in order, which is the rule, are neither sorted nor joined: their columns are gathered from the chunks.
-/// Otherwise an index of the rows is sorted by (timestamp, batch, position in the batch), and those of one timestamp are
-/// joined by field *name*: the last row that has the name wins, whatever the type of its value.
+/// Rows that came in order, which is the rule, are neither sorted nor joined: their columns are gathered from
+/// the chunks. Otherwise an index of the rows is sorted by (timestamp, batch, position in the batch), and
+/// those of one timestamp are joined by field *name*: the last row that has the name wins, whatever the type
+/// of its value.
 @safe final class PartReader: RunReader {
   /// The most rows of a span.
   static let spanRowCountMax = 16_384
@@ -101,7 +102,8 @@ import Synchronization
 
   // MARK: Finding the rows
 
-  /// Fills `pieces` with the rows shown in `times`, by time; false: their times meet, or a chunk is not in order.
+  /// Fills `pieces` with the rows shown in `times`, by time; false: their times meet, or a chunk is not in
+  /// order.
   private func collect(_ ordinal: Int, times: Range<Int64>) -> Bool {
     var isInOrder = true
     var next = unsafe PartSeries.newestChunk(index[ordinal])
@@ -128,7 +130,8 @@ import Synchronization
     return arePiecesDisjoint()
   }
 
-  /// Rows to show: those counted, without those of batches past the bound, which come last as chunks have one writer.
+  /// Rows to show: those counted, without those of batches past the bound, which come last as chunks have one
+  /// writer.
   private func visibleCount(_ chunk: UnsafeMutablePointer<Chunk>) -> Int {
     let count = unsafe Int(chunk.pointee.count.load(ordering: .acquiring))
     let rows = unsafe Chunk.rows(chunk)
@@ -138,7 +141,11 @@ import Synchronization
     var (low, high) = (0, count - 1)
     while low < high {
       let middle = (low + high) / 2
-      if unsafe rows[middle * words + 1] >> 32 <= run.relativeSequenceMax { low = middle + 1 } else { high = middle }
+      if unsafe rows[middle * words + 1] >> 32 <= run.relativeSequenceMax {
+        low = middle + 1
+      } else {
+        high = middle
+      }
     }
     return low
   }
@@ -243,7 +250,8 @@ import Synchronization
   }
 
   private static func gather(
-    long piece: Piece, _ maps: borrowing FieldMaps, _ scratch: UnsafeMutablePointer<UInt64>, into batch: inout ColumnBatch
+    long piece: Piece, _ maps: borrowing FieldMaps, _ scratch: UnsafeMutablePointer<UInt64>,
+    into batch: inout ColumnBatch
   ) {
     var start = 0
     while start < piece.count {
@@ -259,7 +267,8 @@ import Synchronization
 
   /// Appends pieces that together have no more rows than a tile.
   private static func gather(
-    _ pieces: UnsafeBufferPointer<Piece>, _ maps: borrowing FieldMaps, _ scratch: UnsafeMutablePointer<UInt64>,
+    _ pieces: UnsafeBufferPointer<Piece>, _ maps: borrowing FieldMaps,
+    _ scratch: UnsafeMutablePointer<UInt64>,
     into batch: inout ColumnBatch
   ) {
     var filled = 0

@@ -3,9 +3,9 @@ import Synchronization
 
 /// A part of the memtable as a sorted run, sealed or live.
 ///
-/// Of a live part it shows the series that are there when it is first asked for them, and rows of batches numbered at most
-/// `visibleThrough`; without that bound, also rows that come while it is read. Counts and times are bounds: rows of one
-/// timestamp are joined only when read.
+/// Of a live part it shows the series that are there when it is first asked for them, and rows of batches
+/// numbered at most `visibleThrough`; without that bound, also rows that come while it is read. Counts and
+/// times are bounds: rows of one timestamp are joined only when read.
 package final class PartRun: SortedRun {
   package let sequenceRange: ClosedRange<UInt64>
   package let timeRange: ClosedRange<Int64>
@@ -16,7 +16,8 @@ package final class PartRun: SortedRun {
   private let pinned = Mutex<PartIndex?>(nil)
 
   init(
-    part: Part, sequences: ClosedRange<UInt64>, times: ClosedRange<Int64>, rowCount: Int, visibleThrough: UInt64
+    part: Part, sequences: ClosedRange<UInt64>, times: ClosedRange<Int64>, rowCount: Int,
+    visibleThrough: UInt64
   ) {
     self.part = part
     sequenceRange = sequences
@@ -58,11 +59,14 @@ package final class PartRun: SortedRun {
       let key = index.keys[ordinal]
       if let predicate {
         let tags = key.parts.tags
-        if !predicate.isSatisfied({ wanted in tags.first { $0.key.elementsEqual(wanted) }?.value ?? [] }) { continue }
+        if !predicate.isSatisfied({ wanted in tags.first { $0.key.elementsEqual(wanted) }?.value ?? [] }) {
+          continue
+        }
       }
       guard let times = times(ofSeries: ordinal, in: index) else { continue }
       list.append(
-        key: key.bytes, ordinal: UInt32(ordinal), firstTimestamp: times.lowerBound, lastTimestamp: times.upperBound)
+        key: key.bytes, ordinal: UInt32(ordinal), firstTimestamp: times.lowerBound,
+        lastTimestamp: times.upperBound)
     }
     return list
   }
@@ -76,8 +80,8 @@ package final class PartRun: SortedRun {
     var (low, high) = (Int64.max, Int64.min)
     var next = unsafe PartSeries.newestChunk(index[ordinal])
     while let chunk = unsafe next {
-      // Rows ascend by batch number, with which their second word begins: if the first is not shown none is. Without a
-      // bound the row is not touched: it would cost a cache miss.
+      // Rows ascend by batch number, with which their second word begins: if the first is not shown none is.
+      // Without a bound the row is not touched: it would cost a cache miss.
       if unsafe chunk.pointee.count.load(ordering: .acquiring) > 0,
         unsafe relativeSequenceMax >= UInt64(UInt32.max) || Chunk.rows(chunk)[1] >> 32 <= relativeSequenceMax
       {

@@ -4,12 +4,14 @@ import Synchronization
 
 /// Appends the rows of one receiver's batches to the parts of one keyspace. Belongs to one thread.
 ///
-/// For each spelling it keeps where the last row went; the usual row goes to the same part, and to a chunk of its own with
-/// room: that costs one look at the slot and the copy of the row, no lock, no hash. Memory: 56 bytes a spelling.
+/// For each spelling it keeps where the last row went; the usual row goes to the same part, and to a chunk of
+/// its own with room: that costs one look at the slot and the copy of the row, no lock, no hash. Memory: 56
+/// bytes a spelling.
 @safe package final class RowInserter {
   package let keyspace: KeyspaceID
 
-  /// Where rows of a spelling went last: two chunks, as senders like to split a series' fields over two lines.
+  /// Where rows of a spelling went last: two chunks, as senders like to split a series' fields over two
+  /// lines.
   @safe private struct Slot {
     /// Retained.
     var live: Unmanaged<LiveSeries>?
@@ -60,10 +62,12 @@ import Synchronization
   ///   - placement: made of this batch.
   ///   - parts: those of `placement.windows`, in that order, each with a hold.
   package func insert(
-    _ batch: LineBatch, names: some RowNames, sequence: UInt64, placement: borrowing RowPlacement, parts: [Part]
+    _ batch: LineBatch, names: some RowNames, sequence: UInt64, placement: borrowing RowPlacement,
+    parts: [Part]
   ) {
     precondition(sequence > lastSequence, "batch \(sequence) after \(lastSequence)")
-    precondition(parts.count == placement.windows.count, "\(parts.count) parts for \(placement.windows.count) windows")
+    precondition(
+      parts.count == placement.windows.count, "\(parts.count) parts for \(placement.windows.count) windows")
     lastSequence = sequence
     forgetStale(names: names)
     var valueOffset = 0
@@ -77,10 +81,12 @@ import Synchronization
           part: parts[stretch.window])
       }
     }
-    precondition(valueOffset == batch.values.count, "rows have \(valueOffset) values, the batch \(batch.values.count)")
+    precondition(
+      valueOffset == batch.values.count, "rows have \(valueOffset) values, the batch \(batch.values.count)")
   }
 
-  /// Lets go of series without a row for two generations; also done by the next `insert`. For inserters that fall idle.
+  /// Lets go of series without a row for two generations; also done by the next `insert`. For inserters that
+  /// fall idle.
   package func sweep() {
     seriesGeneration = liveSeries.generation
     let floor = liveSeries.partNumberFloor
@@ -92,13 +98,15 @@ import Synchronization
   // MARK: The loop
 
   private func append(
-    _ batch: LineBatch, rows: Range<Int>, valueOffset: inout Int, names: some RowNames, sequence: UInt64, part: Part
+    _ batch: LineBatch, rows: Range<Int>, valueOffset: inout Int, names: some RowNames, sequence: UInt64,
+    part: Part
   ) {
     let relative = sequence &- part.firstSequence
-    precondition(relative >> 32 == 0, "batch \(sequence) is too far from the part's first, \(part.firstSequence)")
+    precondition(
+      relative >> 32 == 0, "batch \(sequence) is too far from the part's first, \(part.firstSequence)")
     let partNumber = part.number
-    // Pointers into buffers that nobody changes before this returns; `rows` lies in all of them (checked by the caller),
-    // values are checked row by row.
+    // Pointers into buffers that nobody changes before this returns; `rows` lies in all of them (checked by
+    // the caller), values are checked row by row.
     let allSeries = unsafe batch.series.base
     let allLists = unsafe batch.fieldLists.base
     let timestamps = unsafe batch.timestamps.base
@@ -114,7 +122,8 @@ import Synchronization
       if unsafe Int(list) >= shapes.count || shapes[Int(list)].valueCount == 0 { learn(list, names: names) }
       if unsafe number >= slots.count { growSlots(to: number + 1) }
       if row &+ Self.lookAhead < rows.upperBound {
-        unsafe prefetch(Int(allSeries[row &+ Self.lookAhead]), Int(allSeries[row &+ Self.lookAhead / 2]), partNumber)
+        unsafe prefetch(
+          Int(allSeries[row &+ Self.lookAhead]), Int(allSeries[row &+ Self.lookAhead / 2]), partNumber)
       }
       let valueCount = unsafe Int(shapes[Int(list)].valueCount)
       precondition(offset + valueCount <= valueCountMax, "the batch's values end before its rows")
@@ -129,7 +138,8 @@ import Synchronization
         unsafe chunk = nil
       }
       if unsafe chunk == nil {
-        unsafe chunk = openChunk(slot, spelling: UInt32(truncatingIfNeeded: number), list: list, part: part, names: names)
+        unsafe chunk = openChunk(
+          slot, spelling: UInt32(truncatingIfNeeded: number), list: list, part: part, names: names)
         index = unsafe chunk.unsafelyUnwrapped.pointee.count.load(ordering: .relaxed)
       }
       let open = unsafe chunk.unsafelyUnwrapped
@@ -150,14 +160,16 @@ import Synchronization
     part.count(rows: rows.count, sequence: sequence, firstTimestamp: low, lastTimestamp: high)
   }
 
-  /// Rows ahead of the present one whose slot is asked for; half way its chunk is. Of 100,000 series each row misses the
-  /// cache three times otherwise.
+  /// Rows ahead of the present one whose slot is asked for; half way its chunk is. Of 100,000 series each row
+  /// misses the cache three times otherwise.
   private static let lookAhead = 16
 
   @inline(__always) private func prefetch(_ far: Int, _ near: Int, _ partNumber: UInt64) {
     if unsafe far < slots.count { unsafe CShims_prefetch(slots.baseAddress.unsafelyUnwrapped + far) }
     // A chunk of another part may be gone: only its address is looked at.
-    if unsafe near < slots.count, unsafe slots[near].partNumber == partNumber, let chunk = unsafe slots[near].chunk {
+    if unsafe near < slots.count, unsafe slots[near].partNumber == partNumber,
+      let chunk = unsafe slots[near].chunk
+    {
       unsafe CShims_prefetch(chunk)
     }
   }
@@ -175,7 +187,9 @@ import Synchronization
     if index < count { unsafe target[index] = source[index] }
   }
 
-  @inline(__always) private func note(_ timestamp: Int64, in chunk: UnsafeMutablePointer<Chunk>, index: UInt32) {
+  @inline(__always) private func note(
+    _ timestamp: Int64, in chunk: UnsafeMutablePointer<Chunk>, index: UInt32
+  ) {
     if index == 0 {
       unsafe chunk.pointee.firstTimestamp.store(timestamp, ordering: .relaxed)
       unsafe chunk.pointee.lastTimestamp.store(timestamp, ordering: .relaxed)
@@ -201,7 +215,8 @@ import Synchronization
     var memory = unsafe part.allocate(byteCount)
     for field in fields {
       let (offset, count) = unsafe (Int(row[field] >> 32), Int(row[field] & 0xffff_ffff))
-      precondition(offset + count <= strings.count, "string at \(offset) of \(count) bytes, past \(strings.count)")
+      precondition(
+        offset + count <= strings.count, "string at \(offset) of \(count) bytes, past \(strings.count)")
       unsafe memory.storeBytes(of: UInt32(truncatingIfNeeded: count), as: UInt32.self)
       unsafe UnsafeMutableRawBufferPointer(start: memory + 4, count: count)
         .copyMemory(from: UnsafeRawBufferPointer(rebasing: strings[offset..<offset + count]))

@@ -1,6 +1,7 @@
 package import LineProtocol
 
-/// What the numbers in a `LineBatch` stand for: a receiver's vocabulary, or what replay has read from the log.
+/// What the numbers in a `LineBatch` stand for: a receiver's vocabulary, or what replay has read from the
+/// log.
 ///
 /// Asked only for numbers not seen before; a number keeps its meaning within a generation.
 package protocol RowNames: AnyObject {

@@ -12,8 +12,8 @@ package struct RowStretch: Sendable, Equatable {
   }
 }
 
-/// Where the rows of a batch go, found once for encoding and inserting: consecutive rows nearly always share a window, so
-/// that the loops over rows carry no look-up. One is used for one batch after another.
+/// Where the rows of a batch go, found once for encoding and inserting: consecutive rows nearly always share
+/// a window, so that the loops over rows carry no look-up. One is used for one batch after another.
 package struct RowPlacement: Sendable {
   /// In order of rows; together all rows of the batch.
   package private(set) var stretches: [RowStretch] = []
@@ -30,8 +30,8 @@ package struct RowPlacement: Sendable {
   ///
   /// - Parameters:
   ///   - valid: rows outside of it are refused (expired, or too far in the future).
-  ///   - window: the window that covers a time; called when no window found so far covers a row. It may be called with a
-  ///     time of another row than the first. It answers `nil` to refuse the row.
+  ///   - window: the window that covers a time; called when no window found so far covers a row. It may be
+  ///     called with a time of another row than the first. It answers `nil` to refuse the row.
   package mutating func place(
     _ batch: LineBatch, valid: Range<Int64>, window: (Int64) throws(StorageError) -> Range<Int64>?
   ) throws(StorageError) {

@@ -1,10 +1,12 @@
 package import LineProtocol
 
-/// Reads log payloads back (`RowsFormat`) into line batches, which are then placed and inserted as when they came.
+/// Reads log payloads back (`RowsFormat`) into line batches, which are then placed and inserted as when they
+/// came.
 ///
-/// It is itself the names of these batches: numbers are its own, over all receivers of a segment, and lose their meaning
-/// with each segment, so that memory is bounded by one segment's definitions. Foreign bytes never trap: what is malformed
-/// throws `.corrupt` with the offset in the payload, and leaves the batch empty.
+/// It is itself the names of these batches: numbers are its own, over all receivers of a segment, and lose
+/// their meaning with each segment, so that memory is bounded by one segment's definitions. Foreign bytes
+/// never trap: what is malformed throws `.corrupt` with the offset in the payload, and leaves the batch
+/// empty.
 package final class RowDecoder: RowNames {
   /// Counts the segments.
   package private(set) var generation: UInt64 = 0
@@ -44,7 +46,8 @@ package final class RowDecoder: RowNames {
     var cursor = unsafe PayloadCursor(payload)
     let receiver = try UInt32(cursor.varint("receiver", max: .init(UInt32.max)))
     var definitions = receivers[receiver] ?? Definitions()
-    try Self.extend(&definitions.series, to: cursor.varint("first series", max: RowsFormat.definitionCountMax), cursor)
+    try Self.extend(
+      &definitions.series, to: cursor.varint("first series", max: RowsFormat.definitionCountMax), cursor)
     for _ in try 0..<cursor.varint("series count", max: cursor.left) {
       let start = cursor.offset
       let bytes = unsafe try cursor.bytes("series key")
@@ -54,7 +57,8 @@ package final class RowDecoder: RowNames {
       definitions.series.append(UInt32(seriesKeys.count))
       seriesKeys.append(key)
     }
-    try Self.extend(&definitions.lists, to: cursor.varint("first field list", max: RowsFormat.definitionCountMax), cursor)
+    try Self.extend(
+      &definitions.lists, to: cursor.varint("first field list", max: RowsFormat.definitionCountMax), cursor)
     for _ in try 0..<cursor.varint("field list count", max: cursor.left) {
       let list = try Self.fieldList(&cursor)
       definitions.lists.append(UInt32(lists.count))
@@ -104,7 +108,9 @@ package final class RowDecoder: RowNames {
   }
 
   /// Makes place for the definitions of records that were lost.
-  private static func extend(_ numbers: inout [UInt32], to first: Int, _ cursor: PayloadCursor) throws(StorageError) {
+  private static func extend(_ numbers: inout [UInt32], to first: Int, _ cursor: PayloadCursor)
+    throws(StorageError)
+  {
     guard first >= numbers.count else {
       throw cursor.corrupt("definitions from \(numbers.count) on, found \(first)")
     }
@@ -145,7 +151,8 @@ package final class RowDecoder: RowNames {
   }
 
   private func row(
-    _ cursor: inout PayloadCursor, _ definitions: borrowing Definitions, _ state: inout RowState, into batch: LineBatch
+    _ cursor: inout PayloadCursor, _ definitions: borrowing Definitions, _ state: inout RowState,
+    into batch: LineBatch
   ) throws(StorageError) {
     let start = cursor.offset
     let code = try Int(cursor.byte("row"))
@@ -154,10 +161,13 @@ package final class RowDecoder: RowNames {
     state.series &+= 1
     if (code >> 4) & 3 != 0 { state.series = try Self.number((code >> 4) & 3, &cursor) }
     if code >> 6 != 0 { state.list = try Self.number(code >> 6, &cursor) }
-    guard Int(state.series) < definitions.series.count, definitions.series[Int(state.series)] != Definitions.none else {
+    guard Int(state.series) < definitions.series.count,
+      definitions.series[Int(state.series)] != Definitions.none
+    else {
       throw cursor.corrupt("a defined series, found number \(state.series)", at: start)
     }
-    guard Int(state.list) < definitions.lists.count, definitions.lists[Int(state.list)] != Definitions.none else {
+    guard Int(state.list) < definitions.lists.count, definitions.lists[Int(state.list)] != Definitions.none
+    else {
       throw cursor.corrupt("a defined field list, found number \(state.list)", at: start)
     }
     let list = definitions.lists[Int(state.list)]
@@ -172,7 +182,8 @@ package final class RowDecoder: RowNames {
     UInt32(truncatingIfNeeded: try cursor.word(size == 3 ? 4 : size, "number"))
   }
 
-  private func values(_ cursor: inout PayloadCursor, of list: Int, into batch: LineBatch) throws(StorageError) {
+  private func values(_ cursor: inout PayloadCursor, of list: Int, into batch: LineBatch) throws(StorageError)
+  {
     let types = types[list]
     let first = batch.values.count
     batch.values.reserve(types.count)
@@ -245,7 +256,9 @@ package final class RowDecoder: RowNames {
       let byte = try byte(what)
       value |= UInt64(byte & 0x7f) << shift
       if byte < 0x80 {
-        guard value <= UInt64(max) else { throw corrupt("\(what) of at most \(max), found \(value)", at: start) }
+        guard value <= UInt64(max) else {
+          throw corrupt("\(what) of at most \(max), found \(value)", at: start)
+        }
         return Int(value)
       }
       shift += 7
@@ -260,7 +273,8 @@ package final class RowDecoder: RowNames {
   }
 
   /// A little-endian number of 0 to 8 bytes.
-  @inline(__always) mutating func word(_ byteCount: Int, _ what: StaticString) throws(StorageError) -> UInt64 {
+  @inline(__always) mutating func word(_ byteCount: Int, _ what: StaticString) throws(StorageError) -> UInt64
+  {
     if byteCount == 0 { return 0 }
     let left = unsafe payload.count - offset
     if left >= 8 {

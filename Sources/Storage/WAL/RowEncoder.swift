@@ -2,12 +2,14 @@ package import LineProtocol
 
 /// Writes one receiver's batches as log payloads (`RowsFormat`). Belongs to one thread.
 ///
-/// For each spelling and field list it keeps the number under which the open segment knows it. What an `encode` defines
-/// counts only once `confirm` says that its payloads are in the log; otherwise the next `encode` defines it again.
+/// For each spelling and field list it keeps the number under which the open segment knows it. What an
+/// `encode` defines counts only once `confirm` says that its payloads are in the log; otherwise the next
+/// `encode` defines it again.
 @safe package final class RowEncoder {
   /// Differs from that of every other receiver of the store since its start.
   package let receiver: UInt32
-  /// The payload of the `definitions` record of the last `encode`; empty where nothing was new: then write none.
+  /// The payload of the `definitions` record of the last `encode`; empty where nothing was new: then write
+  /// none.
   package private(set) var definitions = Buffer<UInt8>()
   /// The payload of the `rows` record of the last `encode`.
   package private(set) var rows = Buffer<UInt8>()
@@ -44,10 +46,11 @@ package import LineProtocol
   /// - Parameters:
   ///   - names: what the batch's numbers mean; always the same object for one encoder.
   ///   - placement: made of this batch.
-  ///   - segment: that into which the payloads are to go, never one before the last. If another is open when they are
-  ///     appended, encode again.
+  ///   - segment: that into which the payloads are to go, never one before the last. If another is open when
+  ///     they are appended, encode again.
   package func encode(
-    _ batch: LineBatch, names: some RowNames, placement: borrowing RowPlacement, keyspace: KeyspaceID, segment: UInt64
+    _ batch: LineBatch, names: some RowNames, placement: borrowing RowPlacement, keyspace: KeyspaceID,
+    segment: UInt64
   ) {
     withdrawUnconfirmed()
     begin(segment, names: names)
@@ -103,15 +106,17 @@ package import LineProtocol
 
   private var tables: Tables {
     unsafe Tables(
-      series: seriesNumbers.base, seriesCount: seriesNumbers.count, lists: listNumbers.base, shapes: shapes.base,
+      series: seriesNumbers.base, seriesCount: seriesNumbers.count, lists: listNumbers.base,
+      shapes: shapes.base,
       listCount: shapes.count)
   }
 
   private func append(
-    _ batch: LineBatch, rows range: Range<Int>, state: inout RowState, names: some RowNames, to rows: inout Buffer<UInt8>
+    _ batch: LineBatch, rows range: Range<Int>, state: inout RowState, names: some RowNames,
+    to rows: inout Buffer<UInt8>
   ) {
-    // Pointers into buffers that nobody changes before this returns; `range` lies in all of them (checked by the caller),
-    // values and room for output are checked row by row.
+    // Pointers into buffers that nobody changes before this returns; `range` lies in all of them (checked by
+    // the caller), values and room for output are checked row by row.
     let allSeries = unsafe batch.series.base
     let allLists = unsafe batch.fieldLists.base
     let timestamps = unsafe batch.timestamps.base
@@ -134,7 +139,8 @@ package import LineProtocol
       let valueCount = Int(shape.valueCount)
       precondition(state.valueOffset &+ valueCount <= valueCountMax, "the batch's values end before its rows")
 
-      // Header of at most 17 bytes, nibbles of 8 a group, values of 8, and 8 for stores that reach past the end.
+      // Header of at most 17 bytes, nibbles of 8 a group, values of 8, and 8 for stores that reach past the
+      // end.
       rows.reserve(25 &+ (valueCount &>> 4 &+ 1) &* 8 &+ valueCount &* 8)
       let start = unsafe UnsafeMutableRawPointer(rows.base + rows.count)
       var out = unsafe start
@@ -144,7 +150,9 @@ package import LineProtocol
       let source = unsafe values + state.valueOffset
       switch shape.kind {
       case .integers:
-        unsafe Self.putGroups(&out, source, valueCount) { word, _ in RowsFormat.zigzag(Int64(bitPattern: word)) }
+        unsafe Self.putGroups(&out, source, valueCount) { word, _ in
+          RowsFormat.zigzag(Int64(bitPattern: word))
+        }
       case .floats:
         unsafe Self.putGroups(&out, source, valueCount) { word, _ in word.byteSwapped }
       case .mixed:
@@ -157,7 +165,8 @@ package import LineProtocol
   }
 
   @inline(__always) private static func putHeader(
-    _ out: inout UnsafeMutableRawPointer, timestamp: Int64, series: UInt32, list: UInt32, state: inout RowState
+    _ out: inout UnsafeMutableRawPointer, timestamp: Int64, series: UInt32, list: UInt32,
+    state: inout RowState
   ) {
     let control = unsafe out
     unsafe out += 1
@@ -205,15 +214,19 @@ package import LineProtocol
       }
       switch group {
       case ...2: unsafe nibbles.storeBytes(of: UInt8(truncatingIfNeeded: codes), as: UInt8.self)
-      case ...4: unsafe nibbles.storeBytes(of: UInt16(truncatingIfNeeded: codes).littleEndian, as: UInt16.self)
-      case ...8: unsafe nibbles.storeBytes(of: UInt32(truncatingIfNeeded: codes).littleEndian, as: UInt32.self)
+      case ...4:
+        unsafe nibbles.storeBytes(of: UInt16(truncatingIfNeeded: codes).littleEndian, as: UInt16.self)
+      case ...8:
+        unsafe nibbles.storeBytes(of: UInt32(truncatingIfNeeded: codes).littleEndian, as: UInt32.self)
       default: unsafe nibbles.storeBytes(of: codes.littleEndian, as: UInt64.self)
       }
       done &+= group
     }
   }
 
-  private func putMixed(_ out: inout UnsafeMutableRawPointer, _ source: UnsafeMutablePointer<UInt64>, list: Int) {
+  private func putMixed(
+    _ out: inout UnsafeMutableRawPointer, _ source: UnsafeMutablePointer<UInt64>, list: Int
+  ) {
     unsafe types[list].withUnsafeBufferPointer { types in
       unsafe Self.putGroups(&out, source, types.count) { word, index in
         switch unsafe types[index] {
@@ -232,7 +245,8 @@ package import LineProtocol
     let strings = unsafe batch.strings.elements
     for (index, type) in types[list].enumerated() where type == .string {
       let (offset, count) = unsafe (Int(source[index] >> 32), Int(source[index] & 0xffff_ffff))
-      precondition(offset + count <= strings.count, "string at \(offset) of \(count) bytes, past \(strings.count)")
+      precondition(
+        offset + count <= strings.count, "string at \(offset) of \(count) bytes, past \(strings.count)")
       unsafe rows.append(contentsOf: UnsafeBufferPointer(rebasing: strings[offset..<offset + count]))
     }
   }
@@ -248,7 +262,8 @@ package import LineProtocol
       types.removeAll(keepingCapacity: true)
     }
     if self.segment != segment {
-      precondition(segment > self.segment ?? 0 && segment < 0xffff_ffff, "segment \(segment) after \(self.segment ?? 0)")
+      precondition(
+        segment > self.segment ?? 0 && segment < 0xffff_ffff, "segment \(segment) after \(self.segment ?? 0)")
       self.segment = segment
       seriesCount = 0
       listCount = 0
@@ -309,7 +324,8 @@ package import LineProtocol
       let fields = names.fieldList(UInt32(shapes.count)).map(\.type)
       precondition(!fields.isEmpty, "field list \(shapes.count) has no fields")
       let kind: RowsFormat.Shape =
-        fields.allSatisfy { $0 == .integer } ? .integers : fields.allSatisfy { $0 == .float } ? .floats : .mixed
+        fields.allSatisfy { $0 == .integer }
+        ? .integers : fields.allSatisfy { $0 == .float } ? .floats : .mixed
       shapes.append(Shape(valueCount: UInt32(fields.count), kind: kind, hasStrings: fields.contains(.string)))
       types.append(fields)
       listNumbers.append(Self.undefined)

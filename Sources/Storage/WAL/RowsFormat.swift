@@ -1,14 +1,16 @@
-/// Payloads of the log's `definitions` and `rows` records, as `RowEncoder` writes and `RowDecoder` reads them.
+/// Payloads of the log's `definitions` and `rows` records, as `RowEncoder` writes and `RowDecoder` reads
+/// them.
 ///
-/// Numbers are little-endian, varints LEB128. Series and field lists have numbers that count up from 0 for each receiver in
-/// each segment, so a segment is self-contained and numbers are small.
+/// Numbers are little-endian, varints LEB128. Series and field lists have numbers that count up from 0 for
+/// each receiver in each segment, so a segment is self-contained and numbers are small.
 ///
 /// ```
 /// definitions    varint  receiver
 ///                varint  number of the first series defined here      (the count of those before)
 ///                varint  count of series; for each: varint byte count, SeriesKey bytes
 ///                varint  number of the first field list defined here
-///                varint  count of field lists; for each: varint count of fields, for each: type (1 byte), varint byte count, name
+///                varint  count of field lists; for each: varint count of fields,
+///                        for each: type (1 byte), varint byte count, name
 ///
 /// rows           varint  receiver
 ///                varint  keyspace
@@ -19,15 +21,16 @@
 ///                        bits 4–5  series: 0 that after the row before's; 1, 2, 3: its number in 1, 2, 4 bytes
 ///                        bits 6–7  field list: 0 as in the row before; 1, 2, 3: its number in 1, 2, 4 bytes
 ///                then    distance, series, field list, each in the bytes stated
-///                then    the values, in groups of at most 16: one nibble a value with its byte count, 0–8, in 1, 2, 4 or 8
-///                        bytes (for up to 2, 4, 8, 16 values), then the values in these bytes:
+///                then    the values, in groups of at most 16: one nibble a value with its byte count, 0–8,
+///                        in 1, 2, 4 or 8 bytes (for up to 2, 4, 8, 16 values), then the values in these bytes:
 ///                        integer   zigzag        unsigned, boolean   as it is
 ///                        float     bytes of the bit pattern reversed, so that short fractions are short
 ///                        string    its byte count
 ///                then    the bytes of the row's strings
 /// ```
 ///
-/// Before the first row the series is the one before number 0, the field list 0, the timestamp that of the header.
+/// Before the first row the series is the one before number 0, the field list 0, the timestamp that of the
+/// header.
 enum RowsFormat {
   /// Values that share one word of nibbles.
   static let groupCount = 16

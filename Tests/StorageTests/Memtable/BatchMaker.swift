@@ -94,11 +94,17 @@ struct LineSource {
 
   private mutating func value(for name: String) -> ModelValue {
     // Mostly one type a name.
-    let kind = Int.random(in: 0..<8, using: &random) == 0 ? Int.random(in: 0..<5, using: &random) : Int(name.utf8.first ?? 0) % 5
+    let kind =
+      Int.random(in: 0..<8, using: &random) == 0
+      ? Int.random(in: 0..<5, using: &random) : Int(name.utf8.first ?? 0) % 5
     switch kind {
     case 0: return .float(Double(Int.random(in: -1_000...1_000, using: &random)) / 4)
-    case 1: return .integer(Int64.random(in: .min ... .max, using: &random) >> Int64.random(in: 0..<64, using: &random))
-    case 2: return .unsigned(UInt64.random(in: 0 ... .max, using: &random) >> UInt64.random(in: 0..<64, using: &random))
+    case 1:
+      return .integer(
+        Int64.random(in: .min ... .max, using: &random) >> Int64.random(in: 0..<64, using: &random))
+    case 2:
+      return .unsigned(
+        UInt64.random(in: 0 ... .max, using: &random) >> UInt64.random(in: 0..<64, using: &random))
     case 3: return .boolean(Bool.random(using: &random))
     default: return .string(String(repeating: "é", count: Int.random(in: 0..<9, using: &random)))
     }
@@ -117,7 +123,10 @@ final class Writer {
   private(set) var placement = RowPlacement()
   private var parts: [Part] = []
 
-  init(_ memtable: Memtable = Memtable(clock: { 0 }), names: BatchMaker = BatchMaker(), windowLength: Int64 = 1_000) {
+  init(
+    _ memtable: Memtable = Memtable(clock: { 0 }), names: BatchMaker = BatchMaker(),
+    windowLength: Int64 = 1_000
+  ) {
     self.memtable = memtable
     self.names = names
     self.windowLength = windowLength
@@ -167,14 +176,16 @@ struct RunContents: Equatable {
       for index in 0..<list.count {
         guard let key = SeriesKey(validating: Array(list.keyBytes[list.keyRange(index)])) else { continue }
         let points = try Self.points(
-          reader, key: key, ordinal: list.ordinals[index], fields: fields, times: times, descending: descending)
+          reader, key: key, ordinal: list.ordinals[index], fields: fields, times: times,
+          descending: descending)
         if !points.isEmpty { series.append(Series(key: key, points: points)) }
       }
     }
   }
 
   private static func points(
-    _ reader: any RunReader, key: SeriesKey, ordinal: UInt32, fields: [FieldKey], times: Range<Int64>, descending: Bool
+    _ reader: any RunReader, key: SeriesKey, ordinal: UInt32, fields: [FieldKey], times: Range<Int64>,
+    descending: Bool
   ) throws -> [ModelPoint] {
     var points: [ModelPoint] = []
     var batch = ColumnBatch(fields: fields)
@@ -182,13 +193,15 @@ struct RunContents: Equatable {
     while let span = try reader.next() {
       try reader.read(into: &batch)
       precondition(span.rowCount == batch.count, "span of \(span.rowCount), batch of \(batch.count)")
-      precondition(span.firstTimestamp == batch.timestamps.first && span.lastTimestamp == batch.timestamps.last)
+      precondition(
+        span.firstTimestamp == batch.timestamps.first && span.lastTimestamp == batch.timestamps.last)
       let rows = batch.timestamps.indices.map { row in
         var point = ModelPoint(key: key, timestamp: batch.timestamps[row], fields: [:])
         for column in batch.columns {
           if let value = modelValue(column, row) {
             precondition(
-              point.fields.updateValue(value, forKey: String(decoding: column.key.name, as: UTF8.self)) == nil,
+              point.fields.updateValue(value, forKey: String(decoding: column.key.name, as: UTF8.self))
+                == nil,
               "two types in one point")
           }
         }

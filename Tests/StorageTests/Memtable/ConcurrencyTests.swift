@@ -60,7 +60,9 @@ struct MemtableConcurrencyTests {
       let lines = (0..<rowCount).map { row -> SentLine in
         let time = Int64((number * rowCount + row) * 8 + writer)
         let key = SeriesKey(measurement: Array("m".utf8), tags: [(Array("s".utf8), Array("\(row % 4)".utf8))])
-        return SentLine(key: key, timestamp: time, fields: [("a", .integer(time)), ("b", .integer(-time)), ("c", .string("\(time)"))])
+        return SentLine(
+          key: key, timestamp: time,
+          fields: [("a", .integer(time)), ("b", .integer(-time)), ("c", .string("\(time)"))])
       }
       names.fill(batch, with: lines)
       do throws(StorageError) {
@@ -83,9 +85,12 @@ struct MemtableConcurrencyTests {
   /// Rows whose fields do not belong together.
   private static func tornCount(_ run: PartRun) throws -> Int {
     try RunContents(run).series.reduce(0) { sum, series in
-      sum + series.points.count {
-        $0.fields != ["a": .integer($0.timestamp), "b": .integer(-$0.timestamp), "c": .string("\($0.timestamp)")]
-      }
+      sum
+        + series.points.count {
+          $0.fields != [
+            "a": .integer($0.timestamp), "b": .integer(-$0.timestamp), "c": .string("\($0.timestamp)"),
+          ]
+        }
     }
   }
 

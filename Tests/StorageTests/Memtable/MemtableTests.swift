@@ -45,13 +45,17 @@ struct MemtableTests {
     let memtable = writer.memtable
     for window in 0..<4 {
       clock.now = UInt64(window) * 100
-      let lines = (0..<10 << (window * 2)).map { line($0 % 10, Int64(window * 1_000 + $0 % 1_000), fields: 8) }
+      let lines = (0..<10 << (window * 2)).map {
+        line($0 % 10, Int64(window * 1_000 + $0 % 1_000), fields: 8)
+      }
       try writer.write(lines, sequence: UInt64(window + 1))
     }
     let parts = memtable.parts()
     let bytes = parts.map(\.byteCount)
     #expect(memtable.totals.byteCount > bytes.reduce(0, +) && memtable.byteCount == bytes.reduce(0, +))
-    #expect(memtable.totals.liveSeriesCount == 10 && memtable.totals.rowCount == parts.reduce(0) { $0 + $1.rowCount })
+    #expect(
+      memtable.totals.liveSeriesCount == 10
+        && memtable.totals.rowCount == parts.reduce(0) { $0 + $1.rowCount })
     #expect(memtable.partsToSeal(byteCountTarget: memtable.byteCount).isEmpty)
     #expect(memtable.partsToSeal(byteCountTarget: memtable.byteCount - 1).map(\.number) == [parts[3].number])
     #expect(memtable.partsToSeal(byteCountTarget: 0).count == 4)

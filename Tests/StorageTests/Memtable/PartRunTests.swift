@@ -65,7 +65,8 @@ struct PartRunTests {
     }
   }
 
-  @Test("long series come in spans of at most 16,384 rows, in order and out of order", arguments: [false, true])
+  @Test(
+    "long series come in spans of at most 16,384 rows, in order and out of order", arguments: [false, true])
   func longSeries(isShuffled: Bool) throws {
     let writer = Writer(windowLength: 0)
     let key = SeriesKey(measurement: Array("m".utf8), tags: [])
@@ -141,7 +142,8 @@ struct PartRunTests {
         try run.series(of: measurement, where: predicate).keyBytes
           == model.series(of: measurement, where: predicate).keyBytes)
     }
-    let some = FieldKey(name: Array("b".utf8), type: FieldType.allCases.randomElement(using: &random) ?? .float)
+    let some = FieldKey(
+      name: Array("b".utf8), type: FieldType.allCases.randomElement(using: &random) ?? .float)
     let low = Int64.random(in: 0..<200, using: &random)
     let times = low..<low + Int64.random(in: 1..<200, using: &random)
     for descending in [false, true] {

@@ -15,7 +15,8 @@ struct RowsTests {
       rows = Array(encoder.rows.elements)
     }
 
-    func replay(_ decoder: RowDecoder, segment: UInt64 = 1, into batch: LineBatch) throws -> RowDecoder.Header {
+    func replay(_ decoder: RowDecoder, segment: UInt64 = 1, into batch: LineBatch) throws -> RowDecoder.Header
+    {
       if !definitions.isEmpty {
         try definitions.withUnsafeBytes { bytes throws in try decoder.define(bytes, segment: segment) }
       }
@@ -33,7 +34,9 @@ struct RowsTests {
         let word = batch.values[value]
         let text =
           key.type == .string
-          ? String(decoding: batch.strings.elements[Int(word >> 32)..<Int(word >> 32) + Int(word & 0xffff_ffff)], as: UTF8.self)
+          ? String(
+            decoding: batch.strings.elements[Int(word >> 32)..<Int(word >> 32) + Int(word & 0xffff_ffff)],
+            as: UTF8.self)
           : String(word)
         return "\(key.name) \(key.type)=\(text)"
       }
@@ -41,7 +44,9 @@ struct RowsTests {
     }
   }
 
-  @Test("what is encoded decodes to the same rows, over segments and forgotten numbers", .tags(.property), arguments: 0..<20)
+  @Test(
+    "what is encoded decodes to the same rows, over segments and forgotten numbers", .tags(.property),
+    arguments: 0..<20)
   func roundTrip(seed: UInt64) throws {
     var source = LineSource(seed: seed)
     source.seriesCount = seed % 2 == 0 ? 5 : 700
@@ -59,7 +64,8 @@ struct RowsTests {
       try writer.place(writer.batch)
       func encode(_ segment: UInt64) {
         encoder.encode(
-          writer.batch, names: writer.names, placement: writer.placement, keyspace: KeyspaceID(7), segment: segment)
+          writer.batch, names: writer.names, placement: writer.placement, keyspace: KeyspaceID(7),
+          segment: segment)
       }
       // Encoded for a segment that was closed meanwhile, or never appended: its definitions must come again.
       if step % 4 == 3 { encode(segment - 1) }
@@ -68,7 +74,8 @@ struct RowsTests {
       encoder.confirm()
       let header = try Payloads(encoder).replay(decoder, segment: segment, into: decoded)
       #expect(header.receiver == 300 && header.keyspace == KeyspaceID(7) && header.rowCount == lines.count)
-      #expect(Self.lines(decoded, decoder) == Self.lines(writer.batch, writer.names), "seed \(seed), step \(step)")
+      #expect(
+        Self.lines(decoded, decoder) == Self.lines(writer.batch, writer.names), "seed \(seed), step \(step)")
     }
   }
 
@@ -109,7 +116,8 @@ struct RowsTests {
       let encoder = encoders[Int.random(in: 0...1, using: &source.random)]
       try direct.write(source.lines(30), sequence: sequence)
       encoder.encode(
-        direct.batch, names: direct.names, placement: direct.placement, keyspace: direct.keyspace, segment: segment)
+        direct.batch, names: direct.names, placement: direct.placement, keyspace: direct.keyspace,
+        segment: segment)
       encoder.confirm()
       _ = try Payloads(encoder).replay(decoder, segment: segment, into: decoded)
       try replayed.place(decoded)
@@ -129,7 +137,8 @@ struct RowsTests {
       let writer = Writer()
       let lines = (0..<1_000).map { row in
         SentLine(
-          key: SeriesKey(measurement: Array("cpu".utf8), tags: [(Array("host".utf8), Array("\(row % 300)".utf8))]),
+          key: SeriesKey(
+            measurement: Array("cpu".utf8), tags: [(Array("host".utf8), Array("\(row % 300)".utf8))]),
           timestamp: Int64(row / 300) * 10_000_000_000,
           fields: (0..<10).map { ("f\($0)", value) })
       }
@@ -149,8 +158,11 @@ struct RowsTests {
       for count in 0..<payload.count {
         let error = #expect(throws: StorageError.self) {
           var cut = payloads
-          if which == 0 { cut.definitions = count == 0 ? [0x80] : Array(payload.prefix(count)) }
-          else { cut.rows = Array(payload.prefix(count)) }
+          if which == 0 {
+            cut.definitions = count == 0 ? [0x80] : Array(payload.prefix(count))
+          } else {
+            cut.rows = Array(payload.prefix(count))
+          }
           let batch = LineBatch()
           do { _ = try cut.replay(RowDecoder(), into: batch) } catch {
             if batch.count != 0 { return }
@@ -173,7 +185,8 @@ struct RowsTests {
       var damaged = payloads
       for _ in 0..<Int.random(in: 1...4, using: &random) {
         if Bool.random(using: &random) {
-          damaged.rows[Int.random(in: 0..<damaged.rows.count, using: &random)] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+          damaged.rows[Int.random(in: 0..<damaged.rows.count, using: &random)] ^=
+            1 << UInt8.random(in: 0..<8, using: &random)
         } else {
           damaged.definitions[Int.random(in: 0..<damaged.definitions.count, using: &random)] ^=
             1 << UInt8.random(in: 0..<8, using: &random)
