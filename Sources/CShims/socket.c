@@ -14,6 +14,25 @@
 #define SO_MEMINFO 55
 #endif
 
+int CShims_epoll_wait(int epoll, int *sockets, uint32_t *events, int capacity, int milliseconds) {
+  struct epoll_event found[64];
+  int n = epoll_wait(epoll, found, capacity < 64 ? capacity : 64, milliseconds);
+  for (int i = 0; i < n; i++) {
+    sockets[i] = found[i].data.fd;
+    events[i] = found[i].events;
+  }
+  return n < 0 ? 0 : n;
+}
+
+int CShims_epoll_watch(int epoll, int socket, uint32_t events, int isNew) {
+  struct epoll_event event = {.events = events, .data.fd = socket};
+  return epoll_ctl(epoll, isNew ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, socket, &event) < 0 ? -errno : 0;
+}
+
+int CShims_epoll_unwatch(int epoll, int socket) {
+  return epoll_ctl(epoll, EPOLL_CTL_DEL, socket, NULL) < 0 ? -errno : 0;
+}
+
 struct CShims_datagrams {
   unsigned slots;
   size_t slotByteCount;

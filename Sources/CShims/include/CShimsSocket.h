@@ -5,6 +5,12 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
+/// Waits at most `milliseconds` for events on an epoll instance; fills `sockets` and `events`, returns how many (0: none, or a signal).
+int CShims_epoll_wait(int epoll, int *sockets, uint32_t *events, int capacity, int milliseconds);
+/// Starts (`isNew`) or changes watching a socket for `events`; 0 events on a watched one: errors only. 0 or -errno.
+int CShims_epoll_watch(int epoll, int socket, uint32_t events, int isNew);
+int CShims_epoll_unwatch(int epoll, int socket);
+
 /// Datagrams received by one call: `slots` buffers of `slotByteCount` bytes. Opaque, because Glibc's module lacks mmsghdr.
 typedef struct CShims_datagrams CShims_datagrams;
 CShims_datagrams *CShims_datagrams_create(unsigned slots, size_t slotByteCount);

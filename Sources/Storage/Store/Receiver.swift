@@ -28,6 +28,10 @@ public struct CommitResult: Sendable {
   public var rejectCounts: [Int]
   /// Rows taken in whose time lies before 1990: likely in another unit than the listener was told.
   public var oldCount: Int
+
+  /// Of an empty batch.
+  public static let none = CommitResult(
+    ticket: Ticket(sequence: 0), acceptedCount: 0, rejects: [], rejectCounts: [], oldCount: 0)
 }
 
 /// A writer for one thread: its vocabulary's answers, its scratch.
@@ -64,8 +68,7 @@ public final class Receiver {
     guard let state = store.publisher.version.keyspace(keyspace)?.state else {
       throw StorageError(.notFound, "no keyspace \(keyspace.number): it was dropped")
     }
-    var result = CommitResult(
-      ticket: Ticket(sequence: 0), acceptedCount: 0, rejects: [], rejectCounts: [], oldCount: 0)
+    var result = CommitResult.none
     let valid = store.validTimes(of: state)
     var windowCount = 0
     try placement.place(batch, valid: valid) { (time) throws(StorageError) in

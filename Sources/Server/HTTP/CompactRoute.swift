@@ -1,0 +1,49 @@
+import Storage
+
+/// `POST /compact?wait=true&db=…&rp=…&window=…&flush_only=true`, `/compact/pause`, `/compact/resume`, `GET /compact/status`.
+struct CompactRoute: Sendable {
+  let context: ServerContext
+
+  func reply(to request: HTTPRequest) -> HTTPReply {
+    guard request.method == "POST" || request.path == "/compact/status" else {
+      return .now(.error(405, "Method Not Allowed", headers: [("Allow", "POST")]))
+    }
+    return .later { exchange in
+      let isTaken = context.workers.submit { exchange.answer(answer(request)) }
+      if !isTaken { exchange.answer(.error(503, "too many requests wait", headers: [("Retry-After", "1")])) }
+    }
+  }
+
+  private func answer(_ request: HTTPRequest) -> HTTPResponse {
+    do throws(StorageError) {
+      let store = try context.waitUntilReady().store
+      switch request.path {
+      case "/compact/pause": store.pauseCompaction()
+      case "/compact/resume": store.resumeCompaction()
+      case "/compact/status": break
+      default: try compact(request, store)
+      }
+      return .json(200, "{\"status\":\(jsonString(store.isCompactionPaused ? "paused" : "running"))}")
+    } catch {
+      return .error(error.code == .notFound ? 404 : 500, error.description)
+    }
+  }
+
+  private func compact(_ request: HTTPRequest, _ store: Store) throws(StorageError) {
+    var keyspaces: [KeyspaceID]?
+    if let database = request.parameter("db") {
+      if let policy = request.parameter("rp") {
+        keyspaces = [try store.keyspace(database: database, policy: policy)]
+      } else {
+        guard let policies = store.policies(of: database) else {
+          throw StorageError(.notFound, "database not found: \(database)")
+        }
+        keyspaces = policies.map(\.keyspace)
+      }
+    }
+    if request.parameter("flush_only") == "true" { return try store.flush() }
+    let window = request.parameter("window").flatMap { Int64($0) }
+    try store.compact(
+      keyspaces: keyspaces, window: window, waits: request.parameter("wait") == "true")
+  }
+}

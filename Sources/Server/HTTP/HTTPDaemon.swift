@@ -1,0 +1,176 @@
+import CMicroHTTPD
+import CShims
+import Glibc
+import Synchronization
+
+/// What a route says to a request.
+enum HTTPReply {
+  case now(HTTPResponse)
+  /// The exchange is suspended; the closure starts the work that calls `answer` once, later, from another thread.
+  case later((HTTPExchange) -> Void)
+}
+
+/// libmicrohttpd with a pool of epoll threads; none of them blocks: who must wait is suspended.
+@safe final class HTTPDaemon: Sendable {
+  /// The largest body, as received.
+  static let bodyByteCountMax = 64 << 20
+  /// Connections at once.
+  static let connectionCountMax = 4_096
+  /// Memory of a connection's buffers: bodies arrive in pieces of about this size.
+  static let connectionMemory = 256 << 10
+
+  private let route: @Sendable (HTTPRequest) -> HTTPReply
+  private let commonHeaders: [(name: String, value: String)]
+  private let handle: Mutex<UInt>
+
+  /// Serves `socket`, which it owns from now on, with `threadCount` threads; every answer carries `commonHeaders`.
+  init?(
+    socket: Int32, threadCount: Int, commonHeaders: [(name: String, value: String)],
+    route: @escaping @Sendable (HTTPRequest) -> HTTPReply
+  ) {
+    self.route = route
+    self.commonHeaders = commonHeaders
+    handle = Mutex(0)
+    let flags =
+      MHD_USE_EPOLL_INTERNAL_THREAD.rawValue | MHD_ALLOW_SUSPEND_RESUME.rawValue | MHD_USE_PEDANTIC_CHECKS.rawValue
+    let options: [any CVarArg] = [
+      Int32(MHD_OPTION.LISTEN_SOCKET.rawValue), socket,
+      Int32(MHD_OPTION.THREAD_POOL_SIZE.rawValue), UInt32(threadCount),
+      Int32(MHD_OPTION.CONNECTION_MEMORY_LIMIT.rawValue), Self.connectionMemory,
+      Int32(MHD_OPTION.CONNECTION_LIMIT.rawValue), UInt32(Self.connectionCountMax),
+      Int32(MHD_OPTION.CONNECTION_TIMEOUT.rawValue), UInt32(120),
+      Int32(MHD_OPTION.NOTIFY_COMPLETED.rawValue), unsafe unsafeBitCast(Self.completed, to: Int.self), 0,
+      Int32(MHD_OPTION.END.rawValue),
+    ]
+    // The daemon is stopped before `self` goes, so the unretained pointer outlives its use.
+    let context = unsafe Unmanaged.passUnretained(self).toOpaque()
+    let daemon = unsafe withVaList(options) { list in
+      unsafe MHD_start_daemon_va(flags, 0, nil, nil, Self.access, context, list)
+    }
+    guard let daemon = unsafe daemon else { return nil }
+    handle.withLock { $0 = UInt(bitPattern: daemon) }
+  }
+
+  /// Stops listening and waits until every exchange is answered. All suspended ones must have been answered.
+  func stop() {
+    let daemon = handle.withLock { handle in
+      defer { handle = 0 }
+      return handle
+    }
+    if let daemon = unsafe OpaquePointer(bitPattern: daemon) { unsafe MHD_stop_daemon(daemon) }
+  }
+
+  /// Takes no new connections from now on; those there go on.
+  func quiesce() {
+    handle.withLock { handle in
+      if let daemon = unsafe OpaquePointer(bitPattern: handle) {
+        let socket = unsafe MHD_quiesce_daemon(daemon)
+        if socket >= 0 { _ = close(socket) }
+      }
+    }
+  }
+
+  // MARK: The daemon's calls
+
+  private static let completed:
+    @convention(c) (
+      UnsafeMutableRawPointer?, OpaquePointer?, UnsafeMutablePointer<UnsafeMutableRawPointer?>?,
+      MHD_RequestTerminationCode
+    ) -> Void = { _, _, slot, _ in
+      guard let slot = unsafe slot, let pointer = unsafe slot.pointee else { return }
+      unsafe Unmanaged<HTTPExchange>.fromOpaque(pointer).release()
+      unsafe slot.pointee = nil
+    }
+
+  private static let access: MHD_AccessHandlerCallback = {
+    context, connection, url, method, _, data, count, slot in
+    guard let context = unsafe context, let connection = unsafe connection, let slot = unsafe slot,
+      let count = unsafe count
+    else { return .NO }
+    let daemon = unsafe Unmanaged<HTTPDaemon>.fromOpaque(context).takeUnretainedValue()
+    guard let pointer = unsafe slot.pointee else {
+      let request = unsafe HTTPRequest(connection: connection, url: url, method: method)
+      let exchange = unsafe HTTPExchange(connection: connection, request: request)
+      unsafe slot.pointee = Unmanaged.passRetained(exchange).toOpaque()
+      return .YES
+    }
+    let exchange = unsafe Unmanaged<HTTPExchange>.fromOpaque(pointer).takeUnretainedValue()
+    if unsafe count.pointee > 0 {
+      unsafe exchange.append(
+        UnsafeRawBufferPointer(start: data, count: count.pointee), byteCountMax: HTTPDaemon.bodyByteCountMax)
+      unsafe count.pointee = 0
+      return .YES
+    }
+    return unsafe daemon.serve(exchange, on: connection)
+  }
+
+  private func serve(_ exchange: HTTPExchange, on connection: OpaquePointer) -> MHD_Result {
+    if let response = exchange.takeResponse() { return unsafe queue(response, on: connection) }
+    if exchange.isTooLarge {
+      return unsafe queue(.error(413, "Request Entity Too Large"), on: connection)
+    }
+    guard let request = exchange.takeRequest() else { return .YES }
+    switch route(request) {
+    case .now(let response):
+      return unsafe queue(compressed(response, for: request), on: connection)
+    case .later(let start):
+      exchange.suspend()
+      start(exchange)
+      return .YES
+    }
+  }
+
+  private func queue(_ response: HTTPResponse, on connection: OpaquePointer) -> MHD_Result {
+    let made = unsafe response.body.withUnsafeBytes { bytes in
+      unsafe MHD_create_response_from_buffer(
+        bytes.count, UnsafeMutableRawPointer(mutating: bytes.baseAddress), .RESPMEM_MUST_COPY)
+    }
+    guard let made = unsafe made else { return .NO }
+    defer { unsafe MHD_destroy_response(made) }
+    for header in response.headers + commonHeaders {
+      _ = unsafe MHD_add_response_header(made, header.name, header.value)
+    }
+    return unsafe MHD_queue_response(connection, response.status, made)
+  }
+}
+
+/// The answer, packed where the client takes gzip and it is long enough to gain.
+func compressed(_ response: HTTPResponse, for request: HTTPRequest) -> HTTPResponse {
+  guard response.body.count > 1_024, request.headers["accept-encoding"]?.contains("gzip") == true,
+    let packed = gzip(response.body)
+  else { return response }
+  var out = response
+  out.body = packed
+  out.headers.append(("Content-Encoding", "gzip"))
+  return out
+}
+
+extension HTTPRequest {
+  /// Reads what the daemon knows before the body: path, parameters, headers.
+  init(connection: OpaquePointer, url: UnsafePointer<CChar>?, method: UnsafePointer<CChar>?) {
+    self.init(
+      method: unsafe method.map { unsafe String(cString: $0) } ?? "",
+      path: unsafe url.map { unsafe String(cString: $0) } ?? "")
+    // The daemon calls back once a value, on this thread, before the call returns.
+    unsafe withUnsafeMutablePointer(to: &self) { request in
+      _ = unsafe MHD_get_connection_values(
+        connection, .HEADER_KIND,
+        { context, _, name, value in
+          guard let name = unsafe name, let context = unsafe context else { return .YES }
+          let text = unsafe value.map { unsafe String(cString: $0) } ?? ""
+          unsafe context.assumingMemoryBound(to: HTTPRequest.self).pointee
+            .headers[String(cString: name).lowercased()] = text
+          return .YES
+        }, request)
+      _ = unsafe MHD_get_connection_values(
+        connection, .GET_ARGUMENT_KIND,
+        { context, _, name, value in
+          guard let name = unsafe name, let context = unsafe context else { return .YES }
+          let text = unsafe value.map { unsafe String(cString: $0) } ?? ""
+          unsafe context.assumingMemoryBound(to: HTTPRequest.self).pointee
+            .parameters.append((String(cString: name), text))
+          return .YES
+        }, request)
+    }
+  }
+}

@@ -1,0 +1,91 @@
+import Query
+
+/// A request, whole: what a route answers.
+struct HTTPRequest: Sendable {
+  var method: String
+  /// Without the query string, percent-decoded.
+  var path: String
+  /// Of the query string, then of a form body; the first of a name counts.
+  var parameters: [(name: String, value: String)] = []
+  /// Names in lower case.
+  var headers: [String: String] = [:]
+  /// As received, compressed where `content-encoding` says so.
+  var body: [UInt8] = []
+
+  /// A parameter's value; `nil` where it is not given.
+  func parameter(_ name: String) -> String? {
+    parameters.first { $0.name == name }?.value
+  }
+}
+
+/// An answer, whole.
+struct HTTPResponse: Sendable {
+  var status: UInt32
+  var headers: [(name: String, value: String)] = []
+  var body: [UInt8] = []
+
+  init(status: UInt32, headers: [(name: String, value: String)] = [], body: [UInt8] = []) {
+    self.status = status
+    self.headers = headers
+    self.body = body
+  }
+
+  /// JSON in `text`, a newline at its end.
+  static func json(_ status: UInt32, _ text: String, headers: [(name: String, value: String)] = []) -> HTTPResponse {
+    HTTPResponse(
+      status: status, headers: [("Content-Type", "application/json")] + headers, body: Array((text + "\n").utf8))
+  }
+
+  /// `{"error":…}` with InfluxDB's header beside it.
+  static func error(_ status: UInt32, _ message: String, headers: [(name: String, value: String)] = []) -> HTTPResponse {
+    let flat = message.replacing("\n", with: " ")
+    let header = String(decoding: flat.utf8.prefix(1_024).filter { $0 >= 0x20 && $0 != 0x7f }, as: UTF8.self)
+    return json(status, "{\"error\":\(jsonString(message))}", headers: headers + [("X-Influxdb-Error", header)])
+  }
+
+  static func plain(_ status: UInt32, _ text: String) -> HTTPResponse {
+    HTTPResponse(status: status, headers: [("Content-Type", "text/plain; charset=utf-8")], body: Array(text.utf8))
+  }
+}
+
+/// A JSON string literal.
+func jsonString(_ text: String) -> String {
+  var out: [UInt8] = []
+  out.appendJSONString(text)
+  return String(decoding: out, as: UTF8.self)
+}
+
+/// Decodes `application/x-www-form-urlencoded` text: pairs in order.
+func parseForm(_ text: [UInt8]) -> [(name: String, value: String)] {
+  text.split(separator: UInt8(ascii: "&")).map { pair in
+    let parts = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+    return (percentDecode(parts[0]), parts.count > 1 ? percentDecode(parts[1]) : "")
+  }
+}
+
+/// Decodes `%XX` and `+`; a `%` that is not followed by two hexadecimal digits stays.
+private func percentDecode(_ text: ArraySlice<UInt8>) -> String {
+  func digit(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+    default: nil
+    }
+  }
+  var out: [UInt8] = []
+  var index = text.startIndex
+  while index < text.endIndex {
+    let byte = text[index]
+    if byte == UInt8(ascii: "%"), index + 2 < text.endIndex, let high = digit(text[index + 1]),
+      let low = digit(text[index + 2])
+    {
+      out.append(high << 4 | low)
+      index += 3
+    } else {
+      out.append(byte == UInt8(ascii: "+") ? 0x20 : byte)
+      index += 1
+    }
+  }
+  return String(decoding: out, as: UTF8.self)
+}

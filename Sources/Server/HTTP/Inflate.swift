@@ -1,0 +1,73 @@
+import CZlib
+
+/// Why a compressed body is refused.
+enum InflateError: Error {
+  case malformed
+  case tooLarge
+}
+
+/// Unpacks a gzip or zlib body through zlib; the result is at most `byteCountMax` bytes, whatever the ratio.
+func inflate(_ body: [UInt8], byteCountMax: Int) throws(InflateError) -> [UInt8] {
+  var stream = unsafe z_stream()
+  // 32: gzip or zlib, told by the header.
+  guard
+    unsafe inflateInit2_(&stream, 15 + 32, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
+  else { throw .malformed }
+  defer { unsafe inflateEnd(&stream) }
+  var out: [UInt8] = []
+  var chunk = [UInt8](repeating: 0, count: 256 << 10)
+  var input = body
+  var status = Z_OK
+  unsafe stream.avail_in = UInt32(clamping: input.count)
+  while status != Z_STREAM_END {
+    let consumed = unsafe body.count - Int(stream.avail_in)
+    let chunkCount = chunk.count
+    status = unsafe input.withUnsafeMutableBufferPointer { source in
+      unsafe chunk.withUnsafeMutableBufferPointer { target in
+        // Both pointers are set anew for each call, because the arrays are only held for its length.
+        unsafe stream.next_in = source.baseAddress.map { unsafe $0 + consumed }
+        unsafe stream.next_out = target.baseAddress
+        unsafe stream.avail_out = UInt32(chunkCount)
+        return unsafe CZlib.inflate(&stream, Z_NO_FLUSH)
+      }
+    }
+    let produced = unsafe chunkCount - Int(stream.avail_out)
+    guard status == Z_OK || status == Z_STREAM_END else { throw .malformed }
+    guard out.count + produced <= byteCountMax else { throw .tooLarge }
+    out.append(contentsOf: chunk[..<produced])
+    let hasInput = unsafe stream.avail_in > 0
+    // Several members one after another are one body.
+    if status == Z_STREAM_END, hasInput {
+      guard unsafe inflateReset(&stream) == Z_OK else { throw .malformed }
+      status = Z_OK
+    } else if status == Z_OK, !hasInput, produced == 0 {
+      throw .malformed
+    }
+  }
+  return out
+}
+
+/// Packs an answer as gzip.
+func gzip(_ body: [UInt8]) -> [UInt8]? {
+  var stream = unsafe z_stream()
+  guard
+    unsafe deflateInit2_(
+      &stream, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
+  else { return nil }
+  defer { unsafe deflateEnd(&stream) }
+  var input = body
+  let bound = unsafe Int(deflateBound(&stream, UInt(body.count)))
+  var out = [UInt8](repeating: 0, count: bound)
+  let status = unsafe input.withUnsafeMutableBufferPointer { source in
+    unsafe out.withUnsafeMutableBufferPointer { target in
+      unsafe stream.next_in = source.baseAddress
+      unsafe stream.avail_in = UInt32(clamping: source.count)
+      unsafe stream.next_out = target.baseAddress
+      unsafe stream.avail_out = UInt32(clamping: target.count)
+      return unsafe deflate(&stream, Z_FINISH)
+    }
+  }
+  guard status == Z_STREAM_END else { return nil }
+  out.removeLast(unsafe Int(stream.avail_out))
+  return out
+}

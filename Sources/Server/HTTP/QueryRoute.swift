@@ -1,0 +1,157 @@
+import FoundationEssentials
+import LineProtocol
+import Query
+import Storage
+import Synchronization
+
+/// `GET` and `POST /query`: parameters in, statements run on a worker, one document out.
+struct QueryRoute: Sendable {
+  let context: ServerContext
+
+  func reply(to request: HTTPRequest) -> HTTPReply {
+    guard request.method == "GET" || request.method == "POST" || request.method == "HEAD" else {
+      return .now(.error(405, "Method Not Allowed", headers: [("Allow", "GET, POST")]))
+    }
+    let request = withForm(request)
+    guard let text = request.parameter("q"), !text.isEmpty else {
+      return .now(.error(400, "missing required parameter \"q\""))
+    }
+    let (format, options) = rendering(of: request)
+    let parameters: [String: String]
+    do {
+      parameters = try bindParameters(request.parameter("params"))
+    } catch {
+      return .now(.error(400, "error parsing query parameters: \(error)"))
+    }
+    return .later { exchange in
+      let started = monotonicNanoseconds()
+      let deadline = started + context.queryTimeoutNanoseconds
+      let isTaken = context.workers.submit {
+        var query = QueryRequest(
+          text: text, database: request.parameter("db") ?? "", now: wallNanoseconds())
+        query.policy = request.parameter("rp") ?? ""
+        query.parameters = parameters
+        query.isCancelled = { monotonicNanoseconds() > deadline }
+        let response = run(query, format: format, options: options)
+        exchange.answer(compressed(response, for: request))
+      }
+      if !isTaken { exchange.answer(.error(503, "too many queries wait", headers: [("Retry-After", "1")])) }
+    }
+  }
+
+  /// The parameters of a form body stand behind those of the query string.
+  private func withForm(_ request: HTTPRequest) -> HTTPRequest {
+    guard request.method == "POST",
+      request.headers["content-type"]?.hasPrefix("application/x-www-form-urlencoded") == true
+    else { return request }
+    var merged = request
+    merged.parameters += parseForm(request.body)
+    return merged
+  }
+
+  private func rendering(of request: HTTPRequest) -> (ResultFormat, RenderOptions) {
+    var options = RenderOptions(precision: epoch(request.parameter("epoch")))
+    options.isPretty = request.parameter("pretty") == "true"
+    if request.parameter("chunked") == "true" {
+      options.chunkRowCount = request.parameter("chunk_size").flatMap(Int.init) ?? 10_000
+    }
+    if let named = request.parameter("format").flatMap(ResultFormat.init) { return (named, options) }
+    let accepted = request.headers["accept"] ?? ""
+    if accepted.hasPrefix("application/csv") || accepted.hasPrefix("text/csv") {
+      if options.precision == nil { options.precision = .nanoseconds }
+      return (.influxCSV, options)
+    }
+    return (.json, options)
+  }
+
+  /// InfluxDB's names of units, its own `n` and `u` among them.
+  private func epoch(_ name: String?) -> Precision? {
+    switch name {
+    case "n": .nanoseconds
+    case "u", "µ": .microseconds
+    case let name?: Precision(name) == .auto ? nil : Precision(name)
+    case nil: nil
+    }
+  }
+
+  private func run(_ query: QueryRequest, format: ResultFormat, options: RenderOptions) -> HTTPResponse {
+    let started = monotonicNanoseconds()
+    context.metrics.queriesActive.wrappingAdd(1, ordering: .relaxed)
+    defer {
+      context.metrics.queriesActive.wrappingSubtract(1, ordering: .relaxed)
+      context.metrics.querySeconds.observe(seconds: Double(monotonicNanoseconds() - started) * 1e-9)
+    }
+    let engine: QueryEngine
+    do throws(StorageError) {
+      engine = try context.waitUntilReady().engine
+    } catch {
+      return .error(503, error.description, headers: [("Retry-After", "1")])
+    }
+    var renderer = format.makeRenderer(options)
+    var body: [UInt8] = []
+    var failures: [String] = []
+    renderer.begin(into: &body)
+    do {
+      try engine.run(query) { result in
+        if let error = result.error { failures.append(error) }
+        renderer.append(result, into: &body)
+      }
+    } catch let error as QueryParseError {
+      return .error(400, error.message)
+    } catch {
+      return .error(500, "\(error)")
+    }
+    renderer.finish(into: &body)
+    var headers = [("Content-Type", contentType(of: format))]
+    // Formats without a place for errors carry them beside the body.
+    if !renderer.includesErrors, let first = failures.first { headers.append(("X-Influxdb-Error", first)) }
+    return HTTPResponse(status: 200, headers: headers, body: body)
+  }
+
+  private func contentType(of format: ResultFormat) -> String {
+    switch format {
+    case .json: "application/json"
+    case .jsonl: "application/x-ndjson"
+    case .csv, .influxCSV: "text/csv; charset=utf-8"
+    case .markdown: "text/markdown; charset=utf-8"
+    case .table, .line, .vertical: "text/plain; charset=utf-8"
+    }
+  }
+}
+
+/// Reads the `params` object: each value as the text of an InfluxQL literal.
+private func bindParameters(_ text: String?) throws -> [String: String] {
+  guard let text, !text.isEmpty else { return [:] }
+  return try JSONDecoder().decode([String: BindValue].self, from: Data(text.utf8)).mapValues(\.literal)
+}
+
+/// A JSON value that a parameter may have.
+private enum BindValue: Decodable {
+  case boolean(Bool)
+  case integer(Int64)
+  case float(Double)
+  case string(String)
+
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    if let value = try? container.decode(Bool.self) {
+      self = .boolean(value)
+    } else if let value = try? container.decode(Int64.self) {
+      self = .integer(value)
+    } else if let value = try? container.decode(Double.self) {
+      self = .float(value)
+    } else {
+      self = .string(try container.decode(String.self))
+    }
+  }
+
+  var literal: String {
+    switch self {
+    case .boolean(let value): value ? "true" : "false"
+    case .integer(let value): String(value)
+    case .float(let value): String(value)
+    case .string(let value):
+      "'" + value.replacing("\\", with: "\\\\").replacing("'", with: "\\'").replacing("\n", with: "\\n") + "'"
+    }
+  }
+}

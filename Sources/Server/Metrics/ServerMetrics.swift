@@ -1,0 +1,165 @@
+import LineProtocol
+import Storage
+import Synchronization
+
+/// What the server counts itself, and the page that shows it beside the store's figures.
+final class ServerMetrics: Sendable {
+  /// One a listener, in the order of their start.
+  let ingest: [IngestCounters]
+  let querySeconds = Histogram(bounds: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10])
+  let queriesActive = Atomic<Int>(0)
+  /// Kernel drops by UDP listener, read when asked.
+  private let kernelDrops: @Sendable () -> [(listener: String, drops: UInt64)]
+
+  init(ingest: [IngestCounters], kernelDrops: @escaping @Sendable () -> [(listener: String, drops: UInt64)]) {
+    self.ingest = ingest
+    self.kernelDrops = kernelDrops
+  }
+
+  /// The whole page. `store` is `nil` while it is being opened.
+  func page(_ store: StoreStatistics?) -> [UInt8] {
+    var text = MetricsText()
+    addIngest(to: &text)
+    text.family("varve_query_seconds", .histogram, "Time of statements, from request to answer.")
+    let (counts, sum) = querySeconds.snapshot
+    text.histogram("varve_query_seconds", bounds: querySeconds.bounds, counts: counts, sum: sum)
+    text.family("varve_queries_active", .gauge, "Requests to /query under way.")
+    text.sample("varve_queries_active", [], queriesActive.load(ordering: .relaxed))
+    if let store {
+      addLog(store, to: &text)
+      addDatabases(store.databases, to: &text)
+      addReading(store, to: &text)
+    }
+    return text.bytes
+  }
+
+  private func addIngest(to text: inout MetricsText) {
+    text.family("varve_ingest_lines_total", .counter, "Points that can be read, and refused lines.")
+    for listener in ingest {
+      let rejected = listener.rejectCounts.reduce(0, +)
+      text.sample(
+        "varve_ingest_lines_total", [("listener", listener.listener), ("result", "accepted")],
+        listener.accepted.load(ordering: .relaxed))
+      text.sample(
+        "varve_ingest_lines_total", [("listener", listener.listener), ("result", "rejected")], rejected)
+    }
+    text.family("varve_ingest_rejects_total", .counter, "Refused lines by reason.")
+    for listener in ingest {
+      for (reason, count) in zip(RejectReason.allCases, listener.rejectCounts) {
+        text.sample(
+          "varve_ingest_rejects_total", [("listener", listener.listener), ("reason", reason.label)], count)
+      }
+    }
+    typealias Counter = (String, String, (IngestCounters) -> UInt64)
+    let counters: [Counter] = [
+      ("varve_ingest_bytes_total", "Bytes received.", { $0.bytes.load(ordering: .relaxed) }),
+      (
+        "varve_ingest_old_timestamps_total", "Points stored whose time lies before 1990.",
+        { $0.oldTimestamps.load(ordering: .relaxed) }
+      ),
+      ("varve_udp_datagrams_total", "Datagrams received.", { $0.datagrams.load(ordering: .relaxed) }),
+      (
+        "varve_udp_truncated_total", "Datagrams longer than a receive buffer, their last line dropped.",
+        { $0.truncatedDatagrams.load(ordering: .relaxed) }
+      ),
+      (
+        "varve_udp_overload_drops_total", "Lines of datagrams that could not be stored.",
+        { $0.overloadDrops.load(ordering: .relaxed) }
+      ),
+    ]
+    for (name, help, value) in counters {
+      text.family(name, .counter, help)
+      for listener in ingest where !name.hasPrefix("varve_udp") || listener.listener.hasPrefix("udp") {
+        text.sample(name, [("listener", listener.listener)], value(listener))
+      }
+    }
+    text.family("varve_udp_kernel_drops_total", .counter, "Datagrams that the kernel dropped for want of buffer.")
+    for (listener, drops) in kernelDrops() {
+      text.sample("varve_udp_kernel_drops_total", [("listener", listener)], drops)
+    }
+  }
+
+  private func addLog(_ store: StoreStatistics, to text: inout MetricsText) {
+    text.family("varve_wal_synced_bytes_total", .counter, "Bytes of the log made durable.")
+    text.sample("varve_wal_synced_bytes_total", [], store.walSyncedBytes)
+    text.family("varve_wal_syncs_total", .counter, "Syncs of the log.")
+    text.sample("varve_wal_syncs_total", [], store.walSyncs)
+    text.family("varve_wal_sync_seconds", .histogram, "Time of a sync of the log.")
+    text.histogram(
+      "varve_wal_sync_seconds", bounds: StoreStatistics.walSyncBounds, counts: store.walSyncBuckets,
+      sum: store.walSyncSeconds)
+    text.family("varve_wal_torn_bytes_total", .counter, "Bytes cut from the log's end at start.")
+    text.sample("varve_wal_torn_bytes_total", [], store.walTornBytes)
+    text.family("varve_wal_bytes", .gauge, "Bytes of the log that a start would replay.")
+    text.sample("varve_wal_bytes", [], store.walBytes)
+    text.family("varve_corruptions_total", .counter, "Damage seen.")
+    text.sample("varve_corruptions_total", [], store.corruptions)
+    text.family("varve_degraded", .gauge, "1 while writes are refused.")
+    text.sample("varve_degraded", [("kind", store.degraded ?? "none")], store.degraded == nil ? 0 : 1)
+  }
+
+  private func addDatabases(_ databases: [StoreStatistics.Database], to text: inout MetricsText) {
+    typealias Row = (String, MetricsText.Kind, String, (StoreStatistics.Database) -> Double)
+    let nanosecond = 1e-9
+    let rows: [Row] = [
+      ("varve_memtable_bytes", .gauge, "Bytes not yet in tables.", { Double($0.memtableBytes) }),
+      ("varve_live_series", .gauge, "Series with rows that are not yet in tables.", { Double($0.liveSeries) }),
+      ("varve_sstable_bytes", .gauge, "Bytes of tables.", { Double($0.tableBytes) }),
+      ("varve_sstables", .gauge, "Tables.", { Double($0.tables) }),
+      ("varve_windows", .gauge, "Time windows that hold tables.", { Double($0.windows) }),
+      ("varve_window_runs_max", .gauge, "Sorted runs in the window that has most.", { Double($0.windowRunsMax) }),
+      (
+        "varve_compaction_pending_bytes", .gauge, "Bytes that merging still has to write.",
+        { Double($0.compactionPendingBytes) }
+      ),
+      (
+        "varve_compaction_written_bytes_total", .counter, "Bytes of tables written by merging.",
+        { Double($0.compactionWrittenBytes) }
+      ),
+      (
+        "varve_flush_written_bytes_total", .counter, "Bytes of tables written by flushing.",
+        { Double($0.flushWrittenBytes) }
+      ),
+      (
+        "varve_stall_seconds_total", .counter, "Time that writers were held back.",
+        { Double($0.stallNanoseconds) * nanosecond }
+      ),
+      ("varve_write_amplification", .gauge, "Bytes written to tables over bytes that stand.", { $0.writeAmplification }),
+      ("varve_read_amplification", .gauge, "Tables read a window and series.", { $0.readAmplification }),
+      ("varve_space_amplification", .gauge, "Bytes of tables over bytes in settled runs.", { $0.spaceAmplification }),
+      ("varve_expired_windows_total", .counter, "Windows dropped whole.", { Double($0.expiredWindows) }),
+      ("varve_expired_bytes_total", .counter, "Bytes of tables dropped with their windows.", { Double($0.expiredBytes) }),
+      (
+        "varve_expired_on_arrival_total", .counter, "Points refused because they were expired when they came.",
+        { Double($0.expiredOnArrival) }
+      ),
+    ]
+    for (name, kind, help, value) in rows {
+      text.family(name, kind, help)
+      for database in databases { text.sample(name, [("database", database.name)], value(database)) }
+    }
+  }
+
+  private func addReading(_ store: StoreStatistics, to text: inout MetricsText) {
+    typealias Row = (String, MetricsText.Kind, String, Double)
+    let rows: [Row] = [
+      ("varve_block_cache_bytes", .gauge, "Bytes of blocks kept in memory.", Double(store.blockCacheBytes)),
+      ("varve_block_cache_hits_total", .counter, "Blocks found in memory.", Double(store.blockCacheHits)),
+      ("varve_block_cache_misses_total", .counter, "Blocks read from disk.", Double(store.blockCacheMisses)),
+      ("varve_bloom_skips_total", .counter, "Tables not read because of their filter.", Double(store.bloomSkips)),
+      ("varve_sstable_read_bytes_total", .counter, "Bytes read from tables.", Double(store.tableReadBytes)),
+      (
+        "varve_snapshot_oldest_seconds", .gauge, "Age of the oldest snapshot held.",
+        Double(store.snapshotOldestNanoseconds) * 1e-9
+      ),
+      (
+        "varve_snapshot_pinned_bytes", .gauge, "Bytes of replaced tables that snapshots still hold.",
+        Double(store.snapshotPinnedBytes)
+      ),
+    ]
+    for (name, kind, help, value) in rows {
+      text.family(name, kind, help)
+      text.sample(name, [], value)
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import CShims
+import Glibc
+import Storage
+import Synchronization
+
+/// A listening TCP socket: hands connections to the receiver threads in turn.
+final class TCPListener: EventSource {
+  /// Connections at once over one listener; further ones are closed at once.
+  static let connectionCountMax = 10_000
+
+  let socket: Int32
+  private let settings: IngestSettings
+  private let mailboxes: [ReactorMailbox]
+  private var next = 0
+
+  init(socket: Int32, settings: IngestSettings, mailboxes: [ReactorMailbox]) {
+    self.socket = socket
+    self.settings = settings
+    self.mailboxes = mailboxes
+  }
+
+  func handle(_ events: UInt32, on reactor: Reactor) -> Bool {
+    while true {
+      var peer = [CChar](repeating: 0, count: 128)
+      let accepted = unsafe CShims_accept(socket, &peer, peer.count)
+      if accepted < 0 {
+        if accepted == -EMFILE || accepted == -ENFILE { reactor.context.say("no file left for a TCP connection") }
+        return true
+      }
+      guard settings.counters.connections.load(ordering: .relaxed) < Self.connectionCountMax else {
+        reactor.context.say("more than \(Self.connectionCountMax) TCP connections: closing one")
+        _ = close(accepted)
+        continue
+      }
+      settings.counters.connections.wrappingAdd(1, ordering: .relaxed)
+      let name = String(decoding: peer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+      let mailbox = mailboxes[next % mailboxes.count]
+      next += 1
+      let settings = settings
+      mailbox.add { reactor in
+        let connection = TCPConnection(socket: accepted, peer: name, settings: settings, reactor: reactor)
+        reactor.add(connection, events: EPOLLIN.rawValue)
+      }
+    }
+  }
+
+  func tick(_ now: Int64, on reactor: Reactor) -> Bool { true }
+  func ticketsDecided(on reactor: Reactor) -> Bool { true }
+  func drain(on reactor: Reactor) {}
+  func willClose(on reactor: Reactor) {}
+}

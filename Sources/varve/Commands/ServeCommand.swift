@@ -1,0 +1,179 @@
+import CShims
+import Glibc
+import LineProtocol
+import Server
+import Storage
+
+/// `varve serve`.
+package let serveCommand = Subcommand(
+  name: "serve",
+  summary: "Listen, store, answer; runs in the foreground until SIGTERM or Ctrl-C",
+  operands: "",
+  operandCountMax: 0,
+  flags: [
+    Flag("data", .string, "DIR", default: "./varve-data", help: "the store's directory, created if missing"),
+    Flag(
+      "http", .string, "ADDR:PORT", isRepeatable: true, default: "127.0.0.1:8086",
+      help: "HTTP listener; off turns it off, port 0 picks one"),
+    Flag(
+      "tcp", .string, "ADDR:PORT", isRepeatable: true, default: "127.0.0.1:8094",
+      help: "line protocol over TCP, a line a point"),
+    Flag(
+      "udp", .string, "ADDR:PORT", isRepeatable: true, default: "127.0.0.1:8089",
+      help: "line protocol over UDP, one or more lines a datagram"),
+    Flag("database", .string, "NAME", default: "metrics", help: "where TCP and UDP write; created at start"),
+    Flag(
+      "precision", .choice(["ns", "us", "ms", "s", "auto"]), "P",
+      help: "unit of times; default auto (by magnitude) for TCP and UDP, ns for HTTP"),
+    Flag(
+      "crlf", .choice(["strip", "strict"]), "MODE", default: "strip",
+      help: "strict: a carriage return before the newline is an ordinary byte"),
+    Flag(
+      "retention", .duration, "D", default: "0", help: "TTL of a database that this start creates; 0 is for ever"),
+    Flag("window", .duration, "D", help: "its window length; default by TTL"),
+    Flag(
+      "lateness", .duration, "D", default: "10m",
+      help: "how long a window waits after its end before its final merge"),
+    Flag("future-limit", .duration, "D", default: "3650d", help: "how far ahead of now a point may lie"),
+    Flag(
+      "sync", .string, "MODE", default: "group",
+      help: "group: acknowledge after sync; interval=100ms: at once, sync that often; none"),
+    Flag("memory", .size, "N", help: "budget of the whole process; default a quarter of the machine's or cgroup's"),
+    Flag("wal-limit", .size, "N", default: "512MiB", help: "log kept for replay"),
+    Flag("max-line", .size, "N", default: "1MiB", help: "longest line"),
+    Flag("auth", .string, "FILE", help: "reserved"),
+    Flag("tls-cert", .string, "FILE", help: "reserved"),
+    Flag("tls-key", .string, "FILE", help: "reserved"),
+    Flag("allow", .string, "CIDR", help: "reserved"),
+  ],
+  examples: [
+    ("varve serve", "all three listeners on this machine's loopback, data in ./varve-data"),
+    ("varve serve --data /var/lib/varve --tcp :8094 --retention 30d", "TCP on every interface, points kept 30 days"),
+    ("varve serve --http off --udp off --tcp 127.0.0.1:0", "one listener, on a free port"),
+  ],
+  run: { arguments in try serve(arguments) })
+
+private func serve(_ arguments: Arguments) throws -> Int32 {
+  for name in ["auth", "tls-cert", "tls-key", "allow"] where arguments.isGiven(name) {
+    throw UsageError("--\(name) is reserved and does not work yet: bind to loopback or put a proxy in front")
+  }
+  let configuration = try serverConfiguration(arguments)
+  // Blocked before any thread starts, so that all inherit it and only `sigwait` sees them.
+  var signals = sigset_t()
+  unsafe sigemptyset(&signals)
+  for signal in [SIGTERM, SIGINT, SIGHUP] { unsafe sigaddset(&signals, signal) }
+  unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
+  let server = try Server(configuration) { printError($0) }
+  while true {
+    var signal: Int32 = 0
+    unsafe sigwait(&signals, &signal)
+    if signal != SIGHUP { break }
+    printError("SIGHUP: listeners and limits are read at start only; nothing was changed")
+  }
+  try server.stop()
+  return 0
+}
+
+/// What `serve` was told, checked.
+func serverConfiguration(_ arguments: Arguments) throws -> ServerConfiguration {
+  var out = ServerConfiguration()
+  out.dataDirectory = arguments.text("data")
+  out.database = arguments.text("database")
+  out.precision = arguments.string("precision").flatMap { Precision($0) }
+  out.carriageReturn = CarriageReturnMode(rawValue: arguments.text("crlf")) ?? .strip
+  out.retention = arguments.nanoseconds("retention") ?? 0
+  out.windowLength = arguments.nanoseconds("window") ?? 0
+  out.lineByteCountMax = max(64, arguments.byteCount("max-line") ?? 1 << 20)
+  out.listeners = []
+  for kind in ListenerConfiguration.Kind.allCases {
+    out.listeners += try listeners(kind, arguments)
+  }
+  if out.listeners.isEmpty { throw UsageError("every listener is off: there is nothing to serve") }
+  out.store.memoryByteCount = arguments.byteCount("memory") ?? memoryByteCountDefault()
+  out.store.walByteCountMax = arguments.byteCount("wal-limit") ?? 512 << 20
+  out.store.lateness = .nanoseconds(arguments.nanoseconds("lateness") ?? 0)
+  let futureLimit = arguments.nanoseconds("future-limit") ?? 0
+  out.store.futureLimit = futureLimit == 0 ? .seconds(Int64(1) << 40) : .nanoseconds(futureLimit)
+  out.store.sync = try syncMode(arguments.text("sync"))
+  return out
+}
+
+private func syncMode(_ text: String) throws -> SyncMode {
+  switch text {
+  case "group": return .group
+  case "none": return .none
+  default:
+    guard text.hasPrefix("interval="), let span = Quantity.nanoseconds(String(text.dropFirst(9))), span > 0 else {
+      throw UsageError("--sync takes group, interval=100ms or none, not \"\(text)\"")
+    }
+    return .interval(.nanoseconds(span))
+  }
+}
+
+/// The listeners of one kind: from flags or environment, else from the file, where each is an address or an object.
+private func listeners(
+  _ kind: ListenerConfiguration.Kind, _ arguments: Arguments
+) throws -> [ListenerConfiguration] {
+  if !arguments.isGiven(kind.rawValue), case .object(let file)? = arguments.configuration,
+    let value = file[kind.rawValue]
+  {
+    if case .list(let values) = value { return try values.compactMap { try listener(kind, $0) } }
+    return try [listener(kind, value)].compactMap { $0 }
+  }
+  return try arguments.strings(kind.rawValue).compactMap { try listener(kind, .string($0)) }
+}
+
+private func listener(
+  _ kind: ListenerConfiguration.Kind, _ value: ConfigurationValue
+) throws -> ListenerConfiguration? {
+  switch value {
+  case .string("off"), .boolean(false), .null: return nil
+  case .string(let text):
+    guard let made = ListenerConfiguration(kind: kind, address: text) else {
+      throw UsageError("--\(kind.rawValue) takes ADDR:PORT such as 127.0.0.1:8094, :8094 or [::1]:8094, not \"\(text)\"")
+    }
+    return made
+  case .object(let fields): return try listener(kind, fields)
+  default: throw UsageError("\(kind.rawValue) in the configuration file is an address or an object")
+  }
+}
+
+private func listener(
+  _ kind: ListenerConfiguration.Kind, _ fields: [String: ConfigurationValue]
+) throws -> ListenerConfiguration {
+  guard case .string(let address)? = fields["listen"],
+    var made = ListenerConfiguration(kind: kind, address: address)
+  else { throw UsageError("a \(kind.rawValue) listener in the configuration file needs listen: \"ADDR:PORT\"") }
+  for (name, value) in fields where name != "listen" {
+    guard case .string(let text) = value else {
+      throw UsageError("\(name) of \(kind.rawValue) listener \(address) is a text")
+    }
+    switch name {
+    case "database": made.database = text
+    case "policy": made.policy = text
+    case "precision":
+      guard let precision = Precision(text) else { throw UsageError("\(address): unknown precision \"\(text)\"") }
+      made.precision = precision
+    case "crlf":
+      guard let mode = CarriageReturnMode(rawValue: text) else { throw UsageError("\(address): unknown crlf \"\(text)\"") }
+      made.carriageReturn = mode
+    default:
+      let near = nearest(to: name, among: ["database", "policy", "precision", "crlf"])
+      throw UsageError("\(address): unknown key \"\(name)\"" + (near.map { "; did you mean \($0)?" } ?? ""))
+    }
+  }
+  return made
+}
+
+/// A quarter of the cgroup's limit where there is one, else of the machine's memory.
+private func memoryByteCountDefault() -> Int {
+  let machine = Int(sysconf(Int32(_SC_PHYS_PAGES))) * Int(sysconf(Int32(_SC_PAGESIZE)))
+  var limit = machine
+  for file in ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"] {
+    // No such file: no such cgroup.
+    guard let bytes = try? readWholeFile(file) else { continue }
+    let text = String(decoding: bytes, as: UTF8.self).split(separator: "\n").first ?? ""
+    if let value = Int(text), value > 0 { limit = min(limit, value) }
+  }
+  return max(limit / 4, 64 << 20)
+}
