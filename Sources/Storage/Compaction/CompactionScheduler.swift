@@ -55,6 +55,11 @@ package final class CompactionScheduler: Sendable {
     changed.notifyAll()
   }
 
+  /// Bytes that merging a keyspace still has to write.
+  package func debt(_ keyspace: KeyspaceState, now: Int64) -> UInt64 {
+    Picker(settings: settings, now: now).debt(keyspace)
+  }
+
   /// Holds jobs that nobody asked for.
   package func pause() { state.withLock { $0.isPaused = true } }
 

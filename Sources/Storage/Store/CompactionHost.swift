@@ -26,7 +26,7 @@ package final class CompactionHost: CompactionDelegate {
     return CompactionInput(
       keyspace: keyspace.state, window: keyspace.state.windows[index].range,
       states: Array(keyspace.state.windows[index].runs[range]),
-      runs: keyspace.tables[index][range].flatMap { run in run.map { $0.table } },
+      runs: keyspace.tables[index][range].flatMap { run in run.map { StreamedTable($0.table) } },
       floor: retainer.floor(of: keyspace.state), pin: version)
   }
 

@@ -14,6 +14,8 @@ package final class Publisher: Sendable {
   /// Serialises changes; the tables of the version in force, by number.
   private let registry: Mutex<[UInt64: TableFile]>
   private let nextTable: Atomic<UInt64>
+  /// Bytes read from tables that are no longer live.
+  private let retiredReadBytes = Atomic<UInt64>(0)
 
   /// Opens every table that the manifest names.
   package init(
@@ -43,6 +45,14 @@ package final class Publisher: Sendable {
 
   /// Runs `body` with the version in force while no other can take its place: for reading it together with the memtable.
   package func read<Value>(_ body: (Version) -> Value) -> Value { current.withLock { body($0) } }
+
+  /// Bytes read from tables since start.
+  package var readByteCount: UInt64 {
+    let live = version.keyspaces.reduce(0 as UInt64) { sum, keyspace in
+      keyspace.tables.reduce(sum) { $1.reduce($0) { $1.reduce($0) { $0 + $1.table.bytesRead } } }
+    }
+    return live + retiredReadBytes.load(ordering: .relaxed)
+  }
 
   /// A table number that was never used.
   package func takeTableNumber() -> UInt64 { nextTable.wrappingAdd(1, ordering: .relaxed).oldValue }
@@ -105,6 +115,7 @@ package final class Publisher: Sendable {
     }
     for (number, file) in files where !live.contains(number) {
       file.retire()
+      retiredReadBytes.wrappingAdd(file.table.bytesRead, ordering: .relaxed)
       files[number] = nil
     }
   }

@@ -20,6 +20,7 @@ extension Store {
     out.blockCacheBytes = cache.byteCount
     out.blockCacheHits = cache.hits
     out.blockCacheMisses = cache.misses
+    out.tableReadBytes = publisher.readByteCount
     out.snapshotOldestNanoseconds = snapshots.oldestNanoseconds
     return out
   }
@@ -46,6 +47,7 @@ extension Store {
       guard let writing else { continue }
       out.flushWrittenBytes += writing.flusher.writtenBytes(of: keyspace.id)
       out.compactionWrittenBytes += writing.compaction.status().bytesWritten[keyspace.id] ?? 0
+      out.compactionPendingBytes += writing.compaction.debt(keyspace.state, now: retainer.now)
       out.stallNanoseconds += writing.pressure.stalledNanoseconds(of: keyspace.id)
     }
     if out.tableBytes > 0 {
