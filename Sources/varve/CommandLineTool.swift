@@ -78,7 +78,7 @@ package struct CommandLineTool {
     case let error as UsageError:
       printError("\(who): \(error.description)")
       return 2
-    case let error as Failure:
+    case let error as CommandFailure:
       if !error.description.isEmpty { printError("\(who): \(error.description)") }
       return 1
     case let error as ClientError where error.code == .unreachable:
@@ -100,11 +100,4 @@ package struct CommandLineTool {
     }
     return text + "\nvarve SUBCOMMAND --help says more; varve --version prints the version.\n"
   }
-}
-
-/// Work that could not be done: status 1.
-package struct Failure: Error, Equatable, CustomStringConvertible {
-  package var description: String
-
-  package init(_ description: String) { self.description = description }
 }

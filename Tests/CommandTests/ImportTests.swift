@@ -13,7 +13,7 @@ private final class FakeTarget: ImportTarget {
   func use(database: String, policy: String?) { place = "\(database).\(policy ?? "-")" }
   func execute(_ statement: String) { log.append("execute \(statement)") }
   func write(_ lines: UnsafeRawBufferPointer, firstLine: Int) throws -> ImportOutcome {
-    if writesLeft == 0 { throw Failure("gone") }
+    if writesLeft == 0 { throw CommandFailure("gone") }
     writesLeft -= 1
     let text = String(decoding: lines, as: UTF8.self)
     log.append("\(place) \(firstLine) \(text)")
@@ -139,7 +139,7 @@ struct ImportTests {
     let first = FakeTarget()
     first.writesLeft = 2
     var broken = try importer(first, resume: place.path, batch: 50)
-    #expect(throws: Failure.self) { try broken.take(file.path) }
+    #expect(throws: CommandFailure.self) { try broken.take(file.path) }
     let second = FakeTarget()
     var resumed = try importer(second, resume: place.path, batch: 50)
     try resumed.take(file.path)
@@ -150,7 +150,7 @@ struct ImportTests {
     try again.take(file.path)
     #expect(third.log.isEmpty)
     let odd = try ScratchFile("x y z\n")
-    #expect(throws: Failure.self) { try ImportPlace(path: odd.path) }
+    #expect(throws: CommandFailure.self) { try ImportPlace(path: odd.path) }
   }
 
   @Test("gzip is inflated, members one after another; a cut stream is named")
@@ -168,14 +168,14 @@ struct ImportTests {
     #expect(importer.acceptedCount == 2)
     for count in [3, 12, one.count - 1, one.count + 5] {
       let cut = try ScratchFile(Array((one + one).prefix(count)))
-      #expect(throws: Failure.self, "\(count)") { try importer.take(cut.path) }
+      #expect(throws: CommandFailure.self, "\(count)") { try importer.take(cut.path) }
     }
   }
 
   @Test("files that are not there are named")
   func missing() throws {
     var importer = try importer(FakeTarget())
-    #expect(throws: Failure("cannot open /nonexistent/x: No such file or directory")) {
+    #expect(throws: CommandFailure("cannot open /nonexistent/x: No such file or directory")) {
       try importer.take("/nonexistent/x")
     }
   }

@@ -1,6 +1,6 @@
 /// A `SELECT` whose names are expanded and whose calls are sorted out; the same for every measurement.
 struct SelectPlan {
-  struct Output {
+  struct OutputColumn {
     var name: String
     var expression: ValueExpression
   }
@@ -13,18 +13,18 @@ struct SelectPlan {
   }
 
   /// One column of values by time, before outputs are computed.
-  struct Stream: Hashable {
+  struct StreamPlan: Hashable {
     var input: StreamInput
     var transform: Transform?
     /// The name it has in messages.
     var function: String
   }
 
-  var outputs: [Output] = []
+  var outputs: [OutputColumn] = []
   /// Names read as they are. Slots of a raw statement; of others, those after the streams.
   var references: [Reference] = []
   /// Slots of a statement with calls.
-  var streams: [Stream] = []
+  var streams: [StreamPlan] = []
   var grouping = Grouping()
   var fill = Fill.null
   var isDescending = false

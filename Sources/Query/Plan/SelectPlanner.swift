@@ -30,7 +30,7 @@ struct SelectPlanner {
     let names = Self.columnNames(fields)
     for (field, name) in zip(fields, names) {
       plan.outputs.append(
-        SelectPlan.Output(name: name, expression: try compile(field.expression, isAggregate: isAggregate)))
+        SelectPlan.OutputColumn(name: name, expression: try compile(field.expression, isAggregate: isAggregate)))
       if case .call(let function, let arguments) = field.expression.bare,
         function == "top" || function == "bottom"
       {
@@ -52,7 +52,7 @@ struct SelectPlanner {
     for argument in arguments.dropFirst().dropLast() {
       guard case .reference(let name, _) = argument.bare else { continue }
       plan.outputs.append(
-        SelectPlan.Output(
+        SelectPlan.OutputColumn(
           name: name,
           expression: .slot(SelectPlanner.auxiliaryBase + auxiliary(Reference(name: name, cast: nil)))))
     }
@@ -172,7 +172,7 @@ struct SelectPlanner {
   private mutating func stream(
     _ input: SelectPlan.StreamInput, _ name: String, _ transform: Transform? = nil
   ) -> Int {
-    let stream = SelectPlan.Stream(input: input, transform: transform, function: name)
+    let stream = SelectPlan.StreamPlan(input: input, transform: transform, function: name)
     if let index = plan.streams.firstIndex(of: stream) { return index }
     plan.streams.append(stream)
     return plan.streams.count - 1

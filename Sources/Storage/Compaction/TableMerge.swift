@@ -64,7 +64,7 @@ package struct TableMerge {
     let series = try window.series(of: measurement, where: nil, times: times)
     let scanner = SeriesScanner(
       window: window, series: series, measurement: measurement, columns: columns, times: times,
-      convertsNumbers: false, isMerge: true)
+      convertsNumbers: false)
     var batch = scanner.makeBatch()
     for index in 0..<series.count {
       output.beginSeries(try series.key(index))

@@ -8,7 +8,7 @@ struct PointMerge {
   private var scratch: [Int64] = []
   private var other: [Int64] = []
   /// Where each input lies in the union.
-  private var segments: [TimeUnion.Segment] = []
+  private var segments: [TimeUnion.Overlap] = []
   private var segmentEnds: [Int] = []
 
   /// Lays the inputs' rows beside each other. Input `i` is `rows` of a batch with strictly ascending timestamps.
@@ -55,7 +55,7 @@ struct PointMerge {
         let count = min(64, place.count - start)
         let present = Validity.bits(source.validity, at: place.source + start, count: count)
         guard present != 0 else { continue }
-        let chunk = TimeUnion.Segment(
+        let chunk = TimeUnion.Overlap(
           source: place.source + start, target: place.target + start, count: count)
         if conversion == .string {
           try Self.placeStrings(source, present, chunk, onto: &column)
@@ -77,7 +77,7 @@ struct PointMerge {
 
   /// Up to 64 numbers.
   private static func placeWords(
-    _ source: [UInt64], _ present: UInt64, _ chunk: TimeUnion.Segment, _ conversion: ValueConversion,
+    _ source: [UInt64], _ present: UInt64, _ chunk: TimeUnion.Overlap, _ conversion: ValueConversion,
     onto column: inout Column
   ) {
     var shown = present
@@ -112,7 +112,7 @@ struct PointMerge {
 
   /// Up to 64 strings.
   private static func placeStrings(
-    _ source: borrowing Column, _ present: UInt64, _ chunk: TimeUnion.Segment, onto column: inout Column
+    _ source: borrowing Column, _ present: UInt64, _ chunk: TimeUnion.Overlap, onto column: inout Column
   ) throws(StorageError) {
     var rest = present
     while rest != 0 {

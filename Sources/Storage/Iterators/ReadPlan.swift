@@ -2,7 +2,7 @@ import LineProtocol
 
 /// How one run's columns become those that were asked for: a reader, and for each asked column what feeds it.
 final class ReadPlan {
-  struct Source: Equatable {
+  struct ColumnFeed: Equatable {
     /// Index in the reader's fields.
     var column: Int
     var conversion: ValueConversion
@@ -10,7 +10,7 @@ final class ReadPlan {
 
   let reader: any RunReader
   /// For each asked column.
-  let sources: [[Source]]
+  let sources: [[ColumnFeed]]
   /// Whether the reader's batch is the asked one as it is.
   let isDirect: Bool
   /// The decoded head; its columns are the reader's.
@@ -18,12 +18,11 @@ final class ReadPlan {
 
   /// - Parameters:
   ///   - fields: what the run has of the measurement, by name.
-  ///   - isMerge: whether what is read is to stay out of the block cache.
   ///   - hides: whether values of types that a column cannot take are read too, because they hide those of lower runs.
   init(
     _ run: any SortedRun, _ measurement: [UInt8], asked: [ScanColumn], fields: [[UInt8]: [FieldKey]],
     converts: Bool,
-    hides: Bool, isMerge: Bool
+    hides: Bool
   ) {
     var keys: [FieldKey] = []
     var places: [FieldKey: Int] = [:]
@@ -40,18 +39,14 @@ final class ReadPlan {
           places[key] = place
           keys.append(key)
         }
-        return Source(
+        return ColumnFeed(
           column: place, conversion: ValueConversion(from: key.type, to: own.type, convertsNumbers: converts))
       }
     }
     isDirect =
       keys == asked.map { FieldKey(name: $0.name, type: $0.type) }
       && sources.enumerated().allSatisfy { place, feeds in feeds.map(\.column) == [place] }
-    if isMerge, let table = run as? Table {
-      reader = table.makeStreamingReader(of: measurement, fields: keys)
-    } else {
-      reader = run.makeReader(of: measurement, fields: keys)
-    }
+    reader = run.makeReader(of: measurement, fields: keys)
     batch = ColumnBatch(fields: keys)
   }
 }

@@ -19,13 +19,12 @@ final class RunCursor {
   private(set) var taken = 0..<0
 
   init(
-    _ run: any SortedRun, _ measurement: [UInt8], columns: [ScanColumn], converts: Bool, descending: Bool,
-    isMerge: Bool
+    _ run: any SortedRun, _ measurement: [UInt8], columns: [ScanColumn], converts: Bool, descending: Bool
   ) throws(StorageError) {
     let fields = Dictionary(grouping: try run.fields(of: measurement), by: \.name)
     func plan(hides: Bool) -> ReadPlan {
       ReadPlan(
-        run, measurement, asked: columns, fields: fields, converts: converts, hides: hides, isMerge: isMerge)
+        run, measurement, asked: columns, fields: fields, converts: converts, hides: hides)
     }
     alone = plan(hides: false)
     // Where no column has types that only hide, both plans would be the same: one reader does.

@@ -30,7 +30,6 @@ package final class SeriesScanner {
   package var times: Range<Int64>
   private let descending: Bool
   private let convertsNumbers: Bool
-  private let isMerge: Bool
 
   /// One a run, made when first needed.
   private var cursors: [RunCursor?]
@@ -47,11 +46,10 @@ package final class SeriesScanner {
   ///   - columns: in the order in which batches have them; the same name may come with several types.
   ///   - times: clipped to the snapshot's floor (`Snapshot.clipped`).
   ///   - convertsNumbers: `false` where columns are types as stored, for merging.
-  ///   - isMerge: whether what is read is to stay out of the block cache.
   package init(
     window: WindowSnapshot, series: WindowSeries, measurement: [UInt8], columns: [ScanColumn],
     times: Range<Int64>,
-    descending: Bool = false, convertsNumbers: Bool = true, isMerge: Bool = false
+    descending: Bool = false, convertsNumbers: Bool = true
   ) {
     self.window = window
     self.series = series
@@ -60,7 +58,6 @@ package final class SeriesScanner {
     self.times = times
     self.descending = descending
     self.convertsNumbers = convertsNumbers
-    self.isMerge = isMerge
     cursors = Array(repeating: nil, count: window.runs.count)
   }
 
@@ -191,8 +188,7 @@ package final class SeriesScanner {
   private func cursor(of run: Int) throws(StorageError) -> RunCursor {
     if let made = cursors[run] { return made }
     let made = try RunCursor(
-      window.runs[run], measurement, columns: columns, converts: convertsNumbers, descending: descending,
-      isMerge: isMerge)
+      window.runs[run], measurement, columns: columns, converts: convertsNumbers, descending: descending)
     cursors[run] = made
     return made
   }

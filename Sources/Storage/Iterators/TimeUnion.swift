@@ -1,7 +1,7 @@
 /// Sorted lists of timestamps, merged: the union, and where each list lies in it.
 enum TimeUnion {
   /// A stretch of an input that lies without a gap in the union.
-  struct Segment: Equatable {
+  struct Overlap: Equatable {
     /// Row of the input, row of the union, rows.
     var source: Int
     var target: Int
@@ -45,13 +45,13 @@ enum TimeUnion {
   }
 
   /// Appends where `input`, all of which is in `union`, lies in it: one segment for each stretch without a gap.
-  static func appendSegments(of input: ArraySlice<Int64>, in union: [Int64], to out: inout [Segment]) {
+  static func appendSegments(of input: ArraySlice<Int64>, in union: [Int64], to out: inout [Overlap]) {
     var (source, target) = (input.startIndex, 0)
     while source < input.endIndex {
       target = firstIndex(in: union, from: target, notBelow: input[source])
       precondition(target < union.count && union[target] == input[source], "timestamp is not in the union")
       let count = equalCount(input, source, union, target)
-      out.append(Segment(source: source, target: target, count: count))
+      out.append(Overlap(source: source, target: target, count: count))
       source += count
       target += count
     }

@@ -23,7 +23,7 @@ import Synchronization
   package let firstSequence: UInt64
 
   private let arena: Arena
-  private let table = Mutex(Table())
+  private let table = Mutex(Contents())
   private let newestSeries = Atomic<UInt>(0)
   private let seriesTotal = Atomic<Int>(0)
   private let rowTotal = Atomic<Int>(0)
@@ -38,7 +38,7 @@ import Synchronization
   let indexCache = Mutex<PartIndex?>(nil)
 
   /// What only changes under the lock.
-  private struct Table {
+  private struct Contents {
     var series = PartSeriesMap()
     var lists: [FieldList] = []
     var listIndices: [UInt64: UInt32] = [:]
@@ -190,7 +190,7 @@ import Synchronization
     }
   }
 
-  private func add(_ liveAddress: UInt, to table: inout Table) -> UnsafeMutablePointer<PartSeries>? {
+  private func add(_ liveAddress: UInt, to table: inout Contents) -> UnsafeMutablePointer<PartSeries>? {
     guard let opaque = unsafe UnsafeRawPointer(bitPattern: liveAddress) else { return nil }
     let live = unsafe Unmanaged<LiveSeries>.fromOpaque(opaque)
     let memory = unsafe arena.allocate(MemoryLayout<PartSeries>.stride)
@@ -246,7 +246,7 @@ import Synchronization
   }
 
   /// The index of a field list in this part; notes that the series' measurement has it.
-  private func take(_ list: FieldList, for live: Unmanaged<LiveSeries>, table: inout Table) -> UInt32 {
+  private func take(_ list: FieldList, for live: Unmanaged<LiveSeries>, table: inout Contents) -> UInt32 {
     let index: UInt32
     if table.lastList != .max, table.lists[Int(table.lastList)] === list {
       index = table.lastList

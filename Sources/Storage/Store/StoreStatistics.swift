@@ -16,7 +16,7 @@ public struct StoreStatistics: Sendable {
   /// Counts of syncs by duration, bucket upper bounds in `walSyncBounds` seconds, the last one open; and their sum.
   public var walSyncBuckets: [UInt64] = []
   public var walSyncSeconds = 0.0
-  public static let walSyncBounds: [Double] = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5]
+  public static let walSyncBounds = LogStatistics.syncBounds
   public var blockCacheBytes = 0
   public var blockCacheHits: UInt64 = 0, blockCacheMisses: UInt64 = 0, bloomSkips: UInt64 = 0
   public var tableReadBytes: UInt64 = 0

@@ -1,9 +1,11 @@
 /// Counters and gauges of the log; counters since start.
 package struct LogStatistics: Sendable {
+  /// Upper bounds of the buckets of `syncBuckets`, seconds.
+  package static let syncBounds: [Double] = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5]
   package var syncedByteCount: UInt64 = 0
   package var syncCount: UInt64 = 0
-  /// By duration, bounds as in `StoreStatistics.walSyncBounds`, the last bucket open.
-  package var syncBuckets = [UInt64](repeating: 0, count: StoreStatistics.walSyncBounds.count + 1)
+  /// By duration, bounds as in `syncBounds`, the last bucket open.
+  package var syncBuckets = [UInt64](repeating: 0, count: Self.syncBounds.count + 1)
   package var syncSeconds = 0.0
   package var groupCount: UInt64 = 0
   /// Segments whose last write or sync failed.
@@ -25,6 +27,6 @@ package struct LogStatistics: Sendable {
     syncedByteCount += UInt64(byteCount)
     syncCount += 1
     syncSeconds += seconds
-    syncBuckets[StoreStatistics.walSyncBounds.firstIndex { seconds <= $0 } ?? StoreStatistics.walSyncBounds.count] += 1
+    syncBuckets[Self.syncBounds.firstIndex { seconds <= $0 } ?? Self.syncBounds.count] += 1
   }
 }

@@ -51,7 +51,7 @@ private func generate(_ arguments: Arguments) throws -> Int32 {
     return 0
   }
   let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-  guard descriptor >= 0 else { throw Failure("cannot write \(path): \(systemErrorText(errno))") }
+  guard descriptor >= 0 else { throw CommandFailure("cannot write \(path): \(systemErrorText(errno))") }
   defer { close(descriptor) }
   try generator.run { bytes in
     try unsafe bytes.withUnsafeBytes { try unsafe writeAll($0, to: descriptor, name: path) }

@@ -11,19 +11,19 @@ import Glibc
 
   /// Maps a file.
   ///
-  /// - Throws: `Failure` that names it.
+  /// - Throws: `CommandFailure` that names it.
   init(file path: String) throws {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw Failure("cannot open \(path): \(systemErrorText(errno))") }
+    guard descriptor >= 0 else { throw CommandFailure("cannot open \(path): \(systemErrorText(errno))") }
     defer { close(descriptor) }
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0 else {
-      throw Failure("cannot read \(path): \(systemErrorText(errno))")
+      throw CommandFailure("cannot read \(path): \(systemErrorText(errno))")
     }
     let count = Int(status.st_size)
-    guard count > 0 else { throw Failure("\(path) is empty") }
+    guard count > 0 else { throw CommandFailure("\(path) is empty") }
     guard let base = unsafe mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), unsafe base != MAP_FAILED
-    else { throw Failure("cannot map \(path): \(systemErrorText(errno))") }
+    else { throw CommandFailure("cannot map \(path): \(systemErrorText(errno))") }
     (unsafe address, byteCountMapped) = unsafe (base, count)
     unsafe bytes = UnsafeRawBufferPointer(start: base, count: count)
     byteCount = count
@@ -37,11 +37,11 @@ import Glibc
       let base = unsafe mmap(
         nil, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0),
       unsafe base != MAP_FAILED
-    else { throw Failure("cannot make room for a workload: \(systemErrorText(errno))") }
+    else { throw CommandFailure("cannot make room for a workload: \(systemErrorText(errno))") }
     var generator = WorkloadGenerator(workload)
     var count = 0
     try generator.run { piece in
-      guard count + piece.count <= room else { throw Failure("the workload is larger than \(room) bytes") }
+      guard count + piece.count <= room else { throw CommandFailure("the workload is larger than \(room) bytes") }
       // Inside the room by the check above.
       unsafe UnsafeMutableRawBufferPointer(start: base + count, count: piece.count).copyBytes(from: piece)
       count += piece.count

@@ -30,7 +30,7 @@ struct IngestBench {
     let countsBefore = transport == .udp ? try udpCounts(client) : (0, 0)
     let processorBefore = try processorSeconds()
     var (seconds, reports) = try sender.run()
-    for failure in reports.compactMap(\.failure) { throw Failure(failure) }
+    for failure in reports.compactMap(\.failure) { throw CommandFailure(failure) }
     let complaints = reports.flatMap(\.complaints)
     for complaint in complaints.prefix(5) { printError("varve bench: \(complaint)") }
     var accepted = reports.reduce(0) { $0 + $1.acceptedCount }
@@ -53,7 +53,7 @@ struct IngestBench {
   private func createDatabase(_ client: HTTPClient) throws {
     let name = arguments.text("database").split(separator: "\"").joined(separator: "\\\"")
     let response = try client.postForm("/query", [("q", "CREATE DATABASE \"\(name)\"")])
-    guard response.isSuccess else { throw Failure("cannot create the database: \(response.text)") }
+    guard response.isSuccess else { throw CommandFailure("cannot create the database: \(response.text)") }
   }
 
   // MARK: Checking
@@ -78,7 +78,7 @@ struct IngestBench {
     let response = try client.postForm(
       "/query", [("db", arguments.text("database")), ("q", text), ("epoch", "ns"), ("types", "true")])
     let document = try ResultDocument(response.body)
-    if let error = document.error ?? document.results.first?.error { throw Failure("\(text): \(error)") }
+    if let error = document.error ?? document.results.first?.error { throw CommandFailure("\(text): \(error)") }
     guard let column = document.results.first?.series.first?.columns.first, column.isPresent(0) else {
       return 0
     }
@@ -117,7 +117,7 @@ struct IngestBench {
     // Fields after the name in parentheses: state is the third of all; utime and stime are 14 and 15 (proc(5)).
     let fields = text[(text.lastIndex(of: ")") ?? text.startIndex)...].split(separator: " ")
     guard fields.count > 13, let user = Double(fields[12]), let system = Double(fields[13]) else {
-      throw Failure("/proc/\(pid)/stat has no times")
+      throw CommandFailure("/proc/\(pid)/stat has no times")
     }
     return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
   }

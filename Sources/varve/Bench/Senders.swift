@@ -34,16 +34,16 @@ final class ClientSocket {
     let code = unsafe getaddrinfo(
       host.isEmpty ? "127.0.0.1" : String(host), String(address[address.index(after: colon)...]), &hints,
       &list)
-    guard code == 0, let first = unsafe list else { throw Failure("cannot resolve \(address)") }
+    guard code == 0, let first = unsafe list else { throw CommandFailure("cannot resolve \(address)") }
     defer { unsafe freeaddrinfo(list) }
     let descriptor = unsafe socket(
       first.pointee.ai_family, first.pointee.ai_socktype | Int32(SOCK_CLOEXEC.rawValue), 0)
-    guard descriptor >= 0 else { throw Failure("cannot make a socket: \(systemErrorText(errno))") }
+    guard descriptor >= 0 else { throw CommandFailure("cannot make a socket: \(systemErrorText(errno))") }
     self.descriptor = descriptor
     name = "\(transport.rawValue) \(address)"
     guard unsafe connect(descriptor, first.pointee.ai_addr, first.pointee.ai_addrlen) == 0 else {
       let code = errno
-      throw Failure(
+      throw CommandFailure(
         "nothing answers at \(name): \(systemErrorText(code)); start a server with \"varve serve\"")
     }
   }
@@ -54,7 +54,7 @@ final class ClientSocket {
     do {
       try unsafe writeAll(bytes, to: descriptor, name: name)
     } catch is BrokenPipe {
-      throw Failure("\(name) closed the connection")
+      throw CommandFailure("\(name) closed the connection")
     }
   }
 
@@ -66,7 +66,7 @@ final class ClientSocket {
       let sent = unsafe CShims_send_lines(
         descriptor, (base + offset).assumingMemoryBound(to: UInt8.self), bytes.count - offset, 1400, 64)
       if sent == -Int(ENOBUFS) || sent == -Int(EAGAIN) || sent == -Int(EINTR) { continue }
-      guard sent > 0 else { throw Failure("cannot send to \(name): \(systemErrorText(Int32(-sent)))") }
+      guard sent > 0 else { throw CommandFailure("cannot send to \(name): \(systemErrorText(Int32(-sent)))") }
       offset += sent
     }
   }
@@ -80,7 +80,7 @@ final class ClientSocket {
       let code = errno
       if count < 0, code == EINTR { continue }
       guard count > 0 else {
-        throw Failure(
+        throw CommandFailure(
           "\(name) \(count == 0 ? "closed the connection without an answer" : systemErrorText(code))")
       }
       pending += piece[..<count]
@@ -198,7 +198,7 @@ struct LoadSender {
         report.acceptedCount += lines - rejected
         if report.complaints.count < 5 { report.complaints.append(String(response.text.prefix(300))) }
       } else {
-        throw Failure("\(address)/write answered \(response.status): \(response.text.prefix(300))")
+        throw CommandFailure("\(address)/write answered \(response.status): \(response.text.prefix(300))")
       }
       pace.wait(after: lineRate > 0 ? lines : 0)
     }

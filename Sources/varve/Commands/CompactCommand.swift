@@ -59,7 +59,7 @@ private func compactServer(_ arguments: Arguments) throws -> Int32 {
     throw UsageError("unknown duty \"\(word)\"\(near) There are: pause, resume, status")
   }
   guard response.isSuccess else {
-    throw Failure("\(client.baseURL) answered \(response.status): \(errorText(of: response))")
+    throw CommandFailure("\(client.baseURL) answered \(response.status): \(errorText(of: response))")
   }
   try Output.standard.write(response.body)
   return 0
@@ -89,7 +89,7 @@ private func compactDirectory(_ arguments: Arguments) throws -> Int32 {
     let policies =
       try arguments.string("policy").map { [try store.keyspace(database: database, policy: $0)] }
       ?? store.policies(of: database)?.map(\.keyspace)
-    guard let policies else { throw Failure("database not found: \(database)") }
+    guard let policies else { throw CommandFailure("database not found: \(database)") }
     for keyspace in policies { try store.compact(keyspaces: [keyspace]) }
   } else {
     try store.compact()

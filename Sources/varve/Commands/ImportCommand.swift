@@ -63,7 +63,7 @@ private func runImport(_ arguments: Arguments, into target: any ImportTarget) th
   } catch {
     try importer.finish()
     let hint = path.map { "; run it again with --resume \($0) to go on" } ?? ""
-    throw Failure("stopped after \(importer.acceptedCount) points: \(error)\(hint)")
+    throw CommandFailure("stopped after \(importer.acceptedCount) points: \(error)\(hint)")
   }
   printError("\(importer.acceptedCount) points imported, \(importer.rejectedCount) lines refused")
   return importer.rejectedCount > 0 && !arguments.isOn("allow-rejects") ? 1 : 0

@@ -36,7 +36,7 @@ private struct Inspection {
     self.path = path
     var status = stat()
     guard unsafe stat(path, &status) == 0 else {
-      throw Failure("cannot open \(path): \(systemErrorText(errno))")
+      throw CommandFailure("cannot open \(path): \(systemErrorText(errno))")
     }
     if status.st_mode & S_IFMT == S_IFDIR {
       (fileSystem, name) = (POSIXFileSystem(root: path), "")
@@ -65,7 +65,7 @@ private struct Inspection {
       let text = try dumpManifest(fileSystem: fileSystem, name: manifest)
       return isJSON ? try json(["file": path, "dump": text]) : text
     }
-    throw Failure(
+    throw CommandFailure(
       "\(path) is no SSTable, WAL segment or manifest: it begins with \(head.prefix(8).map { hexadecimal($0) }.joined(separator: " "))"
     )
   }
@@ -81,7 +81,7 @@ private struct Inspection {
     let line = String(decoding: head, as: UTF8.self).split { $0.isWhitespace }.first {
       $0.hasPrefix("MANIFEST-")
     }
-    guard let line else { throw Failure("\(path) names no manifest") }
+    guard let line else { throw CommandFailure("\(path) names no manifest") }
     return String(line)
   }
 
@@ -95,7 +95,7 @@ private struct Inspection {
 
   private func directory(isJSON: Bool) throws -> String {
     guard try fileSystem.exists("CURRENT") else {
-      throw Failure("\(path) is no data directory: it has no CURRENT")
+      throw CommandFailure("\(path) is no data directory: it has no CURRENT")
     }
     let state = try Manifest.open(fileSystem: fileSystem, isReadOnly: true).state
     return isJSON ? try json(state) : DirectoryText(path, state, segments: try segments()).text

@@ -31,7 +31,7 @@ struct PlotOutput {
     }
     SVGPlot(data, title: title).append(to: &out)
     let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw Failure("cannot write \(path): \(systemErrorText(errno))") }
+    guard descriptor >= 0 else { throw CommandFailure("cannot write \(path): \(systemErrorText(errno))") }
     defer { close(descriptor) }
     try unsafe out.withUnsafeBytes { try unsafe writeAll($0, to: descriptor, name: path) }
   }

@@ -34,13 +34,13 @@ struct ServerSource: QuerySource {
     do {
       document = try ResultDocument(response.body)
     } catch {
-      throw Failure("\(client.baseURL) answered \(response.status) with what is no result: \(error)")
+      throw CommandFailure("\(client.baseURL) answered \(response.status) with what is no result: \(error)")
     }
     if let message = document.error {
       if response.status == 400, message.hasPrefix("error parsing query") {
         throw QueryParseError(message: message, offset: offset(named: message, in: text))
       }
-      throw Failure("\(client.baseURL) answered \(response.status): \(message)")
+      throw CommandFailure("\(client.baseURL) answered \(response.status): \(message)")
     }
     for result in document.results { try emit(result) }
   }

@@ -96,7 +96,7 @@ private func databaseReport(_ metrics: Metrics, _ name: String, _ columns: [(tit
 private func rejectReport(_ client: HTTPClient) throws -> Report {
   let response = try client.get("/rejects")
   guard response.isSuccess else {
-    throw Failure("\(client.baseURL)/rejects answered \(response.status): \(errorText(of: response))")
+    throw CommandFailure("\(client.baseURL)/rejects answered \(response.status): \(errorText(of: response))")
   }
   var report = Report("rejects", columns: ["time", "listener", "line", "column", "reason", "text"])
   var reader = JSONReader(response.body)

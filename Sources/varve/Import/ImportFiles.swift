@@ -29,7 +29,7 @@ package struct RejectList {
     guard let path else { return }
     let mode = hasWritten ? O_APPEND : O_TRUNC
     let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_CLOEXEC | mode, 0o644)
-    guard descriptor >= 0 else { throw Failure("cannot write \(path): \(systemErrorText(errno))") }
+    guard descriptor >= 0 else { throw CommandFailure("cannot write \(path): \(systemErrorText(errno))") }
     defer { close(descriptor) }
     try unsafe gathered.withUnsafeBytes { try unsafe writeAll($0, to: descriptor, name: path) }
     gathered.removeAll(keepingCapacity: true)
@@ -51,7 +51,7 @@ package struct ImportPlace {
     for line in String(decoding: try readWholeFile(path), as: UTF8.self).split(separator: "\n") {
       let parts = line.split(separator: " ", maxSplits: 1)
       guard parts.count == 2, let offset = parts[0] == "done" ? Int.max : Int(parts[0]) else {
-        throw Failure("\(path) is no file of --resume: \"\(line)\"")
+        throw CommandFailure("\(path) is no file of --resume: \"\(line)\"")
       }
       offsets[String(parts[1])] = offset
     }
@@ -78,13 +78,13 @@ package struct ImportPlace {
       "\($0.value == .max ? "done" : "\($0.value)") \($0.key)\n"
     }
     let descriptor = unsafe open(path + ".new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw Failure("cannot write \(path).new: \(systemErrorText(errno))") }
+    guard descriptor >= 0 else { throw CommandFailure("cannot write \(path).new: \(systemErrorText(errno))") }
     defer { close(descriptor) }
     try unsafe Array(text.joined().utf8).withUnsafeBytes {
       try unsafe writeAll($0, to: descriptor, name: path)
     }
     guard unsafe rename(path + ".new", path) == 0 else {
-      throw Failure("cannot replace \(path): \(systemErrorText(errno))")
+      throw CommandFailure("cannot replace \(path): \(systemErrorText(errno))")
     }
   }
 }

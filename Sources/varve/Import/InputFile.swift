@@ -21,7 +21,7 @@ import Glibc
   init(_ name: String) throws {
     self.name = name
     descriptor = name == "-" ? STDIN_FILENO : unsafe open(name, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw Failure("cannot open \(name): \(systemErrorText(errno))") }
+    guard descriptor >= 0 else { throw CommandFailure("cannot open \(name): \(systemErrorText(errno))") }
     var status = stat()
     let isRegular = unsafe fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
     storedByteCount = isRegular ? Int(status.st_size) : nil
@@ -58,7 +58,7 @@ import Glibc
     let code = errno
     if count < 0 {
       if code == EINTR { return }
-      throw Failure("cannot read \(name): \(systemErrorText(code))")
+      throw CommandFailure("cannot read \(name): \(systemErrorText(code))")
     }
     storedEnd += count
     storedOffset += count
@@ -74,7 +74,7 @@ import Glibc
     guard unsafe inflateInit2_(stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
     else {
       unsafe stream.deallocate()
-      throw Failure("cannot inflate \(name)")
+      throw CommandFailure("cannot inflate \(name)")
     }
     unsafe inflater = stream
   }
@@ -90,7 +90,7 @@ import Glibc
         if isAtEnd {
           // A file ends after a member, where the next one would begin.
           guard unsafe stream.pointee.total_in == 0 else {
-            throw Failure("\(name) is cut: its gzip stream has no end")
+            throw CommandFailure("\(name) is cut: its gzip stream has no end")
           }
           return 0
         }
@@ -109,7 +109,7 @@ import Glibc
       case Z_OK, Z_BUF_ERROR: break
       case Z_STREAM_END: unsafe inflateReset(stream)
       default:
-        throw Failure("\(name) is damaged: not gzip at byte \(storedOffset - (storedEnd - storedStart))")
+        throw CommandFailure("\(name) is damaged: not gzip at byte \(storedOffset - (storedEnd - storedStart))")
       }
     }
     return unsafe room - Int(stream.pointee.avail_out)

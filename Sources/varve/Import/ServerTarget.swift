@@ -26,7 +26,7 @@ final class ServerTarget: ImportTarget {
     let response = try client.postForm("/query", [("q", statement), ("db", database)])
     let document = try ResultDocument(response.body)
     if let error = document.error ?? document.results.compactMap(\.error).first {
-      throw Failure("\(statement): \(error)")
+      throw CommandFailure("\(statement): \(error)")
     }
   }
 
@@ -36,7 +36,7 @@ final class ServerTarget: ImportTarget {
     let response = try unsafe send(lines, parameters)
     if response.status == 204 { return ImportOutcome(acceptedCount: unsafe pointCount(lines)) }
     guard response.status == 400, let answer = WriteAnswer(response.body) else {
-      throw Failure("\(client.baseURL)/write answered \(response.status): \(response.text.prefix(300))")
+      throw CommandFailure("\(client.baseURL)/write answered \(response.status): \(response.text.prefix(300))")
     }
     if answer.rejectedCount > answer.refused.count, let middle = unsafe middleLineStart(lines) {
       // The answer names the first hundred. A point that is sent again replaces itself: ask in halves for the others.
@@ -65,7 +65,7 @@ final class ServerTarget: ImportTarget {
       guard response.status == 503 else { return response }
       sleep(response.header("retry-after").flatMap { UInt32($0) } ?? 1)
     }
-    throw Failure("\(client.baseURL) stayed overloaded")
+    throw CommandFailure("\(client.baseURL) stayed overloaded")
   }
 
   /// Points that a server which took all of some lines has taken: lines without blank ones and comments.

@@ -26,12 +26,12 @@ final class StoreTarget: ImportTarget {
   func execute(_ statement: String) throws {
     let request = QueryRequest(text: statement, database: database, now: wallNanoseconds())
     try QueryEngine(store: store).run(request) { result in
-      if let error = result.error { throw Failure("\(statement): \(error)") }
+      if let error = result.error { throw CommandFailure("\(statement): \(error)") }
     }
   }
 
   func write(_ lines: UnsafeRawBufferPointer, firstLine: Int) throws -> ImportOutcome {
-    guard let keyspace else { throw Failure("lines before a database was named") }
+    guard let keyspace else { throw CommandFailure("lines before a database was named") }
     batch.reset()
     unsafe parser.parse(lines, now: wallNanoseconds(), firstLine: UInt64(firstLine), into: batch)
     var outcome = ImportOutcome()

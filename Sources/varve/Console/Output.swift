@@ -37,7 +37,7 @@ package final class Output: Sendable {
 
 /// Writes all bytes to a descriptor.
 ///
-/// - Throws: `BrokenPipe` where nobody reads; `Failure` that names the file else.
+/// - Throws: `BrokenPipe` where nobody reads; `CommandFailure` that names the file else.
 package func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, name: String) throws {
   var offset = 0
   while offset < bytes.count {
@@ -50,7 +50,7 @@ package func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, nam
     } else if code == EPIPE || code == ECONNRESET {
       throw BrokenPipe()
     } else if code != EINTR {
-      throw Failure("cannot write to \(name): \(systemErrorText(code))")
+      throw CommandFailure("cannot write to \(name): \(systemErrorText(code))")
     }
   }
 }
@@ -72,7 +72,7 @@ package func systemErrorText(_ code: Int32) -> String {
 /// All bytes of a file; `-` is standard input.
 package func readWholeFile(_ path: String) throws -> [UInt8] {
   let descriptor = path == "-" ? STDIN_FILENO : unsafe open(path, O_RDONLY | O_CLOEXEC)
-  guard descriptor >= 0 else { throw Failure("cannot open \(path): \(systemErrorText(errno))") }
+  guard descriptor >= 0 else { throw CommandFailure("cannot open \(path): \(systemErrorText(errno))") }
   defer { if path != "-" { close(descriptor) } }
   var bytes: [UInt8] = []
   var piece = [UInt8](repeating: 0, count: 1 << 16)
@@ -83,7 +83,7 @@ package func readWholeFile(_ path: String) throws -> [UInt8] {
     if count > 0 {
       bytes.append(contentsOf: piece[..<count])
     } else if code != EINTR {
-      throw Failure("cannot read \(path): \(systemErrorText(code))")
+      throw CommandFailure("cannot read \(path): \(systemErrorText(code))")
     }
   }
 }

@@ -1,0 +1,20 @@
+/// What to run, and for whom.
+public struct QueryRequest: Sendable {
+  /// One or several statements of InfluxQL.
+  public var text: String
+  public var database: String
+  /// Empty: the database's default policy.
+  public var policy = ""
+  /// Bind parameters: `$name` in the text. JSON values as text of InfluxQL literals.
+  public var parameters: [String: String] = [:]
+  /// Nanoseconds; what `now()` is.
+  public var now: Int64
+  /// Set from outside to stop: asked at least every few milliseconds.
+  public var isCancelled: @Sendable () -> Bool = { false }
+
+  public init(text: String, database: String, now: Int64) {
+    self.text = text
+    self.database = database
+    self.now = now
+  }
+}

@@ -1,0 +1,34 @@
+import Query
+
+/// Writes answers to standard output, and what failed or is worth knowing to standard error.
+struct ResultPrinter {
+  private var renderer: any ResultRenderer
+  private(set) var hasFailed = false
+  private var out: [UInt8] = []
+
+  init(_ format: ResultFormat, _ options: RenderOptions) {
+    renderer = format.makeRenderer(options)
+    renderer.begin(into: &out)
+  }
+
+  mutating func print(_ result: StatementResult) throws {
+    renderer.append(result, into: &out)
+    try Output.standard.write(out)
+    out.removeAll(keepingCapacity: true)
+    let notes = result.messages.map { "varve query: \($0.level): \($0.text)" }
+    let partial =
+      result.isPartial ? ["varve query: warning: the log is being replayed, the answer is from tables"] : []
+    if result.error != nil { hasFailed = true }
+    for line in notes + partial + (result.error.map { ["varve query: \($0)"] } ?? []) {
+      // Words come after the rows they are about.
+      try Output.standard.flush()
+      printError(line)
+    }
+  }
+
+  mutating func finish() throws {
+    renderer.finish(into: &out)
+    try Output.standard.write(out)
+    try Output.standard.flush()
+  }
+}
