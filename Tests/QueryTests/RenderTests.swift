@@ -104,6 +104,24 @@ struct JSONRendererTests {
         """)
   }
 
+  @Test("chunks of names are a document a measurement, unmarked; other lists are one document")
+  func chunksOfLists() {
+    var options = RenderOptions()
+    options.chunkRowCount = 1
+    var keys = result(
+      0, ResultSeries("a", times: nil, ["tagKey": ["t", "u"]]), ResultSeries("b", times: nil, ["tagKey": ["t"]]))
+    keys.chunking = .series
+    var list = listed
+    list.chunking = .whole
+    #expect(
+      rendered([keys, list], .json, options) == """
+        {"results":[{"statement_id":0,"series":[{"name":"a","columns":["tagKey"],"values":[["t"],["u"]]}]}]}
+        {"results":[{"statement_id":0,"series":[{"name":"b","columns":["tagKey"],"values":[["t"]]}]}]}
+        {"results":[{"statement_id":2,"series":[{"name":"databases","columns":["name"],"values":[["d"],["e"]]}]}]}
+
+        """)
+  }
+
   @Test("the list of results is never empty")
   func empty() {
     #expect(rendered([], .json) == "{\"results\":[{\"statement_id\":0}]}\n")

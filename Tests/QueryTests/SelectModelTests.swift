@@ -31,6 +31,60 @@ private struct Model {
   }
 }
 
+/// InfluxDB's merge of series, step by step as Go's `container/heap` writes it.
+private struct GoHeap {
+  var items: [ArraySlice<ModelPoint>]
+  let isDescending: Bool
+  /// Whether points of one time are ordered by their host.
+  let isByHost: Bool
+
+  init(_ series: [[ModelPoint]], isDescending: Bool, isByHost: Bool) {
+    self.isDescending = isDescending
+    self.isByHost = isByHost
+    items = series.map { $0[...] }
+    for index in (0..<items.count / 2).reversed() { down(index, items.count) }
+  }
+
+  func less(_ a: Int, _ b: Int) -> Bool {
+    guard let x = items[a].first, let y = items[b].first else { return false }
+    if x.timestamp == y.timestamp, isByHost {
+      let (first, second) = isDescending ? (y.host, x.host) : (x.host, y.host)
+      return first < second
+    }
+    return isDescending ? x.timestamp > y.timestamp : x.timestamp < y.timestamp
+  }
+
+  mutating func down(_ start: Int, _ n: Int) {
+    var (i, j) = (start, 2 * start + 1)
+    while j < n {
+      if j + 1 < n, less(j + 1, j) { j += 1 }
+      if !less(j, i) { break }
+      items.swapAt(i, j)
+      (i, j) = (j, 2 * j + 1)
+    }
+  }
+
+  mutating func pop() -> ModelPoint? {
+    guard !items.isEmpty else { return nil }
+    items.swapAt(0, items.count - 1)
+    down(0, items.count - 1)
+    var item = items.removeLast()
+    let point = item.popFirst()
+    guard !item.isEmpty else { return point }
+    items.append(item)
+    var j = items.count - 1
+    while j > 0, less(j, (j - 1) / 2) {
+      items.swapAt(j, (j - 1) / 2)
+      j = (j - 1) / 2
+    }
+    return point
+  }
+}
+
+extension ModelPoint {
+  fileprivate var host: String { String(decoding: key.value(of: Array("host".utf8)) ?? [], as: UTF8.self) }
+}
+
 @Suite("Selects against a model", .tags(.property))
 struct SelectModelTests {
   private static let hosts = ["a", "b", "c", "d"]
@@ -60,15 +114,35 @@ struct SelectModelTests {
   }
 
   /// The same points as runs of several shapes.
-  private static func snapshot(_ points: [ModelPoint], _ generator: inout SplitMix64) -> Snapshot {
+  private static func snapshot(
+    _ points: [ModelPoint], windowLength: Int64, _ generator: inout SplitMix64
+  ) -> Snapshot {
     var batches: [[ModelPoint]] = [[]]
     for point in points {
       if Int.random(in: 0...40, using: &generator) == 0 { batches.append([]) }
       batches[batches.count - 1].append(point)
     }
-    let length = [100, 250, 2000].randomElement(using: &generator) ?? 100
     return Snapshot.ofPoints(
-      batches, windowLength: Int64(length), groupRowCount: Int.random(in: 1...16, using: &generator))
+      batches, windowLength: windowLength, groupRowCount: Int.random(in: 1...16, using: &generator))
+  }
+
+  private static func windowLength(_ generator: inout SplitMix64) -> Int64 {
+    [100, 250, 2000].randomElement(using: &generator) ?? 100
+  }
+
+  /// Points in the order of an answer: window after window, in each the series merged as InfluxDB does.
+  private static func merged(
+    _ points: [ModelPoint], windowLength: Int64, isDescending: Bool, isByHost: Bool
+  ) -> [ModelPoint] {
+    let windows = Dictionary(grouping: points) { $0.timestamp / windowLength }.sorted { $0.key < $1.key }.map(\.value)
+    return (isDescending ? windows.reversed() : windows).flatMap { points in
+      var series = Dictionary(grouping: points, by: \.key).sorted { $0.key < $1.key }.map { _, points in
+        points.sorted { isDescending ? $0.timestamp > $1.timestamp : $0.timestamp < $1.timestamp }
+      }
+      if isDescending { series.reverse() }
+      var heap = GoHeap(series, isDescending: isDescending, isByHost: isByHost)
+      return points.compactMap { _ in heap.pop() }
+    }
   }
 
   private static func rows(_ text: String, _ snapshot: Snapshot) throws -> [ResultSeries] {
@@ -96,7 +170,7 @@ struct SelectModelTests {
   func aggregates(seed: UInt64) throws {
     var generator = SplitMix64(seed: seed)
     let points = Self.points(&generator)
-    let snapshot = Self.snapshot(points, &generator)
+    let snapshot = Self.snapshot(points, windowLength: Self.windowLength(&generator), &generator)
     let start = Int64.random(in: 0..<500, using: &generator)
     let times = start..<start + Int64.random(in: 1..<600, using: &generator)
     let interval = [7, 50, 300].randomElement(using: &generator) ?? 50
@@ -136,25 +210,27 @@ struct SelectModelTests {
   func rawRows(seed: UInt64) throws {
     var generator = SplitMix64(seed: 1000 + seed)
     let points = Self.points(&generator)
-    let snapshot = Self.snapshot(points, &generator)
+    let windowLength = Self.windowLength(&generator)
+    let snapshot = Self.snapshot(points, windowLength: windowLength, &generator)
     let isDescending = Bool.random(using: &generator)
     let limit = [0, 1, 5, 50].randomElement(using: &generator) ?? 0
     let offset = limit == 0 ? 0 : Int.random(in: 0...4, using: &generator)
     let tag: String? = Bool.random(using: &generator) ? "host" : nil
+    // Names in order are `host, i`, and `f, i`: InfluxDB orders equal times by strings that come first.
+    let isByHost = Bool.random(using: &generator)
     let text =
-      "SELECT i, f FROM m WHERE f < 20 OR host = 'a'\(tag.map { " GROUP BY \($0)" } ?? "")"
+      "SELECT i, \(isByHost ? "host" : "f") FROM m WHERE f < 20 OR host = 'a'\(tag.map { " GROUP BY \($0)" } ?? "")"
       + (isDescending ? " ORDER BY time DESC" : "") + (limit > 0 ? " LIMIT \(limit) OFFSET \(offset)" : "")
     let cells = Model(points: points, times: .min ..< .max).cells(by: tag, interval: 1) { point in
-      guard point.fields["i"] != nil || point.fields["f"] != nil else { return false }
+      guard point.fields["i"] != nil || !isByHost && point.fields["f"] != nil else { return false }
       if point.key.value(of: Array("host".utf8))?.elementsEqual("a".utf8) == true { return true }
       if case .float(let value) = point.fields["f"] { return value < 20 }
       return false
     }
     let answer = try Self.rows(text, snapshot)
     for (group, buckets) in cells {
-      // Rows of one time in the order of series; that of a descending answer is the reverse.
-      var rows = buckets.sorted { $0.key < $1.key }.flatMap { $0.value.sorted { $0.key < $1.key } }
-      if isDescending { rows.reverse() }
+      let rows = Self.merged(
+        buckets.values.flatMap { $0 }, windowLength: windowLength, isDescending: isDescending, isByHost: isByHost)
       let wanted = rows.dropFirst(offset).prefix(limit == 0 ? rows.count : limit)
       let series = answer.first { ($0.tags.first?.value ?? "") == group }
       #expect(series?.rowCount ?? 0 == wanted.count, "seed \(seed): \(text)")
@@ -162,7 +238,7 @@ struct SelectModelTests {
       for (row, point) in wanted.enumerated() {
         let found = [
           series.timestamps?[row] == point.timestamp, modelValue(series.columns[0], row) == point.fields["i"],
-          modelValue(series.columns[1], row) == point.fields["f"],
+          modelValue(series.columns[1], row) == (isByHost ? .string(point.host) : point.fields["f"]),
         ]
         if found.contains(false) { Issue.record("seed \(seed), row \(row), not \(point): \(text)") }
       }

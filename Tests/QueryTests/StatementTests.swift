@@ -49,6 +49,17 @@ struct StatementTests {
   }
 
   @Test(
+    "a database that is not there has no measurements; other lists of it fail",
+    arguments: [
+      ("SHOW MEASUREMENTS ON x LIMIT 100", nil), ("SHOW MEASUREMENT CARDINALITY ON x", nil),
+      ("SHOW SERIES CARDINALITY ON x", nil), ("SHOW TAG KEYS ON x", "database not found: x"),
+      ("SHOW SERIES EXACT CARDINALITY ON x", "database not found: x"), ("SELECT f FROM x..m", "database not found: x"),
+    ])
+  func unknownDatabase(text: String, error: String?) throws {
+    #expect(try Self.run(text, FakeCatalog()).map(\.error) == [error], "\(text)")
+  }
+
+  @Test(
     "settings outside the limits are refused, others of the text still run",
     arguments: [
       (

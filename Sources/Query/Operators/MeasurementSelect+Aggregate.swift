@@ -221,7 +221,8 @@ extension MeasurementSelect {
     // A point without a value for the function is no point for it, whatever else it has.
     let scan = try makeScan(columns, range, isDescending: false)
     let pass = RowPass(
-      contents, tagKeys: plan.grouping.tagKeys, isDescending: false, limit: nil, limits: limits)
+      contents, tagKeys: plan.grouping.tagKeys, isDescending: false, limit: nil, limits: limits,
+      isDerived: source.isDerived)
     note(try scan.run(into: pass), scan.columns)
     let grid = try grid(range)
     for group in 0..<pass.groups.count {

@@ -97,9 +97,12 @@ struct MeasurementSelect {
     let contents = contents(plan.references, &columns)
     guard !columns.isEmpty else { return [] }
     let scan = try makeScan(columns, bounds.range, isDescending: plan.isDescending)
+    let ties = contents.indices.sorted {
+      plan.references[$0].name.utf8.lexicographicallyPrecedes(plan.references[$1].name.utf8)
+    }
     let pass = RowPass(
-      contents, tagKeys: plan.grouping.tagKeys, isDescending: plan.isDescending, limit: plan.rowCountNeeded,
-      limits: limits)
+      contents, ties: ties, tagKeys: plan.grouping.tagKeys, isDescending: plan.isDescending,
+      limit: plan.rowCountNeeded, limits: limits, isDerived: source.isDerived)
     note(try scan.run(into: pass), scan.columns)
     return pass.groups.sorted().compactMap { group in
       let rows = pass.buffers[group]

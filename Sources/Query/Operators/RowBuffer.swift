@@ -9,8 +9,22 @@ struct RowBuffer {
   private(set) var columns: [Column]
   /// Rows that are in order; those past it are of the window under way.
   private(set) var sortedCount = 0
+  /// The columns that order rows of one time in a merge of series.
+  private let ties: [Int]
+  /// Whether rows of one time come in the order of ranks in every window.
+  private let isRankedAlways: Bool
+  /// Whether they do in the window under way.
+  private var isRanked: Bool
 
-  init(types: [FieldType]) { columns = types.map(Column.absent) }
+  /// - Parameters:
+  ///   - ties: the columns that order rows of one time, as `SeriesMerge` says.
+  ///   - isRanked: rows of one time come in the order of ranks instead, as those of InfluxDB's subqueries.
+  init(types: [FieldType], ties: [Int], isRanked: Bool) {
+    columns = types.map(Column.absent)
+    self.ties = ties
+    isRankedAlways = isRanked
+    self.isRanked = isRanked
+  }
 
   var count: Int { timestamps.count }
 
@@ -44,6 +58,42 @@ struct RowBuffer {
   mutating func settle(isDescending: Bool, limit: Int?) {
     let fresh = sortedCount..<count
     if fresh.isEmpty { return }
+    if isRanked {
+      sortByRank(isDescending: isDescending, limit: limit)
+      isRanked = isRankedAlways
+    } else if isDescending || !hasRisingTimes(fresh) || (limit.map { $0 < count } ?? false) {
+      let order = SeriesMerge.merge(
+        series(of: fresh, isDescending: isDescending), times: timestamps, ties: ties.map { columns[$0] },
+        isDescending: isDescending, limit: limit.map { max(0, $0 - sortedCount) })
+      keep(Array(0..<sortedCount) + order)
+    }
+    sortedCount = count
+  }
+
+  /// The rows of each series, both in the order of the answer.
+  private func series(of rows: Range<Int>, isDescending: Bool) -> [[Int]] {
+    var all: [[Int]] = []
+    var start = rows.lowerBound
+    while start < rows.upperBound {
+      var end = start + 1
+      var isSorted = true
+      while end < rows.upperBound, ranks[end] == ranks[start] {
+        if timestamps[end - 1] > timestamps[end] { isSorted = false }
+        end += 1
+      }
+      var run = Array(start..<end)
+      if !isSorted { run.sort { timestamps[$0] < timestamps[$1] } }
+      if isDescending { run.reverse() }
+      all.append(run)
+      start = end
+    }
+    if isDescending { all.reverse() }
+    return all
+  }
+
+  /// Orders the rows of the window under way by time and rank.
+  private mutating func sortByRank(isDescending: Bool, limit: Int?) {
+    let fresh = sortedCount..<count
     if isDescending || !isAscending(fresh) || (limit.map { $0 < count } ?? false) {
       var order = Array(fresh)
       if !isAscending(fresh) {
@@ -56,20 +106,26 @@ struct RowBuffer {
       if let limit { order.removeLast(max(0, order.count - max(0, limit - sortedCount))) }
       keep(Array(0..<sortedCount) + order)
     }
-    sortedCount = count
   }
 
   /// Cuts the rows of the window under way to the `limit` that come first; returns the time of the last that stays.
+  ///
+  /// Rows of one time are in the order of ranks in this window from then on: the merge needs every series whole.
   mutating func prune(isDescending: Bool, limit: Int) -> Int64? {
     let start = sortedCount
-    settle(isDescending: isDescending, limit: limit)
-    sortedCount = start
+    isRanked = true
+    sortByRank(isDescending: isDescending, limit: limit)
     if isDescending, start < count {
       // Back to ascending, as rows of a window under way are.
       keep(Array(0..<start) + (start..<count).reversed())
     }
     guard count >= limit, start < count else { return nil }
     return isDescending ? timestamps[start] : timestamps[count - 1]
+  }
+
+  private func hasRisingTimes(_ rows: Range<Int>) -> Bool {
+    for row in rows.dropFirst() where timestamps[row - 1] >= timestamps[row] { return false }
+    return true
   }
 
   private func isAscending(_ rows: Range<Int>) -> Bool {

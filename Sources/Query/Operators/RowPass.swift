@@ -29,6 +29,10 @@ final class RowPass: ScanSink {
   /// Rows a group needs at most.
   private let limit: Int?
   private let limits: QueryLimits
+  /// The contents that order rows of one time.
+  private let ties: [Int]
+  /// The rows are the answer of a subquery.
+  private let isDerived: Bool
   private(set) var groups: GroupTable
   private(set) var buffers: [RowBuffer] = []
   /// By group: rows that come later than this are not needed in the window under way.
@@ -42,9 +46,12 @@ final class RowPass: ScanSink {
   private var totalCount = 0
 
   init(
-    _ contents: [Content], tagKeys: [[UInt8]], isDescending: Bool, limit: Int?, limits: QueryLimits
+    _ contents: [Content], ties: [Int] = [], tagKeys: [[UInt8]], isDescending: Bool, limit: Int?,
+    limits: QueryLimits, isDerived: Bool
   ) {
     self.contents = contents
+    self.ties = ties
+    self.isDerived = isDerived
     self.isDescending = isDescending
     self.limit = limit
     self.limits = limits
@@ -63,7 +70,7 @@ final class RowPass: ScanSink {
       guard groups.count <= limits.groupCountMax else {
         throw QueryFailure("max-select-series limit exceeded: (\(groups.count)/\(limits.groupCountMax))")
       }
-      buffers.append(RowBuffer(types: contents.map(\.type)))
+      buffers.append(RowBuffer(types: contents.map(\.type), ties: ties, isRanked: isDerived))
       bounds.append(nil)
       isTouched.append(false)
     }
@@ -89,11 +96,11 @@ final class RowPass: ScanSink {
     var rows = chosen(batch, selection)
     var count = rows?.count ?? batch.count
     guard count > 0 else { return true }
-    if let limit, count > limit {
+    if let limit, count > limit - takenOfSeries {
       // No series gives more rows than the group needs.
       let all = rows ?? Array(0..<count)
-      rows = isDescending ? Array(all.suffix(limit)) : Array(all.prefix(limit))
-      count = limit
+      count = limit - takenOfSeries
+      rows = isDescending ? Array(all.suffix(count)) : Array(all.prefix(count))
     }
     buffers[group].append(batch, rows: rows, rank: rank, slots: slots, texts: texts)
     if !isTouched[group] {

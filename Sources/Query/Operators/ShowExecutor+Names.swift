@@ -15,6 +15,7 @@ extension ShowExecutor {
   private func listed(_ statement: ShowStatement) throws -> [Listed] {
     let resolver = SourceResolver(catalog: catalog, request: request)
     var found: [[UInt8]: [Snapshot]] = [:]
+    if try isOfNothing(statement, resolver) { return [] }
     if statement.sources.isEmpty {
       for snapshot in try resolver.snapshots(database: statement.database) {
         for name in try snapshot.measurements() { found[name, default: []].append(snapshot) }
@@ -45,6 +46,13 @@ extension ShowExecutor {
       return Listed(
         name: name, snapshots: snapshots, schema: schema, condition: condition, times: bounds.range)
     }
+  }
+
+  /// Whether a list of measurements, or an estimate, is asked of a database that is not there: empty, as InfluxDB has it,
+  /// where other statements fail. Grafana's test of a data source is such a list.
+  private func isOfNothing(_ statement: ShowStatement, _ resolver: SourceResolver) throws -> Bool {
+    guard statement.kind == .measurements || statement.isEstimate else { return false }
+    return catalog.policies(of: try resolver.database(statement.database)) == nil
   }
 
   private func names(_ source: MeasurementSource, _ snapshot: Snapshot) throws -> [[UInt8]] {
@@ -237,10 +245,9 @@ extension ShowExecutor {
   func cardinality(_ statement: ShowStatement) throws -> [ResultSeries] {
     switch statement.kind {
     case .measurementCardinality:
-      let isPlain = !statement.isExact && statement.sources.isEmpty && statement.condition == nil
-      return [count(try hitNames(statement).count, "", isPlain ? "cardinality estimation" : "count")]
+      return [count(try hitNames(statement).count, "", statement.isEstimate ? "cardinality estimation" : "count")]
     case .seriesCardinality:
-      if !statement.isExact, statement.sources.isEmpty, statement.condition == nil {
+      if statement.isEstimate {
         return [count(try seriesKeys(statement).count, "", "cardinality estimation")]
       }
       return try listed(statement).map { one in

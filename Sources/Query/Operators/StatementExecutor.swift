@@ -15,7 +15,9 @@ struct StatementExecutor {
       result.series = answer.series
       result.messages += answer.messages
     case .explain(let select, let isAnalyze): result.series = [try explain(select, isAnalyze: isAnalyze)]
-    case .show(let show): result.series = try ShowExecutor(catalog: catalog, request: request).run(show)
+    case .show(let show):
+      result.chunking = show.chunking
+      result.series = try ShowExecutor(catalog: catalog, request: request).run(show)
     case .createDatabase(let name, let policy): try definitions.createDatabase(name, policy)
     case .dropDatabase(let name): try definitions.dropDatabase(name)
     case .createPolicy(let policy): try definitions.createPolicy(policy)

@@ -59,9 +59,24 @@ public struct JSONRenderer: ResultRenderer {
     out.append(contentsOf: "}\n".utf8)
   }
 
+  /// The documents of one answer, cut as `StatementResult.Chunking` says.
+  private mutating func appendChunks(_ result: StatementResult, limit: Int, into out: inout [UInt8]) {
+    switch result.series.isEmpty ? .whole : result.chunking {
+    case .rows: appendPieces(result, limit: limit, into: &out)
+    case .series:
+      var one = result
+      for series in result.series {
+        one.series = [series]
+        appendDocument(one, rows: nil, isPartial: result.isPartial, into: &out)
+        (one.messages, one.error) = ([], nil)
+      }
+    case .whole: appendDocument(result, rows: nil, isPartial: result.isPartial, into: &out)
+    }
+  }
+
   /// One document for each `limit` rows of each series. As in InfluxDB the result is partial until its last piece, a
   /// series until its own.
-  private mutating func appendChunks(_ result: StatementResult, limit: Int, into out: inout [UInt8]) {
+  private mutating func appendPieces(_ result: StatementResult, limit: Int, into out: inout [UInt8]) {
     var piece = result
     for (index, series) in result.series.enumerated() {
       piece.series = [series]
@@ -75,7 +90,6 @@ public struct JSONRenderer: ResultRenderer {
         first = end
       } while first < series.rowCount
     }
-    if result.series.isEmpty { appendDocument(result, rows: nil, isPartial: result.isPartial, into: &out) }
   }
 
   private mutating func appendDocument(

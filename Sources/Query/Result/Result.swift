@@ -41,6 +41,16 @@ public struct ResultMessage: Sendable, Equatable {
 
 /// The answer to one statement.
 public struct StatementResult: Sendable {
+  /// How an answer in chunks is cut into documents, as InfluxDB cuts the answers of its statements.
+  public enum Chunking: Sendable {
+    /// By rows: each piece but the last says that it is partial.
+    case rows
+    /// A document a series, however long, none of them marked.
+    case series
+    /// One document.
+    case whole
+  }
+
   /// Its place among the statements of one input, from 0.
   public var statementID: Int
   public var series: [ResultSeries] = []
@@ -49,6 +59,7 @@ public struct StatementResult: Sendable {
   public var error: String?
   /// Answered from tables while the log is replayed.
   public var isPartial = false
+  public var chunking = Chunking.rows
 
   public init(statementID: Int) { self.statementID = statementID }
 }

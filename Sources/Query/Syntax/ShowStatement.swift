@@ -51,6 +51,29 @@ struct ShowStatement: Sendable, Equatable {
   init(_ kind: Kind) { self.kind = kind }
 }
 
+extension ShowStatement {
+  /// Whether only numbers are asked for that a server keeps of a whole database.
+  var isEstimate: Bool {
+    switch kind {
+    case .measurementCardinality, .seriesCardinality: !isExact && sources.isEmpty && condition == nil
+    default: false
+    }
+  }
+
+  /// How InfluxDB 1.6.7 cuts the answer into chunks (observed).
+  var chunking: StatementResult.Chunking {
+    switch kind {
+    case .tagKeys, .tagValues: .series
+    case .fieldKeys, .series, .tagKeyCardinality, .tagValuesCardinality, .fieldKeyCardinality: .rows
+    case .measurementCardinality, .seriesCardinality: isEstimate ? .whole : .rows
+    case .databases, .measurements, .retentionPolicies, .shards, .shardGroups, .users, .queries, .stats,
+      .diagnostics,
+      .continuousQueries, .subscriptions, .grants:
+      .whole
+    }
+  }
+}
+
 extension ShowStatement: CustomStringConvertible {
   /// As InfluxQL; parses to an equal statement.
   var description: String {

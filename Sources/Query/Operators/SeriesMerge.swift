@@ -1,0 +1,111 @@
+import LineProtocol
+import Storage
+
+/// Merges the rows of several series by time; among rows of one time the order is InfluxDB's.
+///
+/// InfluxDB keeps the next row of each series in a binary heap (`floatSortedMergeIterator` in its `query/iterator.gen.go`,
+/// over Go's `container/heap`): the first row is popped, its series' next one pushed. Rows of one time are ordered by the
+/// selected tags and string fields, in the order of their names, up to the first column that is of another type or has no
+/// value; beyond that by nothing, so that the heap's steps decide. With `LIMIT` that decides which rows an answer has.
+/// These are the same steps in the same order; `n` rows of `k` series cost `n log k`.
+struct SeriesMerge {
+  /// The next row of a series.
+  private struct Entry {
+    /// The time, or its complement where the order is descending: smaller comes first.
+    var key: Int64
+    var row: Int
+    var run: Int
+  }
+
+  private var heap: [Entry] = []
+  private let ties: [Column]
+  private let isDescending: Bool
+
+  private init(ties: [Column], isDescending: Bool) {
+    self.ties = ties
+    self.isDescending = isDescending
+  }
+
+  /// The first `limit` rows in order; `nil`: all.
+  ///
+  /// - Parameters:
+  ///   - rows: the rows of each series in the order of the answer, the series in that order too: descending times and the
+  ///     reverse of canonical order where `isDescending`.
+  ///   - ties: the columns that order rows of one time.
+  static func merge(
+    _ rows: [[Int]], times: [Int64], ties: [Column], isDescending: Bool, limit: Int?
+  ) -> [Int] {
+    let total = rows.reduce(0) { $0 + $1.count }
+    let wanted = min(limit ?? total, total)
+    if rows.count == 1 { return Array(rows[0].prefix(wanted)) }
+    var merge = SeriesMerge(ties: ties, isDescending: isDescending)
+    var next = Array(repeating: 0, count: rows.count)
+    var out: [Int] = []
+    out.reserveCapacity(wanted)
+    func entry(_ run: Int) -> Entry? {
+      guard next[run] < rows[run].count else { return nil }
+      let row = rows[run][next[run]]
+      next[run] += 1
+      return Entry(key: isDescending ? ~times[row] : times[row], row: row, run: run)
+    }
+    merge.heap = rows.indices.compactMap(entry)
+    for index in stride(from: merge.heap.count / 2 - 1, through: 0, by: -1) {
+      merge.sink(index, count: merge.heap.count)
+    }
+    while out.count < wanted {
+      let first = merge.pop()
+      out.append(first.row)
+      if let entry = entry(first.run) { merge.push(entry) }
+    }
+    return out
+  }
+
+  /// `Pop` of `container/heap`.
+  private mutating func pop() -> Entry {
+    let last = heap.count - 1
+    heap.swapAt(0, last)
+    sink(0, count: last)
+    return heap.removeLast()
+  }
+
+  /// `Push`.
+  private mutating func push(_ entry: Entry) {
+    heap.append(entry)
+    var child = heap.count - 1
+    while child > 0 {
+      let parent = (child - 1) / 2
+      guard precedes(child, parent) else { return }
+      heap.swapAt(parent, child)
+      child = parent
+    }
+  }
+
+  /// `down`.
+  private mutating func sink(_ start: Int, count: Int) {
+    var parent = start
+    while true {
+      var child = 2 * parent + 1
+      guard child < count else { return }
+      if child + 1 < count, precedes(child + 1, child) { child += 1 }
+      guard precedes(child, parent) else { return }
+      heap.swapAt(parent, child)
+      parent = child
+    }
+  }
+
+  private func precedes(_ a: Int, _ b: Int) -> Bool {
+    if heap[a].key != heap[b].key { return heap[a].key < heap[b].key }
+    return !ties.isEmpty && isTieBroken(heap[a].row, heap[b].row)
+  }
+
+  /// Whether row `a` comes before row `b` of the same time.
+  private func isTieBroken(_ a: Int, _ b: Int) -> Bool {
+    for column in ties {
+      guard column.key.type == .string, column.isPresent(a), column.isPresent(b) else { return false }
+      let (x, y) = (column.string(a), column.string(b))
+      if x.elementsEqual(y) { continue }
+      return isDescending ? y.lexicographicallyPrecedes(x) : x.lexicographicallyPrecedes(y)
+    }
+    return false
+  }
+}
