@@ -38,17 +38,19 @@ struct BoundListeners: Sendable {
     var sockets: [Int32] = []
     var port = listener.port
     var address = ""
+    if listener.kind == .udp, port != 0 {
+      // Sockets that share a port would take half of another server's datagrams: one that does not share tells.
+      let probe = unsafe CShims_bind_udp(listener.host, port, 0)
+      guard probe >= 0 else { throw cannotListen(listener, port, errno: -probe) }
+      _ = close(probe)
+    }
     for _ in 0..<(listener.kind == .udp ? receiverCount : 1) {
       let socket =
         listener.kind == .udp
         ? unsafe CShims_bind_udp(listener.host, port, 1) : unsafe CShims_listen_tcp(listener.host, port)
       guard socket >= 0 else {
         for socket in sockets { _ = close(socket) }
-        let reason = unsafe String(cString: strerror(-socket))
-        throw StorageError(
-          .invalid,
-          "cannot listen on \(listener.kind.rawValue) \(listener.host.isEmpty ? "*" : listener.host):\(port): \(reason)"
-            + (-socket == EADDRINUSE ? "; another program has it: choose another address with --\(listener.kind.rawValue)" : ""))
+        throw cannotListen(listener, port, errno: -socket)
       }
       var text = [CChar](repeating: 0, count: 128)
       _ = unsafe CShims_local_address(socket, &text, text.count, &port)
@@ -58,6 +60,14 @@ struct BoundListeners: Sendable {
     }
     return Bound(
       configuration: listener, counters: IngestCounters(listener: label), sockets: sockets, address: address)
+  }
+
+  private static func cannotListen(_ listener: ListenerConfiguration, _ port: UInt16, errno: Int32) -> StorageError {
+    let kind = listener.kind.rawValue
+    let reason = unsafe String(cString: strerror(errno))
+    let advice = errno == EADDRINUSE ? "; another program has it: choose another address with --\(kind)" : ""
+    return StorageError(
+      .invalid, "cannot listen on \(kind) \(listener.host.isEmpty ? "*" : listener.host):\(port): \(reason)\(advice)")
   }
 
   var descriptions: [String] { listeners.map { "\($0.configuration.kind.rawValue) \($0.address)" } }

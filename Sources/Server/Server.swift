@@ -57,7 +57,6 @@ public final class Server: Sendable {
         say("ready")
       } catch {
         context.fail(error)
-        say("cannot open the store: \(error)")
       }
     }
     opener.join()
@@ -75,9 +74,12 @@ public final class Server: Sendable {
     }
     guard isFirst else { return }
     for daemon in daemons { daemon.quiesce() }
-    for mailbox in mailboxes { mailbox.stop() }
+    // One after another: the first reactor owns the listening sockets and may still hand connections to the others.
     let running = threads.withLock { $0 }
-    for thread in running { thread.join() }
+    for (mailbox, thread) in zip(mailboxes, running) {
+      mailbox.stop()
+      thread.join()
+    }
     let store = context.ready?.store
     context.workers.stop()
     // Every ticket is decided once the log is closed, so no exchange stays suspended.

@@ -23,7 +23,7 @@ package let serveCommand = Subcommand(
       help: "line protocol over UDP, one or more lines a datagram"),
     Flag("database", .string, "NAME", default: "metrics", help: "where TCP and UDP write; created at start"),
     Flag(
-      "precision", .choice(["ns", "us", "ms", "s", "auto"]), "P",
+      "precision", .choice(["ns", "us", "ms", "s", "m", "h", "auto"]), "P",
       help: "unit of times; default auto (by magnitude) for TCP and UDP, ns for HTTP"),
     Flag(
       "crlf", .choice(["strip", "strict"]), "MODE", default: "strip",
@@ -64,6 +64,10 @@ private func serve(_ arguments: Arguments) throws -> Int32 {
   for signal in [SIGTERM, SIGINT, SIGHUP] { unsafe sigaddset(&signals, signal) }
   unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
   let server = try Server(configuration) { printError($0) }
+  if let failure = server.failure {
+    try server.stop()
+    throw Failure("cannot open the store in \(configuration.dataDirectory): \(failure)")
+  }
   while true {
     var signal: Int32 = 0
     unsafe sigwait(&signals, &signal)
