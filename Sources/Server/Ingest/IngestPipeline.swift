@@ -62,14 +62,15 @@ final class IngestPipeline {
   func commit(
     to keyspace: KeyspaceID, counters: IngestCounters, context: ServerContext, now: Int64
   ) throws(StorageError) -> CommitResult {
-    var result = CommitResult.none
-    if batch.count > 0 { result = try receiver.commit(batch, to: keyspace) }
-    counters.accepted.wrappingAdd(UInt64(result.acceptedCount), ordering: .relaxed)
-    if result.oldCount > 0 { counters.oldTimestamps.wrappingAdd(UInt64(result.oldCount), ordering: .relaxed) }
+    // Refused lines are counted also where the others cannot be stored.
     if batch.rejectCount > 0 {
       counters.addRejects(batch.rejectCounts)
       context.rejectLog.append(batch.rejects, listener: counters.listener, time: now)
     }
+    var result = CommitResult.none
+    if batch.count > 0 { result = try receiver.commit(batch, to: keyspace) }
+    counters.accepted.wrappingAdd(UInt64(result.acceptedCount), ordering: .relaxed)
+    if result.oldCount > 0 { counters.oldTimestamps.wrappingAdd(UInt64(result.oldCount), ordering: .relaxed) }
     if !result.rejects.isEmpty {
       counters.addRejects(result.rejectCounts)
       context.rejectLog.append(result.rejects, listener: counters.listener, time: now)

@@ -201,12 +201,15 @@ final class TCPConnection: EventSource {
   /// Answers what is decided, in order; `false` when nothing is left to do on this connection.
   private func settle(on reactor: Reactor) -> Bool {
     if let store = reactor.context.ready?.store {
-      while let first = owed.first {
-        let state = first.ticket.sequence == 0 ? .durable : store.state(of: first.ticket)
+      var answeredCount = 0
+      for acknowledgement in owed {
+        let ticket = acknowledgement.ticket
+        let state = ticket.sequence == 0 ? .durable : store.state(of: ticket)
         if state == .pending { break }
-        output += first.answer(state)
-        owed.removeFirst()
+        output += acknowledgement.answer(state)
+        answeredCount += 1
       }
+      owed.removeFirst(answeredCount)
     }
     if !send() { return false }
     if hasEnded, owed.isEmpty, output.isEmpty { return false }
@@ -221,15 +224,19 @@ final class TCPConnection: EventSource {
 
   /// Sends what waits; `false` if the peer is gone.
   private func send() -> Bool {
-    while !output.isEmpty {
+    var sentCount = 0
+    defer { output.removeFirst(sentCount) }
+    while sentCount < output.count {
+      // `sentCount` is below the count: the rest has an address.
       let count = unsafe output.withUnsafeBytes { bytes in
-        unsafe Glibc.send(socket, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+        let rest = unsafe bytes[sentCount...]
+        return unsafe Glibc.send(socket, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count, Int32(MSG_NOSIGNAL))
       }
       if count < 0 {
         if errno == EINTR { continue }
         return errno == EAGAIN
       }
-      output.removeFirst(count)
+      sentCount += count
     }
     return true
   }

@@ -20,12 +20,26 @@ final class TCPListener: EventSource {
   }
 
   func handle(_ events: UInt32, on reactor: Reactor) -> Bool {
+    while let (accepted, peer) = accept(on: reactor) {
+      let mailbox = mailboxes[next % mailboxes.count]
+      next += 1
+      let settings = settings
+      mailbox.add { reactor in
+        let connection = TCPConnection(socket: accepted, peer: peer, settings: settings, reactor: reactor)
+        reactor.add(connection, events: EPOLLIN.rawValue)
+      }
+    }
+    return true
+  }
+
+  /// The next connection that waits, counted; `nil` if there is none.
+  private func accept(on reactor: Reactor) -> (socket: Int32, peer: String)? {
     while true {
       var peer = [CChar](repeating: 0, count: 128)
       let accepted = unsafe CShims_accept(socket, &peer, peer.count)
       if accepted < 0 {
         if accepted == -EMFILE || accepted == -ENFILE { reactor.context.say("no file left for a TCP connection") }
-        return true
+        return nil
       }
       guard settings.counters.connections.load(ordering: .relaxed) < Self.connectionCountMax else {
         reactor.context.say("more than \(Self.connectionCountMax) TCP connections: closing one")
@@ -34,18 +48,22 @@ final class TCPListener: EventSource {
       }
       settings.counters.connections.wrappingAdd(1, ordering: .relaxed)
       let name = String(decoding: peer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-      let mailbox = mailboxes[next % mailboxes.count]
-      next += 1
-      let settings = settings
-      mailbox.add { reactor in
-        let connection = TCPConnection(socket: accepted, peer: name, settings: settings, reactor: reactor)
-        reactor.add(connection, events: EPOLLIN.rawValue)
-      }
+      return (accepted, name)
     }
   }
 
   func tick(_ now: Int64, on reactor: Reactor) -> Bool { true }
   func ticketsDecided(on reactor: Reactor) -> Bool { true }
-  func drain(on reactor: Reactor) {}
+
+  /// Connections that the kernel accepted have sent lines already: they are taken in here.
+  func drain(on reactor: Reactor) {
+    while let (accepted, peer) = accept(on: reactor) {
+      let connection = TCPConnection(socket: accepted, peer: peer, settings: settings, reactor: reactor)
+      connection.drain(on: reactor)
+      connection.willClose(on: reactor)
+      _ = close(accepted)
+    }
+  }
+
   func willClose(on reactor: Reactor) {}
 }
