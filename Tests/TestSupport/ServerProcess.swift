@@ -6,7 +6,13 @@ package final class ServerProcess: @unchecked Sendable {
 
   /// Why it did not start, with what it said.
   package struct StartFailure: Error, CustomStringConvertible {
-    package var description: String
+    /// Its exit status; `nil` if it runs and is not ready after 30 s.
+    package var status: Int32?
+    package var output: String
+
+    package var description: String {
+      (status.map { "the server ended with \($0)" } ?? "the server is not ready after 30 s") + ": " + output
+    }
   }
 
   package let dataDirectory: String
@@ -17,9 +23,11 @@ package final class ServerProcess: @unchecked Sendable {
   private let words = Pipe()
   private let lock = NSLock()
   private var said = ""
+  private var hasSaidAll = false
 
-  /// The built command, beside the test bundle.
+  /// The built command: `VARVE_BINARY`, or the one beside the test bundle.
   package static var binary: String {
+    if let given = ProcessInfo.processInfo.environment["VARVE_BINARY"] { return given }
     let bundle = CommandLine.arguments[0]
     var folder = URL(fileURLWithPath: bundle).deletingLastPathComponent()
     for _ in 0..<4 {
@@ -40,12 +48,14 @@ package final class ServerProcess: @unchecked Sendable {
   ///   - arguments: flags after `serve`, besides the data directory and the three listeners.
   ///   - prefix: a command to run it under (`["faketime", "-f", "+6h"]`).
   package init(
-    dataDirectory: String, arguments: [String] = [], prefix: [String] = [], environment: [String: String] = [:]
+    dataDirectory: String, arguments: [String] = [], prefix: [String] = [],
+    environment: [String: String] = [:]
   ) throws {
     self.dataDirectory = dataDirectory
     let command =
       prefix + [
-        Self.binary, "serve", "--data", dataDirectory, "--http", "127.0.0.1:0", "--tcp", "127.0.0.1:0", "--udp",
+        Self.binary, "serve", "--data", dataDirectory, "--http", "127.0.0.1:0", "--tcp", "127.0.0.1:0",
+        "--udp",
         "127.0.0.1:0",
       ] + arguments
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
@@ -55,17 +65,24 @@ package final class ServerProcess: @unchecked Sendable {
     process.standardOutput = FileHandle.nullDevice
     process.standardInput = FileHandle.nullDevice
     words.fileHandleForReading.readabilityHandler = { [weak self] handle in
-      let text = String(decoding: handle.availableData, as: UTF8.self)
-      self?.append(text)
+      let data = handle.availableData
+      if data.isEmpty { handle.readabilityHandler = nil }
+      self?.append(data)
     }
     try process.run()
     try waitUntilReady()
   }
 
-  private func append(_ text: String) {
+  private func append(_ data: Data) {
     lock.lock()
     defer { lock.unlock() }
-    said += text
+    if data.isEmpty { hasSaidAll = true }
+    said += String(decoding: data, as: UTF8.self)
+  }
+
+  /// Waits, at most 5 s, until all that an ended process wrote has been read.
+  private func waitForLastWords() {
+    for _ in 0..<1_000 where !lock.withLock({ hasSaidAll }) { usleep(5_000) }
   }
 
   /// Everything that it wrote to standard error so far.
@@ -78,8 +95,11 @@ package final class ServerProcess: @unchecked Sendable {
   private func waitUntilReady() throws {
     let deadline = Date().addingTimeInterval(30)
     while !output.split(separator: "\n").contains("ready") {
-      if !process.isRunning { throw StartFailure(description: "the server ended with \(process.terminationStatus): \(output)") }
-      if Date() > deadline { throw StartFailure(description: "the server is not ready after 30 s: \(output)") }
+      if !process.isRunning {
+        waitForLastWords()
+        throw StartFailure(status: process.terminationStatus, output: output)
+      }
+      if Date() > deadline { throw StartFailure(status: nil, output: output) }
       usleep(5_000)
     }
     for line in output.split(separator: "\n") {

@@ -1,0 +1,114 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `kill -9` at a random moment while senders write and are answered: what was acknowledged is there, once, and whole.
+///
+/// Every value of a point follows from its series and time, so a stored row proves itself. All rounds share a
+/// directory; each has a stretch of time of its own.
+@Suite("Durability", .serialized, .tags(.slow, .crash), .enabled(if: runsSlowTests))
+struct DurabilityTests {
+  static let rounds = ProcessInfo.processInfo.environment["VARVE_KILL_ROUNDS"].flatMap { Int($0) } ?? 5
+  static let seed =
+    ProcessInfo.processInfo.environment["VARVE_KILL_SEED"].flatMap { UInt64($0) } ?? 20_261_121
+
+  /// Small bounds, so that segments end and tables are written and merged while the process is killed.
+  private static let arguments = ["--window", "1h", "--wal-limit", "16MiB", "--memory", "64MiB"]
+
+  @Test("no acknowledged point is lost, none is doubled, none is garbled")
+  func kills() throws {
+    var random = SplitMix64(seed: Self.seed)
+    var (acknowledged, stored) = (0, 0)
+    try TemporaryDirectory.with { (directory: String) throws in
+      var server = try ServerProcess(dataDirectory: directory, arguments: Self.arguments)
+      for round in 0..<Self.rounds {
+        let writers = (0..<8).map { index in
+          KillWriter(
+            isTCP: index < 4, index: index, round: round, seed: UInt64.random(in: 0 ... .max, using: &random))
+        }
+        let group = DispatchGroup()
+        for writer in writers { writer.start(server, in: group) }
+        usleep(UInt32.random(in: 50_000...1_500_000, using: &random))
+        server.kill()
+        for writer in writers { writer.isStopping.store(true) }
+        #expect(group.wait(timeout: .now() + 30) == .success, "round \(round): a writer hangs")
+        if UInt64.random(in: 0..<3, using: &random) == 0 {
+          try killWhileStarting(directory, afterMicroseconds: UInt32.random(in: 0...200_000, using: &random))
+        }
+        server = try ServerProcess(dataDirectory: directory, arguments: Self.arguments)
+        let report = try check(writers, round, in: server)
+        #expect(report.wrong.isEmpty, "seed \(Self.seed), round \(round): \(report.wrong.prefix(10))")
+        #expect(
+          writers.allSatisfy { $0.wrongAnswers.isEmpty }, "\(writers.flatMap(\.wrongAnswers).prefix(5))")
+        acknowledged += writers.reduce(0) { $0 + $1.acknowledged }
+        stored += report.rowCount
+        // What earlier rounds stored is neither lost nor doubled by this one's recovery.
+        #expect(
+          try server.ask("SELECT count(i) FROM kill9").first?.values.first?.last?.integer == Int64(stored))
+      }
+      #expect(server.stop() == 0)
+    }
+    #expect(acknowledged > 0)
+    print(
+      "\(Self.rounds) rounds, seed \(Self.seed): \(acknowledged) points acknowledged, \(stored) stored, none lost"
+    )
+  }
+
+  /// Ends a server while it replays the log.
+  private func killWhileStarting(_ directory: String, afterMicroseconds time: UInt32) throws {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: ServerProcess.binary)
+    process.arguments = [
+      "serve", "--data", directory, "--http", "off", "--udp", "off", "--tcp", "127.0.0.1:0",
+    ]
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    usleep(time)
+    Foundation.kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+  }
+
+  /// Reads every row of a round and holds it against what its writers sent and heard.
+  private func check(
+    _ writers: [KillWriter], _ round: Int, in server: ServerProcess
+  ) throws -> (rowCount: Int, wrong: [String]) {
+    let times = KillWriter.times(of: round)
+    let statement =
+      "SELECT i,f,s,b FROM kill9 WHERE time >= \(times.lowerBound) AND time < \(times.upperBound) GROUP BY writer"
+    let answer = try RawHTTP.ask(
+      server.http, "GET", "/query?db=metrics&epoch=ns&format=csv&q=\(percentEncoded(statement))")
+    guard answer.status == 200 else { return (0, ["\(answer.status) \(answer.text)"]) }
+    var wrong: [String] = []
+    var rowCount = 0
+    var present = writers.map { [Bool](repeating: false, count: $0.sent) }
+    var last = (writer: "", time: Int64.min)
+    for row in answer.body.split(separator: UInt8(ascii: "\n")).dropFirst() {
+      let fields = row.split(separator: UInt8(ascii: ","), maxSplits: 2)
+      guard fields.count == 3, let time = Int64(String(decoding: fields[0], as: UTF8.self)),
+        let writer = writers.first(where: { $0.name.utf8.elementsEqual(fields[1]) }), times.contains(time)
+      else {
+        wrong.append("garbled: \(String(decoding: row, as: UTF8.self))")
+        continue
+      }
+      rowCount += 1
+      let point = Int((time - times.lowerBound) / KillWriter.step)
+      if !writer.row(point).utf8.elementsEqual(row) {
+        wrong.append("garbled: \(String(decoding: row, as: UTF8.self))")
+      }
+      if last.writer == writer.name, last.time >= time { wrong.append("doubled: \(writer.name) \(time)") }
+      last = (writer.name, time)
+      let number = KillWriter.number(of: point)
+      if number < writer.sent {
+        present[writer.index][number] = true
+      } else {
+        wrong.append("never sent: \(writer.name) \(time)")
+      }
+    }
+    for writer in writers {
+      for number in 0..<writer.acknowledged where !present[writer.index][number] {
+        wrong.append("lost: \(writer.name) point \(number) of \(writer.acknowledged)")
+      }
+    }
+    return (rowCount, wrong)
+  }
+}

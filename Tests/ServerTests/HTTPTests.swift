@@ -1,0 +1,271 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The HTTP interface over real connections.
+@Suite("HTTP", .serialized)
+struct HTTPTests {
+  private func withServer(_ body: (ServerProcess) throws -> Void) throws {
+    try TemporaryDirectory.with { (directory: String) throws in
+      let server = try ServerProcess(dataDirectory: directory)
+      try body(server)
+      #expect(server.stop() == 0)
+    }
+  }
+
+  private func write(
+    _ server: ServerProcess, _ lines: String, _ parameters: String = "db=metrics", headers: [String] = []
+  ) throws -> RawHTTP {
+    try RawHTTP.ask(server.http, "POST", "/write?\(parameters)", headers: headers, body: Array(lines.utf8))
+  }
+
+  @Test("a body in chunks is what it is whole, however it was cut", arguments: [1, 7, 4_096, 1_000_000])
+  func chunked(chunk: Int) throws {
+    try withServer { (server: ServerProcess) throws in
+      let count = chunk < 100 ? 50 : 20_000
+      let body = (0..<count).map { "c f=\($0)i \(1_000_000_000_000_000_000 + $0)\n" }.joined()
+      let answer = try RawHTTP.askChunked(
+        server.http, "/write?db=metrics", body: Array(body.utf8), chunk: chunk)
+      #expect(answer.status == 204, "\(answer.text)")
+      #expect(try server.count("f", of: "c") == Int64(count))
+      let sum = try server.ask("SELECT sum(f) FROM c").first?.values.first?.last?.integer
+      #expect(sum == Int64(count * (count - 1) / 2))
+    }
+  }
+
+  @Test("gzip bodies are unpacked; what is no gzip is refused")
+  func packed() throws {
+    try withServer { (server: ServerProcess) throws in
+      // `printf 'g f=1i 1\ng f=2i 2\n' | gzip -n`, whole and chunked, once and as two members.
+      let member = try #require(Data(base64Encoded: "H4sIAAAAAAAAA0tXSLM1zFQw5EoHMowyFYy4ANPpvXUSAAAA"))
+      let bytes = Array(member)
+      let headers = ["Content-Encoding: gzip"]
+      var answer = try RawHTTP.ask(server.http, "POST", "/write?db=metrics", headers: headers, body: bytes)
+      #expect(answer.status == 204, "\(answer.text)")
+      #expect(try server.count("f", of: "g") == 2)
+      answer = try RawHTTP.askChunked(
+        server.http, "/write?db=metrics", headers: headers, body: bytes + bytes, chunk: 5)
+      #expect(answer.status == 204, "\(answer.text)")
+      #expect(try server.metrics().accepted("http") == 6)
+      for damaged in [Array("g f=3i 3\n".utf8), Array(bytes.dropLast(9)), Array(bytes.prefix(3))] {
+        answer = try RawHTTP.ask(server.http, "POST", "/write?db=metrics", headers: headers, body: damaged)
+        #expect(answer.status == 400, "\(answer.text)")
+        #expect(answer.text.contains("not valid gzip"))
+      }
+      answer = try write(server, "g f=1", headers: ["Content-Encoding: br"])
+      #expect(answer.status == 415)
+      #expect(try server.count("f", of: "g") == 2)
+    }
+  }
+
+  @Test("a body over the limit is refused whole")
+  func tooLarge() throws {
+    try withServer { (server: ServerProcess) throws in
+      let body = [UInt8](repeating: UInt8(ascii: "\n"), count: (64 << 20) + 1)
+      let answer = try RawHTTP.ask(server.http, "POST", "/write?db=metrics", body: body)
+      #expect(answer.status == 413)
+      #expect(answer.text == "{\"error\":\"Request Entity Too Large\"}\n")
+      #expect(try write(server, "m f=1 1").status == 204)
+    }
+  }
+
+  @Test("what is asked wrongly is answered with InfluxDB's words")
+  func refusals() throws {
+    try withServer { (server: ServerProcess) throws in
+      let cases: [(String, String, Int, String)] = [
+        ("POST", "/write", 400, "database is required"),
+        ("POST", "/write?db=nosuch", 404, "database not found: \"nosuch\""),
+        ("POST", "/write?db=metrics&rp=nosuch", 500, "retention policy not found: nosuch"),
+        ("GET", "/write?db=metrics", 405, "Method Not Allowed"),
+        ("PUT", "/query?q=SHOW%20DATABASES", 405, "Method Not Allowed"),
+        ("GET", "/nosuch", 404, "404 page not found: /nosuch"),
+        ("GET", "/query", 400, "missing required parameter \"q\""),
+        ("GET", "/query?q=SELEC", 400, "error parsing query: found SELEC, expected"),
+      ]
+      for (method, target, status, words) in cases {
+        let answer = try RawHTTP.ask(
+          server.http, method, target, body: method == "POST" ? Array("m f=1".utf8) : [])
+        #expect(answer.status == status, "\(method) \(target): \(answer.text)")
+        let document = try JSONDecoder().decode([String: String].self, from: Data(answer.body))
+        #expect(document["error"]?.hasPrefix(words) == true, "\(method) \(target): \(answer.text)")
+        #expect(answer.headers["x-influxdb-error"]?.hasPrefix(words) == true, "\(method) \(target)")
+        #expect(answer.headers["x-influxdb-version"]?.hasPrefix("1.8") == true)
+        if status == 405 { #expect(answer.headers["allow"] != nil) }
+      }
+    }
+  }
+
+  @Test("the v2 interface speaks its own words")
+  func v2() throws {
+    try withServer { (server: ServerProcess) throws in
+      let line = Array("v2 f=1i 5".utf8)
+      #expect(
+        try RawHTTP.ask(server.http, "POST", "/api/v2/write?org=o&bucket=metrics&precision=s", body: line)
+          .status == 204)
+      #expect(try server.ask("SELECT f FROM v2").first?.values == [[.integer(5_000_000_000), .integer(1)]])
+      var answer = try RawHTTP.ask(
+        server.http, "POST", "/api/v2/write?bucket=metrics&precision=x", body: line)
+      #expect(answer.status == 400)
+      #expect(
+        answer.text
+          == "{\"code\":\"invalid\",\"message\":\"invalid precision \\\"x\\\" (use ns, us, ms or s)\"}\n")
+      answer = try RawHTTP.ask(server.http, "POST", "/api/v2/write?bucket=nosuch", body: line)
+      #expect(answer.status == 404)
+      #expect(answer.text.hasPrefix("{\"code\":\"not found\","), "\(answer.text)")
+      answer = try RawHTTP.ask(server.http, "POST", "/api/v2/write?bucket=metrics", body: Array("bad".utf8))
+      #expect(answer.status == 400)
+      #expect(
+        answer.text.hasPrefix("{\"code\":\"invalid\",\"message\":\"unable to parse 'bad': missing fields\""),
+        "\(answer.text)")
+    }
+  }
+
+  @Test(
+    "precision scales times; an unknown word is nanoseconds",
+    arguments: [
+      ("ns", 1), ("n", 1), ("u", 1_000), ("us", 1_000), ("ms", 1_000_000), ("s", 1_000_000_000),
+      ("m", 60_000_000_000), ("h", 3_600_000_000_000), ("fortnight", 1), ("", 1),
+    ] as [(String, Int64)])
+  func precision(name: String, unit: Int64) throws {
+    try withServer { (server: ServerProcess) throws in
+      #expect(try write(server, "p f=1i 7", "db=metrics&precision=\(name)").status == 204)
+      #expect(try server.ask("SELECT f FROM p").first?.values == [[.integer(7 * unit), .integer(1)]])
+    }
+  }
+
+  @Test("an empty body, blank lines and comments are 204")
+  func nothing() throws {
+    try withServer { (server: ServerProcess) throws in
+      for body in ["", "\n", "\n\n  \n# a comment\n", "# only this"] {
+        let answer = try write(server, body)
+        #expect(answer.status == 204 && answer.body.isEmpty, "\(body.debugDescription): \(answer.text)")
+      }
+      #expect(try server.metrics().rejected("http") == 0)
+    }
+  }
+
+  @Test("of a partial write the good lines are kept and each bad one is named")
+  func partial() throws {
+    try withServer { (server: ServerProcess) throws in
+      let answer = try write(server, "p f=1i 1\nbad\np f=2i 2\nworse x\np f=3i 3")
+      #expect(answer.status == 400)
+      struct Named: Decodable, Equatable {
+        var line: Int
+        var column: Int
+        var reason: String
+        var text: String
+      }
+      struct Answer: Decodable {
+        var error: String
+        var lines: [Named]
+        var accepted: Int
+        var rejected: Int
+      }
+      let document = try JSONDecoder().decode(Answer.self, from: Data(answer.body))
+      let error = "unable to parse 'bad': missing fields\nunable to parse 'worse x': invalid field format"
+      #expect(document.error == "partial write: \(error) dropped=2")
+      #expect(
+        answer.headers["x-influxdb-error"] == "partial write: \(error) dropped=2".replacing("\n", with: " "))
+      #expect(document.lines.map(\.line) == [2, 4])
+      #expect(document.lines.map(\.text) == ["bad", "worse x"])
+      #expect(document.lines.map(\.reason) == ["missing fields", "invalid field format"])
+      #expect(document.accepted == 3 && document.rejected == 2)
+      #expect(try server.count("f", of: "p") == 3)
+      let none = try write(server, "bad")
+      #expect(none.status == 400)
+      #expect(none.text.hasPrefix("{\"error\":\"unable to parse 'bad': missing fields\""), "\(none.text)")
+    }
+  }
+
+  @Test("a body of many megabytes becomes many batches and one answer")
+  func large() throws {
+    try withServer { (server: ServerProcess) throws in
+      var body: [UInt8] = []
+      for index in 0..<60_000 {
+        body += Array(
+          "big,host=h\(index % 50) f=\(index)i,s=\"a string to make it longer\" \(1_000_000_000_000_000_000 + index)\n"
+            .utf8)
+      }
+      #expect(body.count > 4 << 20)
+      #expect(try RawHTTP.ask(server.http, "POST", "/write?db=metrics", body: body).status == 204)
+      #expect(try server.count("f", of: "big") == 60_000)
+    }
+  }
+
+  @Test("ping, health, ready and metrics answer as clients expect")
+  func probes() throws {
+    try withServer { (server: ServerProcess) throws in
+      let ping = try RawHTTP.ask(server.http, "GET", "/ping")
+      #expect(ping.status == 204 && ping.body.isEmpty && ping.headers["x-influxdb-version"] != nil)
+      #expect(try RawHTTP.ask(server.http, "GET", "/ping?verbose=true").text.hasPrefix("{\"version\":\""))
+      let health = try RawHTTP.ask(server.http, "GET", "/health")
+      #expect(health.status == 200)
+      #expect(health.text.contains("\"status\":\"pass\""))
+      let ready = try RawHTTP.ask(server.http, "GET", "/ready")
+      #expect(ready.status == 200 && ready.text == "{\"status\":\"ready\"}\n")
+      #expect(
+        try RawHTTP.ask(server.http, "GET", "/metrics").headers["content-type"]?.hasPrefix("text/plain")
+          == true)
+    }
+  }
+
+  @Test("metrics are Prometheus text and their sums agree")
+  func metrics() throws {
+    try withServer { (server: ServerProcess) throws in
+      _ = try write(server, "m f=1\nm f=2\nbad\nm f=12x\nm f=1 1x\nm,t=\u{fffd} f=1")
+      _ = try RawHTTP.ask(
+        server.http, "POST", "/write?db=metrics", body: Array("m,t=".utf8) + [0xff] + Array(" f=1".utf8))
+      let socket = try TestSocket(server.tcp)
+      try socket.send("m f=1\nbad\n")
+      #expect(try socket.acknowledge("t") == "ok t accepted=1 rejected=1")
+      try TestSocket(server.udp, isDatagram: true).send("m f=1\nbad")
+      _ = try server.ask("SELECT count(f) FROM m")
+      let page = try server.metrics { $0.accepted("udp") == 1 && $0.rejected("udp") == 1 }
+      #expect(page.accepted("http") == 3)
+      #expect(page.rejected("http") == 4)
+      #expect(page.rejected("http", "utf8") == 1)
+      for listener in ["http", "tcp", "udp"] {
+        let reasons = page.sum("varve_ingest_rejects_total", ["listener": listener])
+        #expect(reasons == page.rejected(listener), "\(listener)")
+        #expect(page.accepted(listener) > 0)
+        #expect(page.sum("varve_ingest_bytes_total", ["listener": listener]) > 0)
+      }
+      let reasons = Set(
+        page.samples.filter { $0.name == "varve_ingest_rejects_total" }.compactMap { $0.labels["reason"] })
+      #expect(
+        reasons == [
+          "syntax", "number", "timestamp", "utf8", "too_long", "limit", "expired", "future", "unterminated",
+          "overload",
+        ])
+      for name in ["varve_query_seconds", "varve_wal_sync_seconds"] {
+        #expect(page.kinds[name] == "histogram")
+        let buckets = page.samples.filter { $0.name == name + "_bucket" }.map(\.value)
+        #expect(
+          buckets == buckets.sorted() && buckets.last == page.sum(name + "_count") && buckets.last ?? 0 > 0,
+          "\(name)")
+      }
+      #expect(page.sum("varve_wal_syncs_total") > 0)
+      #expect(page.sum("varve_degraded") == 0)
+      for name in Self.promised { #expect(page.kinds[name] != nil, "\(name) is missing") }
+    }
+  }
+
+  /// The names that the interface promises.
+  private static let promised = [
+    "varve_ingest_lines_total", "varve_ingest_rejects_total", "varve_ingest_bytes_total",
+    "varve_udp_datagrams_total",
+    "varve_udp_kernel_drops_total", "varve_udp_truncated_total", "varve_udp_overload_drops_total",
+    "varve_wal_synced_bytes_total", "varve_wal_syncs_total", "varve_wal_sync_seconds",
+    "varve_wal_torn_bytes_total",
+    "varve_memtable_bytes", "varve_live_series", "varve_sstable_bytes", "varve_sstables", "varve_windows",
+    "varve_window_runs_max", "varve_compaction_pending_bytes", "varve_compaction_written_bytes_total",
+    "varve_flush_written_bytes_total", "varve_stall_seconds_total", "varve_write_amplification",
+    "varve_read_amplification", "varve_space_amplification", "varve_expired_windows_total",
+    "varve_expired_bytes_total", "varve_expired_on_arrival_total", "varve_block_cache_bytes",
+    "varve_block_cache_hits_total", "varve_block_cache_misses_total", "varve_bloom_skips_total",
+    "varve_query_seconds",
+    "varve_queries_active", "varve_snapshot_oldest_seconds", "varve_snapshot_pinned_bytes",
+    "varve_corruptions_total",
+    "varve_degraded", "varve_ingest_old_timestamps_total",
+  ]
+}
