@@ -66,7 +66,7 @@ private func serve(_ arguments: Arguments) throws -> Int32 {
   let server = try Server(configuration) { printError($0) }
   if let failure = server.failure {
     try server.stop()
-    throw Failure("cannot open the store in \(configuration.dataDirectory): \(failure)")
+    throw CommandFailure("cannot open the store in \(configuration.dataDirectory): \(failure)")
   }
   while true {
     var signal: Int32 = 0
