@@ -9,10 +9,11 @@ struct RawHTTP {
 
   /// Sends a request with a body of known length and reads the answer.
   static func ask(
-    _ address: String, _ method: String, _ target: String, headers: [String] = [], body: [UInt8] = []
+    _ address: String, _ method: String, _ target: String, headers: [String] = [], body: [UInt8] = [],
+    version: String = "HTTP/1.1"
   ) throws -> RawHTTP {
     let all = headers + (method == "GET" ? [] : ["Content-Length: \(body.count)"])
-    return try ask(address, method, target, headers: all, framed: body)
+    return try ask(address, method, target, headers: all, framed: body, version: version)
   }
 
   /// Sends the body in chunks of the given sizes (the last one as long as is left).
@@ -29,10 +30,11 @@ struct RawHTTP {
   }
 
   private static func ask(
-    _ address: String, _ method: String, _ target: String, headers: [String], framed: [UInt8]
+    _ address: String, _ method: String, _ target: String, headers: [String], framed: [UInt8],
+    version: String = "HTTP/1.1"
   ) throws -> RawHTTP {
     let socket = try TestSocket(address, timeoutSeconds: 60)
-    let lines = ["\(method) \(target) HTTP/1.1", "Host: \(address)", "Connection: close"] + headers
+    let lines = ["\(method) \(target) \(version)", "Host: \(address)", "Connection: close"] + headers
     try socket.send(Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8) + framed)
     return parse(try socket.readToEnd())
   }

@@ -6,6 +6,8 @@ struct RowBuffer {
   private(set) var timestamps: [Int64] = []
   /// The place of each row's series in its window, which decides among rows of one time.
   private var ranks: [UInt32] = []
+  /// The series of the window under way that have rows: ranks ascending, tags as text.
+  private var series: [(rank: UInt32, tags: [UInt8])] = []
   private(set) var columns: [Column]
   /// Rows that are in order; those past it are of the window under way.
   private(set) var sortedCount = 0
@@ -29,9 +31,10 @@ struct RowBuffer {
   var count: Int { timestamps.count }
 
   /// Appends rows of a batch. `slots[i]` is the batch's column of column `i`; one that is `nil` gets `texts[i]` in each
-  /// row, or nothing where that is `nil` too.
+  /// row, or nothing where that is `nil` too. The series' tags are asked for with its first rows.
   mutating func append(
-    _ batch: borrowing ColumnBatch, rows: [Int]?, rank: Int, slots: [Int?], texts: [ArraySlice<UInt8>?]
+    _ batch: borrowing ColumnBatch, rows: [Int]?, rank: Int, tags: SeriesTags, slots: [Int?],
+    texts: [ArraySlice<UInt8>?]
   ) {
     let before = count
     let added = rows?.count ?? batch.count
@@ -41,7 +44,9 @@ struct RowBuffer {
     } else {
       timestamps.append(contentsOf: batch.timestamps)
     }
-    ranks.append(contentsOf: repeatElement(UInt32(truncatingIfNeeded: rank), count: added))
+    let rank = UInt32(truncatingIfNeeded: rank)
+    ranks.append(contentsOf: repeatElement(rank, count: added))
+    if series.last?.rank != rank { series.append((rank, tags.text)) }
     for index in columns.indices {
       if let slot = slots[index] {
         columns[index].append(batch.columns[slot], rows: rows, rowCount: before, added: added)
@@ -63,15 +68,16 @@ struct RowBuffer {
       isRanked = isRankedAlways
     } else if isDescending || !hasRisingTimes(fresh) || (limit.map { $0 < count } ?? false) {
       let order = SeriesMerge.merge(
-        series(of: fresh, isDescending: isDescending), times: timestamps, ties: ties.map { columns[$0] },
+        rowsBySeries(fresh, isDescending: isDescending), times: timestamps, ties: ties.map { columns[$0] },
         isDescending: isDescending, limit: limit.map { max(0, $0 - sortedCount) })
       keep(Array(0..<sortedCount) + order)
     }
     sortedCount = count
+    series.removeAll(keepingCapacity: true)
   }
 
-  /// The rows of each series, both in the order of the answer.
-  private func series(of rows: Range<Int>, isDescending: Bool) -> [[Int]] {
+  /// The rows of each series, both in the order of the answer; InfluxDB orders series by their text.
+  private func rowsBySeries(_ rows: Range<Int>, isDescending: Bool) -> [[Int]] {
     var all: [[Int]] = []
     var start = rows.lowerBound
     while start < rows.upperBound {
@@ -86,6 +92,11 @@ struct RowBuffer {
       if isDescending { run.reverse() }
       all.append(run)
       start = end
+    }
+    let isInOrder = zip(series, series.dropFirst()).allSatisfy { $0.tags.lexicographicallyPrecedes($1.tags) }
+    if !isInOrder, all.count == series.count {
+      let order = series.indices.sorted { series[$0].tags.lexicographicallyPrecedes(series[$1].tags) }
+      all = order.map { all[$0] }
     }
     if isDescending { all.reverse() }
     return all

@@ -41,6 +41,7 @@ final class RowPass: ScanSink {
   private var isTouched: [Bool] = []
   private var group = 0
   private var rank = 0
+  private var tags: SeriesTags
   private var takenOfSeries = 0
   private var texts: [ArraySlice<UInt8>?]
   private var totalCount = 0
@@ -56,6 +57,7 @@ final class RowPass: ScanSink {
     self.limit = limit
     self.limits = limits
     groups = GroupTable(tagKeys: tagKeys)
+    tags = SeriesTags([], 0..<0)
     slots = contents.map { content in
       if case .field(let slot, _) = content { return slot }
       return nil
@@ -76,6 +78,7 @@ final class RowPass: ScanSink {
     }
     if let limit, buffers[group].sortedCount >= limit { return false }
     self.rank = rank
+    self.tags = tags
     takenOfSeries = 0
     for (index, content) in contents.enumerated() {
       if case .tag(let key) = content { texts[index] = tags.value(of: key) }
@@ -102,7 +105,7 @@ final class RowPass: ScanSink {
       count = limit - takenOfSeries
       rows = isDescending ? Array(all.suffix(count)) : Array(all.prefix(count))
     }
-    buffers[group].append(batch, rows: rows, rank: rank, slots: slots, texts: texts)
+    buffers[group].append(batch, rows: rows, rank: rank, tags: tags, slots: slots, texts: texts)
     if !isTouched[group] {
       isTouched[group] = true
       touched.append(group)

@@ -35,6 +35,29 @@ struct SeriesTags {
     }
   }
 
+  /// The tags as line protocol writes them: `,key=value` of each, commas, equal signs and blanks escaped.
+  var text: [UInt8] {
+    var out: [UInt8] = []
+    out.reserveCapacity(range.count)
+    visit { key, value in
+      out.append(UInt8(ascii: ","))
+      Self.escape(key, into: &out)
+      out.append(UInt8(ascii: "="))
+      Self.escape(value, into: &out)
+      return true
+    }
+    return out
+  }
+
+  private static func escape(_ text: ArraySlice<UInt8>, into out: inout [UInt8]) {
+    for byte in text {
+      if byte == UInt8(ascii: ",") || byte == UInt8(ascii: "=") || byte == UInt8(ascii: " ") {
+        out.append(UInt8(ascii: "\\"))
+      }
+      out.append(byte)
+    }
+  }
+
   /// The values of sorted keys in one form of bytes: equal where all values are, and read back by `values`.
   func groupKey(_ keys: [[UInt8]]) -> [UInt8] {
     var out: [UInt8] = []

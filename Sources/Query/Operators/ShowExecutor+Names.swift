@@ -222,22 +222,12 @@ extension ShowExecutor {
 
   /// A series as it begins a line: commas, blanks and, in tags, equal signs escaped.
   private static func escaped(_ key: SeriesKey) -> [UInt8] {
-    let parts = key.parts
     var out: [UInt8] = []
-    func put(_ text: ArraySlice<UInt8>, _ special: String) {
-      for byte in text {
-        if special.utf8.contains(byte) { out.append(UInt8(ascii: "\\")) }
-        out.append(byte)
-      }
+    for byte in key.parts.measurement {
+      if byte == UInt8(ascii: ",") || byte == UInt8(ascii: " ") { out.append(UInt8(ascii: "\\")) }
+      out.append(byte)
     }
-    put(parts.measurement, ", ")
-    for tag in parts.tags {
-      out.append(UInt8(ascii: ","))
-      put(tag.key, ",= ")
-      out.append(UInt8(ascii: "="))
-      put(tag.value, ",= ")
-    }
-    return out
+    return out + SeriesTags(key.bytes, 0..<key.bytes.count).text
   }
 
   // MARK: Cardinality

@@ -24,12 +24,13 @@ struct TransformOperator {
     out.times.append(time)
   }
 
-  /// Transformations of a value and the one before it; of several at one time the first counts.
+  /// Transformations of a value and the one before it; of several at one time the first counts, but to `elapsed`.
   private func pairwise(_ source: Stream, _ out: inout Stream) {
     let numbers = ValueEvaluator.doubles(source.column)
     let words = source.column.values
+    let isElapsed = if case .elapsed = transform { true } else { false }
     var before = 0
-    for row in 1..<max(source.count, 1) where source.times[row] != source.times[before] {
+    for row in 1..<max(source.count, 1) where isElapsed || source.times[row] != source.times[before] {
       let time = source.times[row]
       let distance = source.times[row] &- source.times[before]
       switch transform {

@@ -30,6 +30,9 @@ struct Router: Sendable {
     case "/api/v2/query":
       return .now(
         .json(501, "{\"code\":\"not implemented\",\"message\":\"Flux is not offered: ask InfluxQL at /query\"}"))
+    case let path where path.hasPrefix("/api/v2/"):
+      let words = "\(path) is not offered: databases are made by InfluxQL at /query"
+      return .now(.json(404, "{\"code\":\"not found\",\"message\":\(jsonString(words))}"))
     default: return .now(.error(404, "404 page not found: \(request.path)"))
     }
   }

@@ -1,0 +1,50 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Recorded conversations of real clients with InfluxDB 1.6.7, played against a server of ours.
+@Suite("Clients' transcripts", .serialized)
+struct ClientTranscriptTests {
+  private static let folder = (sharedFolder ?? "") + "/captures"
+  private static let canPlay =
+    FileManager.default.isReadableFile(atPath: folder + "/replay.py")
+    && FileManager.default.isExecutableFile(atPath: "/usr/bin/python3")
+
+  /// What a store without tombstones answers otherwise: statements that delete, and what is asked after them.
+  private static let withoutDeletes: Set<String> = [
+    "delete where time", "delete where tag", "count after delete", "drop series", "drop measurement",
+    "drop measurement again", "show measurements after",
+  ]
+
+  @Test(
+    "every answer is InfluxDB's",
+    .enabled(if: canPlay, "skipped: the captures or python3 are not there"),
+    arguments: ["influx-cli-1.6.7", "influxdb-python", "grafana-influxql"])
+  func transcript(name: String) throws {
+    let differing = name == "influx-cli-1.6.7" ? Self.withoutDeletes : []
+    try TemporaryDirectory.with { (directory: String) throws in
+      let server = try ServerProcess(dataDirectory: directory)
+      let output = try Self.play(name, "http://" + server.http)
+      let lines = output.split(separator: "\n").map(String.init)
+      let steps = lines.filter { $0.hasPrefix("FAIL ") }.map { line in
+        line.dropFirst(5).split(separator: "|")[0].trimmingCharacters(in: .whitespaces)
+      }
+      #expect(Set(steps) == differing, "\(output)")
+      #expect(lines.last?.hasSuffix(" differ") == true, "\(output)")
+      #expect(server.stop() == 0)
+    }
+  }
+
+  private static func play(_ name: String, _ address: String) throws -> String {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
+    process.arguments = [folder + "/replay.py", address, folder + "/transcripts/\(name).jsonl", "-v"]
+    let words = Pipe()
+    process.standardOutput = words
+    process.standardError = words
+    try process.run()
+    let said = words.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return String(decoding: said, as: UTF8.self)
+  }
+}
