@@ -1,0 +1,72 @@
+import Glibc
+import TestSupport
+import varve
+
+/// The built `varve`, run as users run it: by a shell, in a folder of its own.
+final class BuiltCommand {
+  struct Outcome {
+    var status: Int32
+    var output: String
+    var errors: String
+  }
+  /// The working directory; `Fixtures` in it is the package's.
+  let folder: String
+  private let binaryFolder: String
+  /// Variables of the environment for every run: `VARVE_SERVER`.
+  var variables: [String: String] = [:]
+
+  /// `nil` where the binary is not beside the tests.
+  init?() throws {
+    var path = [CChar](repeating: 0, count: 4096)
+    let count = readlink("/proc/self/exe", &path, path.count - 1)
+    // Tests run inside the runner; the bundle's folder is told by its arguments.
+    let words =
+      [String(decoding: path[..<max(count, 0)].map(UInt8.init(bitPattern:)), as: UTF8.self)]
+      + CommandLine.arguments
+    let folders = words.map {
+      $0.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+    }
+    guard let found = folders.first(where: { access($0 + "/varve", X_OK) == 0 }) else { return nil }
+    binaryFolder = found
+    var template = Array("/tmp/varve-command-XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else { throw Failure("no folder for a test: \(systemErrorText(errno))") }
+    folder = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+    symlink(packageRoot + "/Fixtures", folder + "/Fixtures")
+  }
+
+  deinit { _ = Self.spawn("rm -rf '\(folder)'") }
+
+  /// Runs a line of shell.
+  func run(_ line: String) throws -> Outcome {
+    let settings = variables.map { "export \($0.key)='\($0.value)'; " }.sorted().joined()
+    let script =
+      "cd '\(folder)' && export PATH='\(binaryFolder)':$PATH; \(settings)(\(line)\n) >.out 2>.err </dev/null"
+    let status = Self.spawn(script)
+    return Outcome(
+      status: status, output: String(decoding: try readWholeFile(folder + "/.out"), as: UTF8.self),
+      errors: String(decoding: try readWholeFile(folder + "/.err"), as: UTF8.self))
+  }
+
+  /// Starts a line of shell that runs on; its process.
+  func start(_ line: String) -> pid_t {
+    Self.begin("cd '\(folder)' && exec '\(binaryFolder)'/\(line)") ?? -1
+  }
+
+  private static func begin(_ script: String) -> pid_t? {
+    var pid = pid_t()
+    var words: [UnsafeMutablePointer<CChar>?] = ["/bin/bash", "-c", script].map { (text: String) in strdup(text) } + [nil]
+    defer { for word in words { free(word) } }
+    return posix_spawn(&pid, "/bin/bash", nil, nil, &words, environ) == 0 ? pid : nil
+  }
+
+  private static func spawn(_ script: String) -> Int32 {
+    begin(script).map(wait) ?? -1
+  }
+
+  /// The exit status of a process, 128 and the signal where one ended it.
+  static func wait(for pid: pid_t) -> Int32 {
+    var status: Int32 = 0
+    while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+    return status & 0x7f == 0 ? status >> 8 & 0xff : 128 + status & 0x7f
+  }
+}
