@@ -54,9 +54,18 @@ final class BuiltCommand {
 
   private static func begin(_ script: String) -> pid_t? {
     var pid = pid_t()
-    var words: [UnsafeMutablePointer<CChar>?] = ["/bin/bash", "-c", script].map { (text: String) in strdup(text) } + [nil]
+    var words: [UnsafeMutablePointer<CChar>?] =
+      ["/bin/bash", "-c", script].map { (text: String) in strdup(text) } + [nil]
     defer { for word in words { free(word) } }
-    return posix_spawn(&pid, "/bin/bash", nil, nil, &words, environ) == 0 ? pid : nil
+    // Threads of the test runner block signals, and a child would inherit that.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+    return posix_spawn(&pid, "/bin/bash", nil, &attributes, &words, environ) == 0 ? pid : nil
   }
 
   private static func spawn(_ script: String) -> Int32 {
@@ -69,4 +78,45 @@ final class BuiltCommand {
     while waitpid(pid, &status, 0) < 0, errno == EINTR {}
     return status & 0x7f == 0 ? status >> 8 & 0xff : 128 + status & 0x7f
   }
+}
+
+/// A server that one test started on free ports; stopped with the object.
+final class StartedServer {
+  let pid: pid_t
+  private(set) var http = ""
+  private(set) var tcp = ""
+  private(set) var udp = ""
+
+  /// Starts one in a command's folder and tells the command where it is.
+  init(_ command: BuiltCommand) throws {
+    let listeners = ["http", "tcp", "udp"].map { "--\($0) 127.0.0.1:0" }.joined(separator: " ")
+    pid = command.start("varve serve --data served \(listeners) 2>serve.log")
+    for _ in 0..<600 {
+      usleep(50_000)
+      guard access(command.folder + "/serve.log", R_OK) == 0 else { continue }
+      let log = String(decoding: try readWholeFile(command.folder + "/serve.log"), as: UTF8.self)
+      guard log.contains("ready\n") else { continue }
+      for line in log.split(separator: "\n") {
+        let words = line.split(separator: " ").map(String.init)
+        guard words.count == 3, words[0] == "listening" else { continue }
+        if words[1] == "http" { http = words[2] }
+        if words[1] == "tcp" { tcp = words[2] }
+        if words[1] == "udp" { udp = words[2] }
+      }
+      command.variables = ["VARVE_SERVER": "http://\(http)", "VARVE_TCP": tcp, "VARVE_UDP": udp]
+      return
+    }
+    throw Failure("the server of a test was not ready in time")
+  }
+
+  /// Asks it to stop; the exit status.
+  func stop() -> Int32 {
+    isStopped = true
+    kill(pid, SIGTERM)
+    return BuiltCommand.wait(for: pid)
+  }
+
+  private var isStopped = false
+
+  deinit { if !isStopped { _ = stop() } }
 }

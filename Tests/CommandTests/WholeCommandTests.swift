@@ -94,3 +94,74 @@ struct WholeCommandTests {
     #expect(picture.status == 2 && picture.errors.contains("rsvg-convert"))
   }
 }
+
+@Suite("The command with a server")
+struct ServedCommandTests {
+  private func command() throws -> (BuiltCommand, StartedServer) {
+    let command = try #require(try BuiltCommand(), "varve is not built beside the tests")
+    return (command, try StartedServer(command))
+  }
+
+  @Test("what goes into a server comes out as from the file itself")
+  func sameAnswers() throws {
+    let (command, server) = try command()
+    let imported = try command.run("varve import Fixtures/sample.lp")
+    #expect(imported.status == 0 && imported.errors == "11520 points imported, 0 lines refused\n")
+    let questions = [
+      "SELECT mean(usage_user), max(load1) FROM cpu GROUP BY region, host", "SELECT * FROM net LIMIT 20",
+      "SELECT last(throttled), count(usage_idle) FROM cpu; SHOW TAG VALUES WITH KEY = host; SHOW FIELD KEYS",
+      "SELECT used_percent FROM mem WHERE host = 'birch' LIMIT 3; SELECT nothing FROM mem",
+    ]
+    for question in questions {
+      for format in ["csv", "json", "jsonl", "line", "table"] {
+        let flags = "--format \(format) \"\(question)\""
+        let served = try command.run("varve query \(flags)")
+        let local = try command.run("env -u VARVE_SERVER varve query --from Fixtures/sample.lp \(flags)")
+        #expect(served.status == 0 && served.errors.isEmpty)
+        #expect(served.output == local.output, "\(flags)")
+      }
+    }
+    let broken = try command.run("varve query 'SELECT count(x) FORM y'")
+    #expect(broken.status == 1 && broken.errors.contains("\n  SELECT count(x) FORM y\n                  ^\n"))
+    let refused = try command.run(
+      "{ echo 'm f=1'; for i in $(seq 250); do echo \"bad$i\"; done; } | varve import --rejects r; echo $?; grep -c '^bad' r"
+    )
+    #expect(refused.output == "1\n250\n")
+    #expect(
+      try command.run("varve compact --wait && varve stats && varve stats ingest --format csv").status == 0)
+    #expect(server.stop() == 0)
+    #expect(try command.run("varve query 'SHOW DATABASES'").errors.contains("start one with \"varve serve\""))
+  }
+
+  @Test("a bench over each transport counts what it sent", arguments: ["tcp", "udp", "http"])
+  func bench(transport: String) throws {
+    let (command, server) = try command()
+    let outcome = try command.run(
+      "varve bench ingest --workload sample --to \(transport) --connections 2 --rate \(transport == "udp" ? 20_000 : 0)"
+        + " --pid \(server.pid) --format csv")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let lines = outcome.output.split(separator: "\n").map {
+      $0.split(separator: ",", omittingEmptySubsequences: false)
+    }
+    try #require(lines.count == 2)
+    let row = Dictionary(zip(lines[0], lines[1]), uniquingKeysWith: { first, _ in first })
+    #expect(row["lines"] == "11520" && row["check"] == "right")
+    if transport != "udp" { #expect(row["accepted"] == "11520") }
+  }
+
+  @Test("every example of help runs")
+  func examples() throws {
+    let (command, server) = try command()
+    #expect(
+      try command.run("varve import Fixtures/sample.lp && varve import --data varve-data Fixtures/sample.lp")
+        .status == 0)
+    // `serve` runs on; the large workload and `doctor`, whose status is the machine's, are tried elsewhere.
+    for subcommand in CommandLineTool.subcommands where !["serve", "doctor"].contains(subcommand.name) {
+      for example in subcommand.examples where !example.line.contains("--workload S") {
+        let outcome = try command.run(example.line)
+        #expect(outcome.status == 0, "\(example.line): \(outcome.errors)")
+      }
+    }
+    #expect(server.stop() == 0)
+  }
+}

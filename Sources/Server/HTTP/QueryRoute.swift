@@ -52,6 +52,7 @@ struct QueryRoute: Sendable {
   private func rendering(of request: HTTPRequest) -> (ResultFormat, RenderOptions) {
     var options = RenderOptions(precision: epoch(request.parameter("epoch")))
     options.isPretty = request.parameter("pretty") == "true"
+    options.includesTypes = request.parameter("types") == "true"
     if request.parameter("chunked") == "true" {
       options.chunkRowCount = request.parameter("chunk_size").flatMap(Int.init) ?? 10_000
     }
