@@ -69,6 +69,21 @@ struct ArgumentTests {
     #expect(try parse(["--config", "f"], file: file).byteCount("wal-limit") == 3 << 20)
   }
 
+  @Test("a directory is meant where the command line says so, or where nothing names a server")
+  func directories() throws {
+    let table = Subcommand(
+      name: "try", summary: "", flags: [CommonFlags.server, CommonFlags.data], examples: [], run: { _ in 0 })
+    func usesDirectory(_ line: [String], _ environment: [String: String]) throws -> Bool {
+      try ArgumentParser(table, environment: environment) { _ in [] }.parse(line).usesDirectory()
+    }
+    #expect(try !usesDirectory([], [:]))
+    #expect(try usesDirectory(["--data", "d"], ["VARVE_SERVER": "u"]))
+    #expect(try !usesDirectory(["--server", "u"], ["VARVE_DATA": "d"]))
+    #expect(try usesDirectory([], ["VARVE_DATA": "d"]))
+    #expect(try !usesDirectory([], ["VARVE_DATA": "d", "VARVE_SERVER": "u"]))
+    #expect(throws: UsageError.self) { try usesDirectory(["--data", "d", "--server", "u"], [:]) }
+  }
+
   @Test("listeners of the file are kept as they stand")
   func objects() throws {
     let arguments = try parse(["--config", "f"], file: "{tcp: [':1', {listen: ':2', database: 'edge'}]}")

@@ -29,7 +29,9 @@ final class BuiltCommand {
     guard let found = folders.first(where: { access($0 + "/varve", X_OK) == 0 }) else { return nil }
     binaryFolder = found
     var template = Array("/tmp/varve-command-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else { throw Failure("no folder for a test: \(systemErrorText(errno))") }
+    guard mkdtemp(&template) != nil else {
+      throw CommandFailure("no folder for a test: \(systemErrorText(errno))")
+    }
     folder = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
     symlink(packageRoot + "/Fixtures", folder + "/Fixtures")
   }
@@ -106,7 +108,7 @@ final class StartedServer {
       command.variables = ["VARVE_SERVER": "http://\(http)", "VARVE_TCP": tcp, "VARVE_UDP": udp]
       return
     }
-    throw Failure("the server of a test was not ready in time")
+    throw CommandFailure("the server of a test was not ready in time")
   }
 
   /// Asks it to stop; the exit status.

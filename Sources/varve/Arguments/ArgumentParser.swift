@@ -21,6 +21,7 @@ package struct ArgumentParser {
   package func parse(_ line: [String]) throws -> Arguments {
     var arguments = Arguments(flags: subcommand.flags)
     try readLine(line, into: &arguments)
+    arguments.markWritten()
     if arguments.isOn("help") { return arguments }
     try readEnvironment(into: &arguments)
     if let path = arguments.string("config") { try readConfiguration(path, into: &arguments) }

@@ -13,16 +13,32 @@ package struct Arguments: Sendable {
   package var configuration: ConfigurationValue?
   private var values: [String: [String]] = [:]
   private var flags: [String: Flag]
+  private var written: Set<String> = []
 
   package init(flags: [Flag]) {
     self.flags = Dictionary(flags.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
   }
+
+  /// States that what is given so far stands on the command line.
+  package mutating func markWritten() { written = Set(values.keys) }
 
   package mutating func set(_ name: String, to list: [String]) { values[name] = list }
   package mutating func append(_ name: String, _ value: String) { values[name, default: []].append(value) }
 
   /// Whether a flag was given anywhere; a default does not count.
   package func isGiven(_ name: String) -> Bool { values[name] != nil }
+
+  /// Whether a flag stands on the command line.
+  package func isWritten(_ name: String) -> Bool { written.contains(name) }
+
+  /// Whether a directory, not a server, is meant: what stands on the command line counts first; else a server that the
+  /// environment or the file names, since they may name the directory for `serve`.
+  ///
+  /// - Throws: `UsageError` where the command line names both.
+  package func usesDirectory() throws -> Bool {
+    if isWritten("data"), isWritten("server") { throw UsageError("--server and --data exclude each other") }
+    return isWritten("data") || (isGiven("data") && !isGiven("server"))
+  }
 
   /// Whether a toggle is on.
   package func isOn(_ name: String) -> Bool { values[name]?.last == "true" }

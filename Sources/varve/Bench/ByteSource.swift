@@ -41,7 +41,9 @@ import Glibc
     var generator = WorkloadGenerator(workload)
     var count = 0
     try generator.run { piece in
-      guard count + piece.count <= room else { throw CommandFailure("the workload is larger than \(room) bytes") }
+      guard count + piece.count <= room else {
+        throw CommandFailure("the workload is larger than \(room) bytes")
+      }
       // Inside the room by the check above.
       unsafe UnsafeMutableRawBufferPointer(start: base + count, count: piece.count).copyBytes(from: piece)
       count += piece.count

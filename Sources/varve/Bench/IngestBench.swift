@@ -78,7 +78,9 @@ struct IngestBench {
     let response = try client.postForm(
       "/query", [("db", arguments.text("database")), ("q", text), ("epoch", "ns"), ("types", "true")])
     let document = try ResultDocument(response.body)
-    if let error = document.error ?? document.results.first?.error { throw CommandFailure("\(text): \(error)") }
+    if let error = document.error ?? document.results.first?.error {
+      throw CommandFailure("\(text): \(error)")
+    }
     guard let column = document.results.first?.series.first?.columns.first, column.isPresent(0) else {
       return 0
     }

@@ -29,7 +29,7 @@ package let compactCommand = Subcommand(
     if arguments.isGiven("policy"), !arguments.isGiven("database") {
       throw UsageError("--policy needs --database")
     }
-    return try arguments.isGiven("data") ? compactDirectory(arguments) : compactServer(arguments)
+    return try arguments.usesDirectory() ? compactDirectory(arguments) : compactServer(arguments)
   })
 
 private func windowTime(_ arguments: Arguments) throws -> Int64? {

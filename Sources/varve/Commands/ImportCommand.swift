@@ -28,11 +28,8 @@ package let importCommand = Subcommand(
     ),
   ],
   run: { arguments in
-    if arguments.isGiven("data"), arguments.isGiven("server") {
-      throw UsageError("--server and --data exclude each other")
-    }
-    if let directory = arguments.string("data") {
-      let store = try Store.open(directory: directory)
+    if try arguments.usesDirectory() {
+      let store = try Store.open(directory: arguments.text("data"))
       defer { closeQuietly(store) }
       let precision = Precision(arguments.text("precision")) ?? .nanoseconds
       let status = try runImport(arguments, into: StoreTarget(store, precision: precision))

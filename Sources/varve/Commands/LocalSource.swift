@@ -9,9 +9,9 @@ struct LocalSource: QuerySource {
   init(_ arguments: Arguments) throws {
     self.arguments = arguments
     var options = StoreOptions()
-    if let directory = arguments.string("data") {
+    if !arguments.isGiven("from") {
       options.isReadOnly = true
-      store = try Store.open(directory: directory, options: options)
+      store = try Store.open(directory: arguments.text("data"), options: options)
     } else {
       store = try Store.inMemory(options: options)
       let place = try ImportPlace(path: nil)

@@ -56,7 +56,7 @@ struct QueryCommand {
     let usual: ResultFormat = Output.standard.isTerminal ? .table : .csv
     format = arguments.string("format").flatMap(ResultFormat.init) ?? usual
     options = RenderOptions(precision: arguments.string("precision").flatMap(Precision.init))
-    if ["data", "from", "server"].count(where: arguments.isGiven) > 1 {
+    if ["data", "from", "server"].count(where: arguments.isWritten) > 1 {
       throw UsageError("--server, --data and --from exclude each other")
     }
   }
@@ -77,7 +77,7 @@ struct QueryCommand {
 
   func run() throws -> Int32 {
     let source: any QuerySource =
-      if arguments.isGiven("data") || arguments.isGiven("from") {
+      if try arguments.isGiven("from") || arguments.usesDirectory() {
         try LocalSource(arguments)
       } else {
         try ServerSource(arguments)

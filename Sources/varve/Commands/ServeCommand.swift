@@ -29,7 +29,8 @@ package let serveCommand = Subcommand(
       "crlf", .choice(["strip", "strict"]), "MODE", default: "strip",
       help: "strict: a carriage return before the newline is an ordinary byte"),
     Flag(
-      "retention", .duration, "D", default: "0", help: "TTL of a database that this start creates; 0 is for ever"),
+      "retention", .duration, "D", default: "0",
+      help: "TTL of a database that this start creates; 0 is for ever"),
     Flag("window", .duration, "D", help: "its window length; default by TTL"),
     Flag(
       "lateness", .duration, "D", default: "10m",
@@ -38,7 +39,9 @@ package let serveCommand = Subcommand(
     Flag(
       "sync", .string, "MODE", default: "group",
       help: "group: acknowledge after sync; interval=100ms: at once, sync that often; none"),
-    Flag("memory", .size, "N", help: "budget of the whole process; default a quarter of the machine's or cgroup's"),
+    Flag(
+      "memory", .size, "N",
+      help: "budget of the whole process; default a quarter of the machine's or cgroup's"),
     Flag("wal-limit", .size, "N", default: "512MiB", help: "log kept for replay"),
     Flag("max-line", .size, "N", default: "1MiB", help: "longest line"),
     Flag("auth", .string, "FILE", help: "reserved"),
@@ -48,7 +51,10 @@ package let serveCommand = Subcommand(
   ],
   examples: [
     ("varve serve", "all three listeners on this machine's loopback, data in ./varve-data"),
-    ("varve serve --data /var/lib/varve --tcp :8094 --retention 30d", "TCP on every interface, points kept 30 days"),
+    (
+      "varve serve --data /var/lib/varve --tcp :8094 --retention 30d",
+      "TCP on every interface, points kept 30 days"
+    ),
     ("varve serve --http off --udp off --tcp 127.0.0.1:0", "one listener, on a free port"),
   ],
   run: { arguments in try serve(arguments) })
@@ -107,7 +113,8 @@ private func syncMode(_ text: String) throws -> SyncMode {
   case "group": return .group
   case "none": return .none
   default:
-    guard text.hasPrefix("interval="), let span = Quantity.nanoseconds(String(text.dropFirst(9))), span > 0 else {
+    guard text.hasPrefix("interval="), let span = Quantity.nanoseconds(String(text.dropFirst(9))), span > 0
+    else {
       throw UsageError("--sync takes group, interval=100ms or none, not \"\(text)\"")
     }
     return .interval(.nanoseconds(span))
@@ -134,7 +141,8 @@ private func listener(
   case .string("off"), .boolean(false), .null: return nil
   case .string(let text):
     guard let made = ListenerConfiguration(kind: kind, address: text) else {
-      throw UsageError("--\(kind.rawValue) takes ADDR:PORT such as 127.0.0.1:8094, :8094 or [::1]:8094, not \"\(text)\"")
+      throw UsageError(
+        "--\(kind.rawValue) takes ADDR:PORT such as 127.0.0.1:8094, :8094 or [::1]:8094, not \"\(text)\"")
     }
     return made
   case .object(let fields): return try listener(kind, fields)
@@ -147,7 +155,9 @@ private func listener(
 ) throws -> ListenerConfiguration {
   guard case .string(let address)? = fields["listen"],
     var made = ListenerConfiguration(kind: kind, address: address)
-  else { throw UsageError("a \(kind.rawValue) listener in the configuration file needs listen: \"ADDR:PORT\"") }
+  else {
+    throw UsageError("a \(kind.rawValue) listener in the configuration file needs listen: \"ADDR:PORT\"")
+  }
   for (name, value) in fields where name != "listen" {
     guard case .string(let text) = value else {
       throw UsageError("\(name) of \(kind.rawValue) listener \(address) is a text")
@@ -156,10 +166,14 @@ private func listener(
     case "database": made.database = text
     case "policy": made.policy = text
     case "precision":
-      guard let precision = Precision(text) else { throw UsageError("\(address): unknown precision \"\(text)\"") }
+      guard let precision = Precision(text) else {
+        throw UsageError("\(address): unknown precision \"\(text)\"")
+      }
       made.precision = precision
     case "crlf":
-      guard let mode = CarriageReturnMode(rawValue: text) else { throw UsageError("\(address): unknown crlf \"\(text)\"") }
+      guard let mode = CarriageReturnMode(rawValue: text) else {
+        throw UsageError("\(address): unknown crlf \"\(text)\"")
+      }
       made.carriageReturn = mode
     default:
       let near = nearest(to: name, among: ["database", "policy", "precision", "crlf"])

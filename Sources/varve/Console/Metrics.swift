@@ -25,7 +25,9 @@ package struct Metrics {
   /// Asks a server.
   init(_ client: HTTPClient) throws {
     let response = try client.get("/metrics")
-    guard response.isSuccess else { throw CommandFailure("\(client.baseURL)/metrics answered \(response.status)") }
+    guard response.isSuccess else {
+      throw CommandFailure("\(client.baseURL)/metrics answered \(response.status)")
+    }
     self.init(response.text)
   }
 

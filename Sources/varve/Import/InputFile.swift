@@ -109,7 +109,8 @@ import Glibc
       case Z_OK, Z_BUF_ERROR: break
       case Z_STREAM_END: unsafe inflateReset(stream)
       default:
-        throw CommandFailure("\(name) is damaged: not gzip at byte \(storedOffset - (storedEnd - storedStart))")
+        throw CommandFailure(
+          "\(name) is damaged: not gzip at byte \(storedOffset - (storedEnd - storedStart))")
       }
     }
     return unsafe room - Int(stream.pointee.avail_out)

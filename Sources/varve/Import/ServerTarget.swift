@@ -36,7 +36,8 @@ final class ServerTarget: ImportTarget {
     let response = try unsafe send(lines, parameters)
     if response.status == 204 { return ImportOutcome(acceptedCount: unsafe pointCount(lines)) }
     guard response.status == 400, let answer = WriteAnswer(response.body) else {
-      throw CommandFailure("\(client.baseURL)/write answered \(response.status): \(response.text.prefix(300))")
+      throw CommandFailure(
+        "\(client.baseURL)/write answered \(response.status): \(response.text.prefix(300))")
     }
     if answer.rejectedCount > answer.refused.count, let middle = unsafe middleLineStart(lines) {
       // The answer names the first hundred. A point that is sent again replaces itself: ask in halves for the others.
