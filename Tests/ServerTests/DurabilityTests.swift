@@ -18,7 +18,7 @@ struct DurabilityTests {
   @Test("no acknowledged point is lost, none is doubled, none is garbled")
   func kills() throws {
     var random = SplitMix64(seed: Self.seed)
-    var (acknowledged, stored) = (0, 0)
+    var (acknowledged, stored, wrongCount) = (0, 0, 0)
     try TemporaryDirectory.with { (directory: String) throws in
       var server = try ServerProcess(dataDirectory: directory, arguments: Self.arguments)
       for round in 0..<Self.rounds {
@@ -42,6 +42,7 @@ struct DurabilityTests {
           writers.allSatisfy { $0.wrongAnswers.isEmpty }, "\(writers.flatMap(\.wrongAnswers).prefix(5))")
         acknowledged += writers.reduce(0) { $0 + $1.acknowledged }
         stored += report.rowCount
+        wrongCount += report.wrong.count
         // What earlier rounds stored is neither lost nor doubled by this one's recovery.
         #expect(
           try server.ask("SELECT count(i) FROM kill9").first?.values.first?.last?.integer == Int64(stored))
@@ -50,8 +51,8 @@ struct DurabilityTests {
     }
     #expect(acknowledged > 0)
     print(
-      "\(Self.rounds) rounds, seed \(Self.seed): \(acknowledged) points acknowledged, \(stored) stored, none lost"
-    )
+      "\(Self.rounds) rounds, seed \(Self.seed): \(acknowledged) points acknowledged, \(stored) stored, "
+        + "\(wrongCount) lost, doubled or garbled")
   }
 
   /// Ends a server while it replays the log.
