@@ -49,11 +49,33 @@ struct StatementTests {
   }
 
   @Test(
+    "a descending answer turns buckets, not the points that a function picks in one",
+    arguments: [
+      ("SELECT top(f, 2) FROM m", [12, 30]), ("SELECT bottom(f, 2) FROM m", [10, 11]),
+      ("SELECT top(f, 2) FROM m WHERE time < 40 GROUP BY time(20ns)", [30, 31, 11, 12]),
+    ])
+  func descendingPoints(text: String, times: [Int64]) throws {
+    let catalog = Self.catalog("m f=1 10\nm f=2 11\nm f=3 12\nm f=4 30\nm f=3 31")
+    let results = try Self.run(text + " ORDER BY time DESC", catalog)
+    #expect(results.first?.series.first?.timestamps == times, "\(text)")
+  }
+
+  @Test("elapsed is zero between points of one time")
+  func elapsedOfEqualTimes() throws {
+    let results = try Self.run(
+      "SELECT elapsed(f) FROM m", Self.catalog("m,t=a f=1 10\nm,t=b f=2 10\nm,t=a f=3 15"))
+    let series = try #require(results.first?.series.first)
+    #expect(series.timestamps == [10, 15])
+    #expect(Self.words(series.columns[0], 2) == [.integer(0), .integer(5)])
+  }
+
+  @Test(
     "a database that is not there has no measurements; other lists of it fail",
     arguments: [
       ("SHOW MEASUREMENTS ON x LIMIT 100", nil), ("SHOW MEASUREMENT CARDINALITY ON x", nil),
       ("SHOW SERIES CARDINALITY ON x", nil), ("SHOW TAG KEYS ON x", "database not found: x"),
-      ("SHOW SERIES EXACT CARDINALITY ON x", "database not found: x"), ("SELECT f FROM x..m", "database not found: x"),
+      ("SHOW SERIES EXACT CARDINALITY ON x", "database not found: x"),
+      ("SELECT f FROM x..m", "database not found: x"),
     ])
   func unknownDatabase(text: String, error: String?) throws {
     #expect(try Self.run(text, FakeCatalog()).map(\.error) == [error], "\(text)")
@@ -211,7 +233,8 @@ struct StatementTests {
     let snapshot = Snapshot.ofPoints([points], windowLength: 1 << 40, groupRowCount: 64)
     var limits = QueryLimits()
     limits.sharedRowCountMin = 0
-    let text = "SELECT count(v), sum(v), last(v) FROM m WHERE time >= 5 AND time < 1300 GROUP BY time(500ns), h"
+    let text =
+      "SELECT count(v), sum(v), last(v) FROM m WHERE time >= 5 AND time < 1300 GROUP BY time(500ns), h"
     for wanted in [limits, QueryLimits()] {
       let results = try Self.run(text, FakeCatalog("d", snapshot), limits: wanted)
       #expect(results[0].series.map { $0.tags.first?.value } == ["h0", "h1", "h2", "h3"])

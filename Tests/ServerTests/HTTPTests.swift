@@ -40,6 +40,9 @@ struct HTTPTests {
       let member = try #require(Data(base64Encoded: "H4sIAAAAAAAAA0tXSLM1zFQw5EoHMowyFYy4ANPpvXUSAAAA"))
       let bytes = Array(member)
       let headers = ["Content-Encoding: gzip"]
+      let absent = try RawHTTP.ask(server.http, "GET", "/api/v2/buckets")
+      #expect(absent.status == 404)
+      #expect(absent.text.hasPrefix("{\"code\":\"not found\",\"message\":\"/api/v2/buckets is not offered"))
       var answer = try RawHTTP.ask(server.http, "POST", "/write?db=metrics", headers: headers, body: bytes)
       #expect(answer.status == 204, "\(answer.text)")
       #expect(try server.count("f", of: "g") == 2)

@@ -237,7 +237,10 @@ extension MeasurementSelect {
             rows: rows, column: rows.columns[place], auxiliaries: auxiliaries.map { rows.columns[$0] },
             grid: grid)
           let tags = call.tags.isEmpty ? [] : Array(rows.columns[auxiliaries.upperBound...])
-          stream = functions.stream(call, tags: tags, keepsTime: plan.keepsPointTime)
+          let points = functions.stream(call, tags: tags, keepsTime: plan.keepsPointTime)
+          // InfluxDB turns the order of buckets alone: the points of one stay as they are, through both turns.
+          stream =
+            plan.isDescending && !call.function.isScalar ? points.reversedWithin(buckets: grid) : points
         }
         put(finish(stream, index), index, pass.groups.keys[group])
       }

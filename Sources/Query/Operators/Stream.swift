@@ -33,4 +33,20 @@ struct Stream {
   }
 
   func reversed() -> Stream { gathered(Array((0..<count).reversed())) }
+
+  /// The rows of each bucket in reverse, the buckets in their order.
+  func reversedWithin(buckets grid: TimeGrid) -> Stream {
+    func bucket(_ row: Int) -> Int {
+      grid.bucketing.index(of: times[row] &+ grid.zone.offset(at: times[row]).nanoseconds)
+    }
+    var order: [Int] = []
+    var start = 0
+    while start < count {
+      var end = start + 1
+      while end < count, bucket(end) == bucket(start) { end += 1 }
+      order += (start..<end).reversed()
+      start = end
+    }
+    return gathered(order)
+  }
 }
