@@ -125,7 +125,7 @@ class Victoria(Server):
         wait_for(lambda: all(float(l.split()[1]) == 0 for l in get("http://127.0.0.1:%d/metrics" % self.http).splitlines() if l.startswith("vm_active_merges")))
         get("http://127.0.0.1:%d/internal/force_flush" % self.http)
     def count(self):
-        q = urllib.parse.urlencode({"query": 'sum(count_over_time(cpu_usage_user[1d]))', "time": "2016-01-02T00:00:00Z"})
+        q = urllib.parse.urlencode({"query": 'sum(count_over_time(cpu_usage_user[1d]))', "time": "2016-01-01T23:59:59Z"})
         return int(json.loads(get("http://127.0.0.1:%d/api/v1/query?%s" % (self.http, q)))["data"]["result"][0]["value"][1])
     def bytes(self): return disk(os.path.join(self.folder, "data", "data")) + disk(os.path.join(self.folder, "data", "indexdb"))
 
