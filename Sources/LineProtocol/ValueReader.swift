@@ -120,6 +120,8 @@ enum Digits {
 
   @inline(__always) private func readBoolean(_ cursor: inout UnsafePointer<UInt8>) -> UInt64? {
     let start = unsafe cursor
+    // An empty value may stand before the last newline, behind which nothing may be read.
+    if unsafe Self.isDelimiter(start.pointee) { return nil }
     let isTrue = unsafe start.pointee | 0x20 == UInt8(ascii: "t")
     unsafe cursor += 1
     // One letter, else a word: its last letter and length first, the rest exactly.
