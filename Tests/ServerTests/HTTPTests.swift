@@ -263,12 +263,11 @@ struct HTTPTests {
     "varve_memtable_bytes", "varve_live_series", "varve_sstable_bytes", "varve_sstables", "varve_windows",
     "varve_window_runs_max", "varve_compaction_pending_bytes", "varve_compaction_written_bytes_total",
     "varve_flush_written_bytes_total", "varve_stall_seconds_total", "varve_write_amplification",
-    "varve_read_amplification", "varve_space_amplification", "varve_expired_windows_total",
+    "varve_space_amplification", "varve_expired_windows_total",
     "varve_expired_bytes_total", "varve_expired_on_arrival_total", "varve_block_cache_bytes",
-    "varve_block_cache_hits_total", "varve_block_cache_misses_total", "varve_bloom_skips_total",
+    "varve_block_cache_hits_total", "varve_block_cache_misses_total",
     "varve_query_seconds",
-    "varve_queries_active", "varve_snapshot_oldest_seconds", "varve_snapshot_pinned_bytes",
-    "varve_corruptions_total",
+    "varve_queries_active", "varve_snapshot_oldest_seconds",
     "varve_degraded", "varve_ingest_old_timestamps_total",
   ]
 }

@@ -92,8 +92,6 @@ final class ServerMetrics: Sendable {
     text.sample("varve_wal_torn_bytes_total", [], store.walTornBytes)
     text.family("varve_wal_bytes", .gauge, "Bytes of the log that a start would replay.")
     text.sample("varve_wal_bytes", [], store.walBytes)
-    text.family("varve_corruptions_total", .counter, "Damage seen.")
-    text.sample("varve_corruptions_total", [], store.corruptions)
     text.family("varve_degraded", .gauge, "1 while writes are refused.")
     text.sample("varve_degraded", [("kind", store.degraded ?? "none")], store.degraded == nil ? 0 : 1)
   }
@@ -125,7 +123,6 @@ final class ServerMetrics: Sendable {
         { Double($0.stallNanoseconds) * nanosecond }
       ),
       ("varve_write_amplification", .gauge, "Bytes written to tables over bytes that stand.", { $0.writeAmplification }),
-      ("varve_read_amplification", .gauge, "Tables read a window and series.", { $0.readAmplification }),
       ("varve_space_amplification", .gauge, "Bytes of tables over bytes in settled runs.", { $0.spaceAmplification }),
       ("varve_expired_windows_total", .counter, "Windows dropped whole.", { Double($0.expiredWindows) }),
       ("varve_expired_bytes_total", .counter, "Bytes of tables dropped with their windows.", { Double($0.expiredBytes) }),
@@ -146,15 +143,10 @@ final class ServerMetrics: Sendable {
       ("varve_block_cache_bytes", .gauge, "Bytes of blocks kept in memory.", Double(store.blockCacheBytes)),
       ("varve_block_cache_hits_total", .counter, "Blocks found in memory.", Double(store.blockCacheHits)),
       ("varve_block_cache_misses_total", .counter, "Blocks read from disk.", Double(store.blockCacheMisses)),
-      ("varve_bloom_skips_total", .counter, "Tables not read because of their filter.", Double(store.bloomSkips)),
       ("varve_sstable_read_bytes_total", .counter, "Bytes read from tables.", Double(store.tableReadBytes)),
       (
         "varve_snapshot_oldest_seconds", .gauge, "Age of the oldest snapshot held.",
         Double(store.snapshotOldestNanoseconds) * 1e-9
-      ),
-      (
-        "varve_snapshot_pinned_bytes", .gauge, "Bytes of replaced tables that snapshots still hold.",
-        Double(store.snapshotPinnedBytes)
       ),
     ]
     for (name, kind, help, value) in rows {

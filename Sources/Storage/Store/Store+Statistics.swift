@@ -28,6 +28,8 @@ extension Store {
   private func statistics(of name: String, in version: Version) -> StoreStatistics.Database {
     var out = StoreStatistics.Database()
     out.name = name
+    // Of its policies, by their bytes.
+    var weighted = 0.0
     for keyspace in version.keyspaces where keyspace.state.database == name {
       let memory = memtable.totals(of: keyspace.id)
       out.memtableBytes += memory.byteCount
@@ -40,6 +42,8 @@ extension Store {
           out.tableBytes += run.byteCount
         }
       }
+      let byteCount = keyspace.state.windows.flatMap(\.runs).reduce(0) { $0 + $1.byteCount }
+      weighted += Amplification.space(keyspace.state) * Double(byteCount)
       let expired = retainer.counts(of: keyspace.id)
       out.expiredWindows += expired.windows
       out.expiredBytes += expired.bytes
@@ -50,10 +54,9 @@ extension Store {
       out.compactionPendingBytes += writing.compaction.debt(keyspace.state, now: retainer.now)
       out.stallNanoseconds += writing.pressure.stalledNanoseconds(of: keyspace.id)
     }
-    if out.tableBytes > 0 {
-      out.writeAmplification =
-        Double(out.flushWrittenBytes + out.compactionWrittenBytes) / Double(out.tableBytes)
-    }
+    out.writeAmplification = Amplification.write(
+      flushed: out.flushWrittenBytes, compacted: out.compactionWrittenBytes, standing: out.tableBytes)
+    out.spaceAmplification = out.tableBytes == 0 ? 1 : weighted / Double(out.tableBytes)
     return out
   }
 }

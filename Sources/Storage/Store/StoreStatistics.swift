@@ -8,7 +8,7 @@ public struct StoreStatistics: Sendable {
     public var compactionPendingBytes: UInt64 = 0, compactionWrittenBytes: UInt64 = 0, flushWrittenBytes: UInt64 = 0
     public var stallNanoseconds: UInt64 = 0
     public var expiredWindows: UInt64 = 0, expiredBytes: UInt64 = 0, expiredOnArrival: UInt64 = 0
-    public var writeAmplification = 0.0, readAmplification = 0.0, spaceAmplification = 0.0
+    public var writeAmplification = 0.0, spaceAmplification = 0.0
     public init() {}
   }
   public var databases: [Database] = []
@@ -18,11 +18,9 @@ public struct StoreStatistics: Sendable {
   public var walSyncSeconds = 0.0
   public static let walSyncBounds = LogStatistics.syncBounds
   public var blockCacheBytes = 0
-  public var blockCacheHits: UInt64 = 0, blockCacheMisses: UInt64 = 0, bloomSkips: UInt64 = 0
+  public var blockCacheHits: UInt64 = 0, blockCacheMisses: UInt64 = 0
   public var tableReadBytes: UInt64 = 0
   public var snapshotOldestNanoseconds: Int64 = 0
-  public var snapshotPinnedBytes: UInt64 = 0
-  public var corruptions: UInt64 = 0
   /// Why writes are refused; `nil` while they are taken.
   public var degraded: String?
   public init() {}

@@ -110,10 +110,6 @@ private struct Doctor {
         "send less, over TCP, or give the server more cores"
       ),
       (
-        "damaged files", "varve_corruptions_total",
-        "stop the server and run varve inspect on what its log names"
-      ),
-      (
         "writes refused", "varve_degraded", "see the server's log: writes are refused until its cause is gone"
       ),
       (

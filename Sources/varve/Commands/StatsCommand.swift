@@ -36,7 +36,7 @@ private let compactionColumns = [
   ("runs_a_window_max", "varve_window_runs_max"), ("pending_bytes", "varve_compaction_pending_bytes"),
   ("written_bytes", "varve_compaction_written_bytes_total"),
   ("flushed_bytes", "varve_flush_written_bytes_total"),
-  ("write_amplification", "varve_write_amplification"), ("read_amplification", "varve_read_amplification"),
+  ("write_amplification", "varve_write_amplification"),
   ("space_amplification", "varve_space_amplification"), ("stall_seconds", "varve_stall_seconds_total"),
 ]
 private let retentionColumns = [
