@@ -32,8 +32,8 @@ let package = Package(
     // The store, bottom up.
     .target(name: "Coding", dependencies: ["CSnappy", "CShims"], swiftSettings: strict),
     .target(name: "LineProtocol", dependencies: ["CShims"], swiftSettings: strict),
-    .target(name: "Storage", dependencies: ["LineProtocol", "Coding", "CShims"], swiftSettings: strict),
-    .target(name: "Query", dependencies: ["Storage", "LineProtocol", "CRE2"], swiftSettings: strict),
+    .target(name: "Storage", dependencies: ["LineProtocol", "Coding", "CRE2", "CShims"], swiftSettings: strict),
+    .target(name: "Query", dependencies: ["Storage", "LineProtocol"], swiftSettings: strict),
     .target(
       name: "Server",
       dependencies: ["Query", "Storage", "LineProtocol", "CMicroHTTPD", "CZlib", "CShims"],

@@ -81,6 +81,14 @@ final class FakeCatalog: Catalog {
     state.withLock { $0.policies[database]?.removeAll { $0.name == name } }
   }
 
+  func delete(_ deletion: Deletion, from database: String) throws(StorageError) {
+    throw StorageError(.invalid, "points of a fake catalog are not deleted")
+  }
+
+  func preview(_ deletion: Deletion, from database: String) throws(StorageError) -> DeletionPreview {
+    throw StorageError(.invalid, "points of a fake catalog are not deleted")
+  }
+
   func snapshot(of keyspace: KeyspaceID) throws(StorageError) -> Snapshot {
     guard let snapshot = state.withLock({ $0.snapshots[keyspace] }) else {
       throw StorageError(.notFound, "no keyspace \(keyspace.number)")

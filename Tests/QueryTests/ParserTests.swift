@@ -55,6 +55,9 @@ struct ParserTests {
         "ALTER RETENTION POLICY p ON d DURATION 1h DEFAULT"
       ),
       ("DELETE FROM m WHERE time < 5", "DELETE FROM m WHERE time < 5"),
+      ("explain delete from /^m/, \"a b\" where h = 'x'", "EXPLAIN DELETE FROM /^m/, \"a b\" WHERE h = 'x'"),
+      ("EXPLAIN DROP SERIES WHERE h !~ /x/", "EXPLAIN DROP SERIES WHERE h !~ /x/"),
+      ("drop measurement \"m n\"", "DROP MEASUREMENT \"m n\""), ("EXPLAIN DROP MEASUREMENT m", "EXPLAIN DROP MEASUREMENT m"),
       ("EXPLAIN ANALYZE SELECT v FROM m", "EXPLAIN ANALYZE SELECT v FROM m"),
     ])
   func canonical(text: String, printed: String) throws {
@@ -125,6 +128,8 @@ struct ParserTests {
       ("SELECT v FROM cpu WHERE v = $x", "missing parameter: x"),
       ("DELETE", "found EOF, expected FROM, WHERE at line 1, char 8"),
       ("DROP SERIES", "found EOF, expected FROM, WHERE at line 1, char 13"),
+      ("EXPLAIN SHOW SERIES", "found SHOW, expected SELECT at line 1, char 9"),
+      ("EXPLAIN ANALYZE DELETE FROM m", "found DELETE, expected SELECT at line 1, char 17"),
       ("SHOW TAG", "found EOF, expected KEY, KEYS, VALUES at line 1, char 10"),
       ("SHOW MEASUREMENT", "found EOF, expected EXACT, CARDINALITY at line 1, char 18"),
       ("SHOW TAG VALUES WITH KEY", "found EOF, expected IN, =, =~ at line 1, char 26"),

@@ -151,7 +151,7 @@ struct LifeCycleTests {
       let path = try manifest(in: directory)
       let text = try String(contentsOfFile: path, encoding: .utf8)
       var lines = text.split(separator: "\n").map(String.init)
-      let json = lines[0].dropFirst(9).replacing("\"format\":1", with: "\"format\":9")
+      let json = lines[0].dropFirst(9).replacing("\"format\":2", with: "\"format\":9")
       lines[0] = checksummed(String(json))
       let changed = lines.joined(separator: "\n") + "\n"
       try changed.write(toFile: path, atomically: false, encoding: .utf8)

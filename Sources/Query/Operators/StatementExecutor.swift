@@ -23,9 +23,9 @@ struct StatementExecutor {
     case .createPolicy(let policy): try definitions.createPolicy(policy)
     case .alterPolicy(let policy): try definitions.alterPolicy(policy)
     case .dropPolicy(let name, let database): try definitions.dropPolicy(name, database)
-    case .delete: throw QueryFailure("DELETE is not supported")
-    case .dropSeries: throw QueryFailure("DROP SERIES is not supported")
-    case .dropMeasurement: throw QueryFailure("DROP MEASUREMENT is not supported")
+    case .deletion(let statement): try DeletionExecutor(catalog: catalog, request: request).run(statement)
+    case .explainDeletion(let statement):
+      result.series = [try DeletionExecutor(catalog: catalog, request: request).explain(statement)]
     case .unsupported(let words): throw QueryFailure("\(words) is not supported")
     }
   }

@@ -15,6 +15,8 @@ package protocol Catalog: Sendable {
     _ name: String, on database: String, ttl: Int64?, windowLength: Int64?, isDefault: Bool?
   ) throws(StorageError)
   func dropPolicy(_ name: String, on database: String) throws(StorageError)
+  func delete(_ deletion: Deletion, from database: String) throws(StorageError)
+  func preview(_ deletion: Deletion, from database: String) throws(StorageError) -> DeletionPreview
   func snapshot(of keyspace: KeyspaceID) throws(StorageError) -> Snapshot
 }
 

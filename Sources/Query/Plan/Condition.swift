@@ -29,21 +29,24 @@ indirect enum Condition: Sendable {
     case .compare, .matches: return nil
     case .and(let terms):
       let known = terms.compactMap(\.predicate)
-      guard let first = known.first else { return nil }
-      return known.dropFirst().reduce(first) { .and($0, $1) }
+      return known.isEmpty ? nil : Self.balanced(known[...], TagPredicate.and)
     case .or(let terms):
       let known = terms.compactMap(\.predicate)
       guard known.count == terms.count else { return nil }
-      return Self.balanced(known[...])
+      return Self.balanced(known[...], TagPredicate.or)
     }
   }
 
-  /// A tree of `or`s of low depth, so that thousands of alternatives do not nest thousands deep.
-  private static func balanced(_ terms: ArraySlice<TagPredicate>) -> TagPredicate {
-    guard terms.count > 1, let first = terms.first else { return terms.first ?? .constant(false) }
-    if terms.count == 2, let last = terms.last { return .or(first, last) }
+  /// The condition as one of the series alone; `nil` where it asks for more.
+  var seriesPredicate: TagPredicate? { readsRows ? nil : predicate ?? .constant(true) }
+
+  /// A tree of low depth, so that thousands of terms do not nest thousands deep.
+  private static func balanced(
+    _ terms: ArraySlice<TagPredicate>, _ join: (TagPredicate, TagPredicate) -> TagPredicate
+  ) -> TagPredicate {
+    guard terms.count > 1 else { return terms.first ?? .constant(false) }
     let middle = terms.startIndex + terms.count / 2
-    return .or(balanced(terms[..<middle]), balanced(terms[middle...]))
+    return join(balanced(terms[..<middle], join), balanced(terms[middle...], join))
   }
 
   /// What rows of a series must still satisfy, once its tags are known; `value` gives them, empty where absent.

@@ -48,7 +48,7 @@ struct ConditionResolver {
     let regex: Regex
     do throws(Regex.Failure) { regex = try Regex(pattern) } catch { throw QueryFailure(error.message) }
     if let key = tagKey(left) {
-      return .tags(.matches(key: key) { regex.matches($0) != isNegated })
+      return .tags(isNegated ? .not(.matches(key: key, regex)) : .matches(key: key, regex))
     }
     return .matches(try value(left), regex, isNegated: isNegated)
   }

@@ -1,3 +1,5 @@
+import Storage
+
 /// `GROUP BY`: time and tags.
 struct Grouping {
   /// Nanoseconds of a time bucket; 0: none.

@@ -1,4 +1,5 @@
 import LineProtocol
+import Storage
 
 extension Expression {
   /// Whether it, or an argument of it, stands for several names.

@@ -1,3 +1,5 @@
+import Storage
+
 extension Parser {
   /// An expression of any operators.
   mutating func expression() throws(QueryParseError) -> Expression { try expression(above: 0) }

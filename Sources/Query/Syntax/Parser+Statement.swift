@@ -14,14 +14,8 @@ extension Parser {
     case .keyword(.alter):
       try expect(.retention, .policy)
       return .alterPolicy(try alteredPolicy())
-    case .keyword(.delete):
-      let (sources, condition) = try deletion()
-      return .delete(sources, condition)
-    case .keyword(.explain):
-      let isAnalyze = take(.analyze)
-      _ = take(.verbose)
-      try expect(.select)
-      return .explain(try select(), isAnalyze: isAnalyze)
+    case .keyword(.delete): return .deletion(try deletion(.delete))
+    case .keyword(.explain): return try explained()
     case .keyword(.grant), .keyword(.revoke):
       return try unsupported(token, ["READ", "WRITE", "ALL [PRIVILEGES]"])
     case .keyword(.set):
@@ -150,21 +144,19 @@ extension Parser {
     return count
   }
 
-  // MARK: DROP, DELETE
+  // MARK: DROP
 
   private mutating func drop() throws(QueryParseError) -> Statement {
     let token = next()
     switch token.kind {
     case .keyword(.database): return .dropDatabase(try name())
-    case .keyword(.measurement): return .dropMeasurement(try name())
+    case .keyword(.measurement): return .deletion(try droppedMeasurement())
     case .keyword(.retention):
       try expect(.policy)
       let policy = try name()
       try expect(.on)
       return .dropPolicy(policy, database: try name())
-    case .keyword(.series):
-      let (sources, condition) = try deletion()
-      return .dropSeries(sources, condition)
+    case .keyword(.series): return .deletion(try deletion(.dropSeries))
     case .keyword(.continuous), .keyword(.shard), .keyword(.subscription), .keyword(.user):
       let rest = try unsupported(token, ["identifier"])
       return .unsupported("DROP \(rest)")
@@ -175,23 +167,5 @@ extension Parser {
           "CONTINUOUS", "DATABASE", "MEASUREMENT", "RETENTION", "SERIES", "SHARD", "SUBSCRIPTION", "USER",
         ])
     }
-  }
-
-  /// `[FROM …] [WHERE …]`, one of them at least.
-  private mutating func deletion() throws(QueryParseError) -> ([MeasurementSource], Expression?) {
-    let start = lexer
-    let token = next()
-    lexer = start
-    var sources: [MeasurementSource] = []
-    if take(.from) { sources = try measurements() }
-    for source in sources {
-      if !source.database.isEmpty { throw plainFailure("database not supported at line 1, char 1", token) }
-      if !source.policy.isEmpty {
-        throw plainFailure("retention policy not supported at line 1, char 1", token)
-      }
-    }
-    let which = try condition()
-    guard which != nil || !sources.isEmpty else { throw failure(token, expected: ["FROM", "WHERE"]) }
-    return (sources, which)
   }
 }

@@ -9,9 +9,9 @@ enum Statement: Sendable, Equatable {
   case createPolicy(PolicyStatement)
   case alterPolicy(PolicyStatement)
   case dropPolicy(String, database: String)
-  case delete([MeasurementSource], Expression?)
-  case dropSeries([MeasurementSource], Expression?)
-  case dropMeasurement(String)
+  case deletion(DeletionStatement)
+  /// What it would take away.
+  case explainDeletion(DeletionStatement)
   /// Understood by InfluxDB, not done here: what it begins with.
   case unsupported(String)
 }
@@ -32,9 +32,8 @@ extension Statement: CustomStringConvertible {
     case .alterPolicy(let policy): return Self.print("ALTER", policy)
     case .dropPolicy(let name, let database):
       return "DROP RETENTION POLICY \(Expression.quoteName(name)) ON \(Expression.quoteName(database))"
-    case .delete(let sources, let condition): return "DELETE" + Self.print(sources, condition)
-    case .dropSeries(let sources, let condition): return "DROP SERIES" + Self.print(sources, condition)
-    case .dropMeasurement(let name): return "DROP MEASUREMENT \(Expression.quoteName(name))"
+    case .deletion(let statement): return statement.description
+    case .explainDeletion(let statement): return "EXPLAIN \(statement)"
     case .unsupported(let words): return words
     }
   }
@@ -42,10 +41,5 @@ extension Statement: CustomStringConvertible {
   private static func print(_ verb: String, _ policy: PolicyStatement) -> String {
     "\(verb) RETENTION POLICY \(Expression.quoteName(policy.name)) ON \(Expression.quoteName(policy.database))"
       + policy.settings
-  }
-
-  private static func print(_ sources: [MeasurementSource], _ condition: Expression?) -> String {
-    (sources.isEmpty ? "" : " FROM \(sources.map(\.description).joined(separator: ", "))")
-      + (condition.map { " WHERE \($0)" } ?? "")
   }
 }

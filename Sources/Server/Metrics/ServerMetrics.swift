@@ -105,6 +105,7 @@ final class ServerMetrics: Sendable {
       ("varve_sstable_bytes", .gauge, "Bytes of tables.", { Double($0.tableBytes) }),
       ("varve_sstables", .gauge, "Tables.", { Double($0.tables) }),
       ("varve_windows", .gauge, "Time windows that hold tables.", { Double($0.windows) }),
+      ("varve_tombstones", .gauge, "Deletes that are not carried out everywhere on the disk.", { Double($0.tombstones) }),
       ("varve_window_runs_max", .gauge, "Sorted runs in the window that has most.", { Double($0.windowRunsMax) }),
       (
         "varve_compaction_pending_bytes", .gauge, "Bytes that merging still has to write.",

@@ -37,38 +37,78 @@ package struct CompactionJob {
       return Outcome(isPublished: true)
     case .merge(let runs, let isFinal):
       guard let input = delegate.compactionInput(plan.window, runs: runs) else { return Outcome() }
-      return try merge(input, removed: runs, isFinal: isFinal)
+      return runs.count == 1
+        ? try clear(input, removed: runs) : try merge(input, removed: runs, isFinal: isFinal)
     }
   }
 
   private func merge(
     _ input: CompactionInput, removed: [UInt64], isFinal: Bool
   ) throws(StorageError) -> Outcome {
-    guard let first = input.states.first, let last = input.states.last else { return Outcome() }
+    let result = try write(input.runs, of: input)
+    return try publish(
+      result.tables, of: input, removed: removed, isFinal: isFinal, written: result,
+      bytesRead: input.states.reduce(0) { $0 + $1.byteCount })
+  }
+
+  /// Takes what is deleted out of one run. Tables of it that hold nothing of that stay; where none does it is only noted.
+  private func clear(_ input: CompactionInput, removed: [UInt64]) throws(StorageError) -> Outcome {
+    guard let state = input.states.first else { return Outcome() }
+    var tables: [TableState] = []
+    var written = TableMerge.Result()
+    var bytesRead: UInt64 = 0
+    for (table, run) in zip(state.tables, input.runs) {
+      guard let masked = run as? MaskedRun, try masked.hidesAny() else {
+        tables.append(table)
+        continue
+      }
+      let result = try write([run], of: input)
+      tables += result.tables
+      written.tables += result.tables
+      written.copiedGroupCount += result.copiedGroupCount
+      bytesRead += table.byteCount
+    }
+    if bytesRead == 0 {
+      try delegate.clearRuns(plan.window, runs: removed, through: input.keyspace.lastTombstone)
+      return Outcome(isPublished: true)
+    }
+    return try publish(
+      tables, of: input, removed: removed, isFinal: state.isFinal, written: written, bytesRead: bytesRead)
+  }
+
+  private func write(_ runs: [any SortedRun], of input: CompactionInput) throws(StorageError) -> TableMerge.Result {
+    guard let first = input.states.first, let last = input.states.last else { return TableMerge.Result() }
     let identity = TableIdentity(
       number: 0, keyspace: plan.window.keyspace, database: input.keyspace.database,
       policy: input.keyspace.policy,
       window: input.window, sequenceRange: first.firstSequence...last.lastSequence,
       horizon: input.keyspace.horizon)
     var merge = TableMerge(
-      runs: input.runs, identity: identity, floor: input.floor, fileSystem: delegate.fileSystem,
+      runs: runs, identity: identity, floor: input.floor, fileSystem: delegate.fileSystem,
       takeTableNumber: { delegate.takeTableNumber() })
     merge.options = options
     merge.pace = pace
-    let result = try merge.run()
+    return try merge.run()
+  }
+
+  /// Puts `tables` in the place of the input's runs; those that were written go again if these do not stand any more.
+  private func publish(
+    _ tables: [TableState], of input: CompactionInput, removed: [UInt64], isFinal: Bool,
+    written: TableMerge.Result, bytesRead: UInt64
+  ) throws(StorageError) -> Outcome {
+    guard let first = input.states.first, let last = input.states.last else { return Outcome() }
     // The time of the last flush, not of the merge: the quiet of a window is counted from it.
     let added = RunState(
       firstSequence: first.firstSequence, lastSequence: last.lastSequence, isFinal: isFinal,
-      publishedAt: input.states.map(\.publishedAt).max() ?? first.publishedAt, tables: result.tables)
-    guard try delegate.replaceRuns(plan.window, removed: removed, added: result.tables.isEmpty ? nil : added)
-    else {
-      removeTables(result.tables)
+      publishedAt: input.states.map(\.publishedAt).max() ?? first.publishedAt,
+      clearedThrough: input.keyspace.lastTombstone, tables: tables)
+    guard try delegate.replaceRuns(plan.window, removed: removed, added: tables.isEmpty ? nil : added) else {
+      removeTables(written.tables)
       return Outcome()
     }
     return Outcome(
-      isPublished: true, bytesRead: input.states.reduce(0) { $0 + $1.byteCount },
-      bytesWritten: result.byteCount,
-      copiedGroupCount: result.copiedGroupCount)
+      isPublished: true, bytesRead: bytesRead, bytesWritten: written.byteCount,
+      copiedGroupCount: written.copiedGroupCount)
   }
 
   private func removeTables(_ tables: [TableState]) {

@@ -41,6 +41,8 @@ package struct CompactionSettings: Sendable, Equatable {
   package var mergeCount = 8
   /// Late runs are folded in when they are this part of the merged run.
   package var lateShare: UInt64 = 8
+  /// How long a delete waits before what it hides is taken out of the files, so that several are carried out together.
+  package var clearDelay: Int64 = 60 * second
 
   package init() {}
 }
@@ -48,7 +50,7 @@ package struct CompactionSettings: Sendable, Equatable {
 /// One thing to do in one window, and why.
 package struct CompactionPlan: Sendable, Equatable {
   package enum Work: Sendable, Equatable {
-    /// Runs by their first sequence numbers, adjacent, become one.
+    /// Runs by their first sequence numbers, adjacent, become one; one alone is rid of what is deleted in it.
     case merge(runs: [UInt64], isFinal: Bool)
     /// The window goes whole, with everything before it.
     case drop

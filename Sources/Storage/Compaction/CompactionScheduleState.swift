@@ -65,7 +65,8 @@ struct CompactionScheduleState {
         let window = keyspace?.windows.first { $0.start == id.start }
         let held = window?.runs.count { $0.firstSequence <= sequence } ?? 0
         let isExpired = (window?.end ?? .min) <= (standing.floors[id.keyspace] ?? keyspace?.horizon ?? .min)
-        guard held <= 1 || isExpired else { continue }
+        let isCleared = window.flatMap { keyspace?.holdsDeleted($0, below: sequence) } != true
+        guard held <= 1 && isCleared || isExpired else { continue }
         requests[number]?.pending[id] = nil
         isChanged = true
       }

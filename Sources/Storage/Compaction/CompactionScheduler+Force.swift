@@ -24,7 +24,7 @@ extension CompactionScheduler {
     }
     var pending: [WindowID: UInt64] = [:]
     for keyspace in delegate.compactionState().keyspaces {
-      for window in keyspace.windows where window.runs.count > 1 {
+      for window in keyspace.windows where window.runs.count > 1 || keyspace.holdsDeleted(window) {
         let id = WindowID(keyspace: keyspace.id, start: window.start)
         if scope.contains(id), let last = window.runs.last { pending[id] = last.lastSequence }
       }

@@ -29,7 +29,7 @@ package struct Picker: Sendable {
       for window in windows {
         let id = WindowID(keyspace: keyspace.id, start: window.start)
         guard !busy.contains(id) else { continue }
-        if let plan = plan(window, id, isForced: forced.contains(id)) { plans.append(plan) }
+        if let plan = plan(window, id, in: keyspace, isForced: forced.contains(id)) { plans.append(plan) }
       }
     }
     return plans.sorted { a, b in (a.rank, a.window) < (b.rank, b.window) }
@@ -37,20 +37,19 @@ package struct Picker: Sendable {
 
   /// Bytes that merging still has to write: all of a window that ended and is not one run, and what is due in those that fill.
   package func debt(_ keyspace: KeyspaceState) -> UInt64 {
-    guard settings.policy == .timeWindow else { return 0 }
-    return keyspace.windows.reduce(0) { sum, window in
-      guard window.runs.count > 1, window.end > keyspace.horizon else { return sum }
-      if isPast(window) { return sum + window.byteCount }
+    keyspace.windows.reduce(0) { sum, window in
+      guard window.end > keyspace.horizon else { return sum }
+      if settings.policy == .timeWindow, window.runs.count > 1, isPast(window) { return sum + window.byteCount }
       let id = WindowID(keyspace: keyspace.id, start: window.start)
-      return sum + (plan(window, id, isForced: false)?.byteCount ?? 0)
+      return sum + (plan(window, id, in: keyspace, isForced: false)?.byteCount ?? 0)
     }
   }
 
   /// Why a window is as it is, and what it waits for, for people.
-  package func outlook(_ window: WindowState, in keyspace: KeyspaceID) -> String {
+  package func outlook(_ window: WindowState, in keyspace: KeyspaceState) -> String {
     let count = window.runs.count
-    let id = WindowID(keyspace: keyspace, start: window.start)
-    if let plan = plan(window, id, isForced: false) { return "due: \(plan.reason)" }
+    let id = WindowID(keyspace: keyspace.id, start: window.start)
+    if let plan = plan(window, id, in: keyspace, isForced: false) { return "due: \(plan.reason)" }
     if count < 2 { return isPast(window) ? "settled" : "open: \(count) runs" }
     if settings.policy != .timeWindow { return "not merged by policy: \(count) runs" }
     if !isPast(window) { return "open: \(count) runs, merged at \(settings.runCountMax)" }
@@ -64,7 +63,13 @@ package struct Picker: Sendable {
 
   // MARK: One window
 
-  private func plan(_ window: WindowState, _ id: WindowID, isForced: Bool) -> CompactionPlan? {
+  private func plan(
+    _ window: WindowState, _ id: WindowID, in keyspace: KeyspaceState, isForced: Bool
+  ) -> CompactionPlan? {
+    mergePlan(window, id, isForced: isForced) ?? clearPlan(window, id, in: keyspace, isForced: isForced)
+  }
+
+  private func mergePlan(_ window: WindowState, _ id: WindowID, isForced: Bool) -> CompactionPlan? {
     guard window.runs.count > 1 else { return nil }
     if isForced { return merge(window.runs[...], id, isFinal: true, rank: 0, "asked for") }
     guard settings.policy == .timeWindow else { return nil }
@@ -129,6 +134,22 @@ package struct Picker: Sendable {
     return merge(
       runs[best.start..<best.start + settings.mergeCount], id, isFinal: false, rank: 1,
       "\(window.runs.count) runs in the window")
+  }
+
+  /// What is deleted goes from the disk, under every policy: a run at a time, the oldest first.
+  private func clearPlan(
+    _ window: WindowState, _ id: WindowID, in keyspace: KeyspaceState, isForced: Bool
+  ) -> CompactionPlan? {
+    if keyspace.tombstones.isEmpty { return nil }
+    for (index, run) in window.runs.enumerated() {
+      guard let oldest = keyspace.tombstones(above: run, in: window).first else { continue }
+      let age = now.subtractingClamped(oldest.createdAt)
+      guard isForced || age >= settings.clearDelay else { continue }
+      return merge(
+        window.runs[index...index], id, isFinal: run.isFinal, rank: isForced ? 0 : 4,
+        "holds what was deleted \(span(age)) ago")
+    }
+    return nil
   }
 
   private func merge(

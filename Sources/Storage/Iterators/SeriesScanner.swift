@@ -131,7 +131,7 @@ package final class SeriesScanner {
   /// merging, which may copy the row group as it is.
   var soleReader: (any RunReader)? {
     guard !isMerged, let cursor = members.first, !cursor.isDecoded else { return nil }
-    return cursor.plan.reader
+    return cursor.plan.reader.unmasked
   }
 
   // MARK: Stretches

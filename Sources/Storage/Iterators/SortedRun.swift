@@ -76,4 +76,10 @@ package protocol RunReader: AnyObject {
   func statistics(_ column: Int) throws(StorageError) -> ColumnStatistics?
   /// The rows of the stretch, replacing what is in `batch`, whose columns are the reader's fields.
   func read(into batch: inout ColumnBatch) throws(StorageError)
+  /// The reader that does the work, where this one only leaves out what is hidden: it stands at the same stretch.
+  var unmasked: any RunReader { get }
+}
+
+extension RunReader {
+  package var unmasked: any RunReader { self }
 }

@@ -1,9 +1,9 @@
 /// A condition on a series' tags. An absent tag has the empty value, as in InfluxDB.
-package indirect enum TagPredicate: Sendable {
+package indirect enum TagPredicate: Sendable, Equatable {
   case equals(key: [UInt8], value: [UInt8])
   case notEquals(key: [UInt8], value: [UInt8])
-  /// A test of the value, such as a regular expression; called once a distinct value where that can be done.
-  case matches(key: [UInt8], test: @Sendable (ArraySlice<UInt8>) -> Bool)
+  /// Matched once a distinct value where that can be done.
+  case matches(key: [UInt8], Regex)
   case and(TagPredicate, TagPredicate)
   case or(TagPredicate, TagPredicate)
   case not(TagPredicate)
@@ -14,11 +14,25 @@ package indirect enum TagPredicate: Sendable {
     switch self {
     case .equals(let key, let wanted): value(key).elementsEqual(wanted)
     case .notEquals(let key, let unwanted): !value(key).elementsEqual(unwanted)
-    case .matches(let key, let test): test(value(key))
+    case .matches(let key, let regex): regex.matches(value(key))
     case .and(let a, let b): a.isSatisfied(value) && b.isSatisfied(value)
     case .or(let a, let b): a.isSatisfied(value) || b.isSatisfied(value)
     case .not(let a): !a.isSatisfied(value)
     case .constant(let answer): answer
+    }
+  }
+}
+
+extension TagPredicate {
+  /// How deep conditions may nest where they are kept in the manifest: far below what readers of JSON take.
+  package static let depthMax = 64
+
+  /// Levels of `and`, `or` and `not`, and one for the comparison.
+  package var depth: Int {
+    switch self {
+    case .equals, .notEquals, .matches, .constant: 1
+    case .and(let a, let b), .or(let a, let b): 1 + max(a.depth, b.depth)
+    case .not(let a): 1 + a.depth
     }
   }
 }

@@ -16,6 +16,12 @@ package enum Edit: Codable, Sendable, Equatable {
   /// Windows by their starts, with all their tables, and the keyspace's horizon.
   case dropWindows(keyspace: KeyspaceID, starts: [Int64], horizon: Int64)
   case setHorizon(keyspace: KeyspaceID, horizon: Int64)
+  /// A delete; its number is above every run that stands.
+  case addTombstone(keyspace: KeyspaceID, Tombstone)
+  /// Those of these numbers hide nothing any more.
+  case removeTombstones(keyspace: KeyspaceID, sequences: [UInt64])
+  /// The runs of these first sequence numbers hold nothing that tombstones up to `through` hide.
+  case clearRuns(keyspace: KeyspaceID, window: Int64, runs: [UInt64], through: UInt64)
   /// Numbers that may not be used again.
   case reserve(nextTable: UInt64?, lastSequence: UInt64?, lastSegment: UInt64?)
   /// The store clock, believed, so that the next start notices a step: at close, and hourly while anything expires.
@@ -61,6 +67,17 @@ extension ManifestState {
     case .setHorizon(let id, let horizon):
       let place = try place(of: id)
       keyspaces[place].horizon = max(keyspaces[place].horizon, horizon)
+    case .addTombstone(let id, let tombstone): try add(tombstone, in: place(of: id))
+    case .removeTombstones(let id, let sequences):
+      let place = try place(of: id)
+      keyspaces[place].tombstones.removeAll { sequences.contains($0.sequence) }
+    case .clearRuns(let id, let start, let runs, let through):
+      let place = try place(of: id)
+      let window = try windowPlace(start, in: place)
+      for index in keyspaces[place].windows[window].runs.indices
+      where runs.contains(keyspaces[place].windows[window].runs[index].firstSequence) {
+        keyspaces[place].windows[window].runs[index].clearedThrough = through
+      }
     case .reserve(let table, let sequence, let segment):
       nextTable = max(nextTable, table ?? 0)
       lastSequence = max(lastSequence, sequence ?? 0)
@@ -132,6 +149,15 @@ extension ManifestState {
     keyspaces[place].windows[window].runs.replaceSubrange(
       first..<first + removed.count, with: added.map { [$0] } ?? [])
     if let added { take(added) }
+  }
+
+  private mutating func add(_ tombstone: Tombstone, in place: Int) throws(StorageError) {
+    let highest = keyspaces[place].windows.flatMap(\.runs).map(\.lastSequence).max() ?? 0
+    guard tombstone.sequence > max(highest, keyspaces[place].lastTombstone) else {
+      throw StorageError(.corrupt, "tombstone \(tombstone.sequence) lies below number \(highest) of a run")
+    }
+    keyspaces[place].tombstones.append(tombstone)
+    lastSequence = max(lastSequence, tombstone.sequence)
   }
 
   private mutating func take(_ run: RunState) {

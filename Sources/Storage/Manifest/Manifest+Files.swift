@@ -26,6 +26,11 @@ extension Manifest {
       try settle(file, contents, &writer)
       writer.file = file
     }
+    // Lines of this format do not go behind a first line of an older one.
+    if !isReadOnly, contents.format < ManifestLine.formatVersion {
+      return try begin(
+        fileSystem: fileSystem, number: contents.number + 1, state: contents.state, options: options)
+    }
     let manifest = Manifest(fileSystem: fileSystem, options: options, writer: writer, state: contents.state)
     if !isReadOnly { try manifest.sweep(number: contents.number) }
     return manifest

@@ -17,6 +17,7 @@ struct ManifestContents {
 
   private(set) var state = ManifestState()
   private(set) var number: UInt64 = 0
+  private(set) var format = ManifestLine.formatVersion
   /// Through the last line that holds.
   private(set) var byteCount = 0
   private(set) var headByteCount = 0
@@ -54,11 +55,12 @@ struct ManifestContents {
   private mutating func take(_ text: ArraySlice<UInt8>, at offset: Int) throws(StorageError) {
     if lines.isEmpty {
       struct Format: Decodable { var format: Int }
-      let format = try ManifestLine.decode(json: text, as: Format.self, file: file, offset: offset).format
-      guard format == ManifestLine.formatVersion else {
+      format = try ManifestLine.decode(json: text, as: Format.self, file: file, offset: offset).format
+      let known = ManifestLine.formatVersionMin...ManifestLine.formatVersion
+      guard known.contains(format) else {
         throw StorageError(
-          format > ManifestLine.formatVersion ? .unsupportedVersion : .corrupt, file: file, offset: UInt64(offset),
-          "manifest format \(format), this version reads \(ManifestLine.formatVersion): "
+          format > known.upperBound ? .unsupportedVersion : .corrupt, file: file, offset: UInt64(offset),
+          "manifest format \(format), this version reads \(known.lowerBound) to \(known.upperBound): "
             + "use the Varve that wrote this directory, or a newer one")
       }
       let head = try ManifestLine.decode(json: text, as: ManifestHead.self, file: file, offset: offset)

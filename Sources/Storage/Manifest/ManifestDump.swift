@@ -5,7 +5,7 @@
 package func dumpManifest(fileSystem: any FileSystem, name: String) throws(StorageError) -> String {
   let bytes = try fileSystem.open(name).readAll()
   let contents = try ManifestContents(bytes, file: name)
-  var lines = ["\(name): manifest \(contents.number), format \(ManifestLine.formatVersion), \(bytes.count) bytes"]
+  var lines = ["\(name): manifest \(contents.number), format \(contents.format), \(bytes.count) bytes"]
   for (index, line) in contents.lines.enumerated() {
     let checksum = String(decoding: bytes[line.offset..<line.offset + 8], as: UTF8.self)
     lines.append(dumpLine(UInt64(line.offset), index == 0 ? "state" : "edits", "\(line.byteCount) bytes, crc32c \(checksum)"))
@@ -23,6 +23,10 @@ package func dumpManifest(fileSystem: any FileSystem, name: String) throws(Stora
     lines.append(
       "  keyspace \(keyspace.id.number) \(keyspace.database).\(keyspace.policy)\(keyspace.isDefault ? " (default)" : ""): "
         + "TTL \(keyspace.ttl), window length \(keyspace.windowLength), horizon \(keyspace.horizon)")
+    for tombstone in keyspace.tombstones {
+      let deletion = tombstone.deletion
+      lines.append("    tombstone \(tombstone.sequence): times \(deletion.start) ..< \(deletion.end)")
+    }
     for window in keyspace.windows {
       lines.append("    window \(window.start) ..< \(window.end), flushed through \(window.flushedThrough)")
       for run in window.runs {

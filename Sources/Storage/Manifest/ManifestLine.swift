@@ -16,7 +16,9 @@ struct ManifestEdits: Codable, Equatable {
 
 /// One line of a manifest or of `CURRENT`: checksum in hexadecimal, space, text, newline. See Manifest.md.
 enum ManifestLine {
-  static let formatVersion = 1
+  /// What is written; all from `formatVersionMin` on is read.
+  static let formatVersion = 2
+  static let formatVersionMin = 1
   /// Checksum and space.
   static let prefixByteCount = 9
 

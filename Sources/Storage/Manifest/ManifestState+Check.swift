@@ -30,6 +30,14 @@ extension ManifestState {
       throw StorageError(
         .corrupt, "keyspace \(keyspace.id.number): window length \(keyspace.windowLength), TTL \(keyspace.ttl)")
     }
+    var lastTombstone: UInt64 = 0
+    for tombstone in keyspace.tombstones {
+      try check(tombstone)
+      if tombstone.sequence <= lastTombstone {
+        throw StorageError(.corrupt, "tombstone \(tombstone.sequence) comes after \(lastTombstone)")
+      }
+      lastTombstone = tombstone.sequence
+    }
     var end: Int64?
     for window in keyspace.windows {
       try check(start: window.start, end: window.end)
@@ -53,11 +61,19 @@ extension ManifestState {
     if start >= end { throw StorageError(.corrupt, "window \(start) ends at \(end)") }
   }
 
+  private static func check(_ tombstone: Tombstone) throws(StorageError) {
+    try check([tombstone.sequence])
+    if tombstone.sequence == 0 || tombstone.deletion.start >= tombstone.deletion.end {
+      throw StorageError(
+        .corrupt, "tombstone \(tombstone.sequence) of times \(tombstone.deletion.start) to \(tombstone.deletion.end)")
+    }
+  }
+
   private static func check(_ run: RunState) throws(StorageError) {
     if run.firstSequence > run.lastSequence || run.firstSequence == 0 {
       throw StorageError(.corrupt, "run of numbers \(run.firstSequence) through \(run.lastSequence)")
     }
-    try check([run.lastSequence])
+    try check([run.lastSequence, run.clearedThrough])
     for table in run.tables {
       try check([table.number])
       // Sums over tables stay far from the largest number.
@@ -72,7 +88,9 @@ extension ManifestState {
   /// Checks what an edit says by itself; whether it fits the state is `apply`'s to find.
   static func check(_ edit: Edit) throws(StorageError) {
     switch edit {
-    case .createDatabase, .dropDatabase, .dropKeyspace, .dropWindows, .setHorizon, .noteClock: return
+    case .createDatabase, .dropDatabase, .dropKeyspace, .dropWindows, .setHorizon, .noteClock, .removeTombstones: return
+    case .addTombstone(_, let tombstone): try check(tombstone)
+    case .clearRuns(_, _, _, let through): try check([through])
     case .createKeyspace(let keyspace): try check(keyspace)
     case .alterKeyspace(let id, let ttl, let windowLength, _):
       if (ttl ?? 0) < 0 || (windowLength ?? 1) <= 0 {

@@ -46,9 +46,15 @@ package struct RunState: Codable, Sendable, Equatable {
   package var isFinal: Bool
   /// When it was published, nanoseconds of the store clock.
   package var publishedAt: Int64
+  /// Nothing that tombstones up to this number hide is left in it; 0 where none was looked at.
+  package var clearedThrough: UInt64
   package var tables: [TableState]
 
-  package init(firstSequence: UInt64, lastSequence: UInt64, isFinal: Bool, publishedAt: Int64, tables: [TableState]) {
+  package init(
+    firstSequence: UInt64, lastSequence: UInt64, isFinal: Bool, publishedAt: Int64, clearedThrough: UInt64 = 0,
+    tables: [TableState]
+  ) {
+    self.clearedThrough = clearedThrough
     self.firstSequence = firstSequence
     self.lastSequence = lastSequence
     self.isFinal = isFinal
@@ -93,11 +99,14 @@ package struct KeyspaceState: Codable, Sendable, Equatable {
   package var horizon: Int64
   /// Sorted by start, disjoint.
   package var windows: [WindowState]
+  /// By number, ascending: deletes that have not been carried out everywhere.
+  package var tombstones: [Tombstone]
 
   package init(
     id: KeyspaceID, database: String, policy: String, isDefault: Bool, ttl: Int64, windowLength: Int64,
-    horizon: Int64 = .min, windows: [WindowState] = []
+    horizon: Int64 = .min, windows: [WindowState] = [], tombstones: [Tombstone] = []
   ) {
+    self.tombstones = tombstones
     self.id = id
     self.database = database
     self.policy = policy
@@ -128,4 +137,34 @@ package struct ManifestState: Codable, Sendable, Equatable {
   package init() {}
 
   package func index(of id: KeyspaceID) -> Int? { keyspaces.firstIndex { $0.id == id } }
+}
+
+// Format 1 knew no deletes: what it leaves out is none.
+extension RunState {
+  package init(from decoder: any Decoder) throws {
+    let fields = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      firstSequence: try fields.decode(UInt64.self, forKey: .firstSequence),
+      lastSequence: try fields.decode(UInt64.self, forKey: .lastSequence),
+      isFinal: try fields.decode(Bool.self, forKey: .isFinal),
+      publishedAt: try fields.decode(Int64.self, forKey: .publishedAt),
+      clearedThrough: try fields.decodeIfPresent(UInt64.self, forKey: .clearedThrough) ?? 0,
+      tables: try fields.decode([TableState].self, forKey: .tables))
+  }
+}
+
+extension KeyspaceState {
+  package init(from decoder: any Decoder) throws {
+    let fields = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      id: try fields.decode(KeyspaceID.self, forKey: .id),
+      database: try fields.decode(String.self, forKey: .database),
+      policy: try fields.decode(String.self, forKey: .policy),
+      isDefault: try fields.decode(Bool.self, forKey: .isDefault),
+      ttl: try fields.decode(Int64.self, forKey: .ttl),
+      windowLength: try fields.decode(Int64.self, forKey: .windowLength),
+      horizon: try fields.decode(Int64.self, forKey: .horizon),
+      windows: try fields.decode([WindowState].self, forKey: .windows),
+      tombstones: try fields.decodeIfPresent([Tombstone].self, forKey: .tombstones) ?? [])
+  }
 }

@@ -125,6 +125,17 @@ package final class Memtable: Sendable {
     return true
   }
 
+  /// Seals the parts of a keyspace whose windows meet `times`, so that rows that came before and rows that come from now on lie in
+  /// different parts. To be called under the lock that numbers batches. Live series keep their generation.
+  package func seal(_ keyspace: KeyspaceID, meeting times: Range<Int64>) {
+    state.withLock { state in
+      guard state.lastSequence > 0 else { return }
+      for window in state.keyspaces[keyspace]?.windows ?? [] where window.window.overlaps(times) {
+        if let part = window.parts.last, !part.isSealed { part.seal(through: state.lastSequence) }
+      }
+    }
+  }
+
   private static func contains(_ part: Part, in keyspace: Keyspace?) -> Bool {
     guard let keyspace else { return false }
     let place = place(of: part.window.lowerBound, in: keyspace.windows)
@@ -209,6 +220,11 @@ package final class Memtable: Sendable {
   /// below it may go.
   package var oldestSequence: UInt64? {
     parts().map(\.firstSequence).min()
+  }
+
+  /// The same of one keyspace.
+  package func oldestSequence(of keyspace: KeyspaceID) -> UInt64? {
+    parts(of: keyspace).map(\.firstSequence).min()
   }
 
   // MARK: Counting

@@ -93,3 +93,13 @@ package final class PartRun: SortedRun {
     return low <= high ? low...high : nil
   }
 }
+
+extension Part {
+  /// The part as a run, without what tombstones above it hide; `nil` while there is nothing to show.
+  ///
+  /// A delete seals the parts that it meets, so that each of those lies wholly below its number or wholly above.
+  package func maskedRun(by tombstones: [Tombstone]) -> (any SortedRun)? {
+    guard let run = makeRun() else { return nil }
+    return MaskedRun.masking(run, by: tombstones.filter { $0.sequence > firstSequence })
+  }
+}

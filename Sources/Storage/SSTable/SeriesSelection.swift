@@ -44,7 +44,7 @@ struct SeriesSelection {
       var set = try equal(key, value)
       set.invert()
       return set
-    case .matches(let key, let test): return try matching(key, test)
+    case .matches(let key, let regex): return try matching(key, regex)
     case .and(let a, let b):
       var set = try evaluate(a)
       if !set.isEmpty { set.formIntersection(try evaluate(b)) }
@@ -76,11 +76,9 @@ struct SeriesSelection {
     return try scan(index) { $0 == 0 || $0 == code }
   }
 
-  /// The series whose value passes a test, which is called once a distinct value.
-  private mutating func matching(
-    _ key: [UInt8], _ test: @Sendable (ArraySlice<UInt8>) -> Bool
-  ) throws(StorageError) -> BitVector {
-    let isAbsentMatching = test([])
+  /// The series whose value matches; each distinct value is looked at once.
+  private mutating func matching(_ key: [UInt8], _ regex: Regex) throws(StorageError) -> BitVector {
+    let isAbsentMatching = regex.matches([UInt8]())
     guard let index = top.tagKeys.firstIndex(where: { $0.name == key }) else {
       return BitVector(repeating: isAbsentMatching, count: top.seriesCount)
     }
@@ -88,7 +86,7 @@ struct SeriesSelection {
     var codes = BitVector(repeating: isAbsentMatching, count: 1)
     for block in 0..<top.tagKeys[index].values.count {
       let loaded = try values[index].load(block)
-      for value in 0..<loaded.starts.count - 1 { codes.append(test(loaded.value(value)), count: 1) }
+      for value in 0..<loaded.starts.count - 1 { codes.append(regex.matches(loaded.value(value)), count: 1) }
     }
     let last = UInt64(codes.count)
     return try scan(index) { $0 < last && codes[Int($0)] }

@@ -26,7 +26,7 @@ package final class CompactionHost: CompactionDelegate {
     return CompactionInput(
       keyspace: keyspace.state, window: keyspace.state.windows[index].range,
       states: Array(keyspace.state.windows[index].runs[range]),
-      runs: keyspace.tables[index][range].flatMap { run in run.map { StreamedTable($0.table) } },
+      runs: keyspace.runs(range, ofWindow: index) { StreamedTable($0.table) },
       floor: retainer.floor(of: keyspace.state), pin: version)
   }
 
@@ -45,6 +45,14 @@ package final class CompactionHost: CompactionDelegate {
       return [.replaceRuns(keyspace: window.keyspace, window: window.start, removed: removed, added: added)]
     })
     return stands
+  }
+
+  package func clearRuns(_ window: WindowID, runs: [UInt64], through: UInt64) throws(StorageError) {
+    try publisher.publish(making: { state in
+      guard let place = state.index(of: window.keyspace), state.keyspaces[place].hasWindow(window.start)
+      else { return [] }
+      return [.clearRuns(keyspace: window.keyspace, window: window.start, runs: runs, through: through)]
+    })
   }
 
   package func dropWindows(_ windows: [WindowID], horizon: Int64) throws(StorageError) {

@@ -223,7 +223,7 @@ package final class Flusher: Sendable {
   }
 
   private func write(_ part: Part, of keyspace: KeyspaceState) throws(StorageError) -> RunState? {
-    guard let run = part.makeRun(), let sequences = part.sequenceRange else { return nil }
+    guard let run = part.maskedRun(by: keyspace.tombstones), let sequences = part.sequenceRange else { return nil }
     // The merge gives each table a number of its own.
     let identity = TableIdentity(
       number: 0, keyspace: keyspace.id, database: keyspace.database, policy: keyspace.policy, window: part.window,
@@ -236,7 +236,7 @@ package final class Flusher: Sendable {
     writtenBytes.withLock { $0[keyspace.id, default: 0] += result.byteCount }
     return RunState(
       firstSequence: sequences.lowerBound, lastSequence: sequences.upperBound, isFinal: false, publishedAt: clock(),
-      tables: result.tables)
+      clearedThrough: keyspace.lastTombstone, tables: result.tables)
   }
 }
 

@@ -66,12 +66,12 @@ package final class Publisher: Sendable {
   ///     or runs have gone meanwhile can be left out; empty: nothing is published.
   ///   - whenPublished: called at the instant of the change: who reads with `read` sees both or neither.
   package func publish(
-    making: (ManifestState) -> [Edit], whenPublished: () -> Void = {}
+    making: (ManifestState) throws(StorageError) -> [Edit], whenPublished: () -> Void = {}
   ) throws(StorageError) {
     try registry.withLock { (files) throws(StorageError) in
-      let edits = making(manifest.state)
+      let edits = try making(manifest.state)
       if edits.isEmpty { return }
-      let opened = try open(edits)
+      let opened = try open(edits, besides: files)
       try manifest.append(edits)
       files.merge(opened) { _, new in new }
       let state = manifest.state
@@ -87,8 +87,10 @@ package final class Publisher: Sendable {
   /// The same for edits that cannot have gone stale.
   package func publish(_ edits: [Edit]) throws(StorageError) { try publish(making: { _ in edits }) }
 
-  /// Opens the tables that the edits bring in.
-  private func open(_ edits: [Edit]) throws(StorageError) -> [UInt64: TableFile] {
+  /// Opens the tables that the edits bring in; a run may keep some of those it takes the place of.
+  private func open(
+    _ edits: [Edit], besides files: [UInt64: TableFile]
+  ) throws(StorageError) -> [UInt64: TableFile] {
     var opened: [UInt64: TableFile] = [:]
     for edit in edits {
       let (keyspace, window, run): (KeyspaceID, Int64, RunState?)
@@ -97,7 +99,7 @@ package final class Publisher: Sendable {
       case .replaceRuns(let id, let start, _, let added): (keyspace, window, run) = (id, start, added)
       default: continue
       }
-      for table in run?.tables ?? [] {
+      for table in run?.tables ?? [] where files[table.number] == nil {
         opened[table.number] = try Self.open(
           table, keyspace: keyspace, window: window, fileSystem: fileSystem, cache: cache, janitor: janitor)
       }

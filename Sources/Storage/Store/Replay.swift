@@ -12,6 +12,8 @@ final class Replay {
   private var placement = RowPlacement()
   private var inserters: [KeyspaceID: RowInserter] = [:]
   private var parts: [Part] = []
+  /// How many of a keyspace's tombstones lie below the record that is read.
+  private var passedTombstones: [KeyspaceID: Int] = [:]
 
   init(memtable: Memtable, state: ManifestState) {
     self.memtable = memtable
@@ -53,6 +55,7 @@ final class Replay {
     let keyspace = state.keyspaces[index]
     _ = try unsafe decoder.decode(record.payload, segment: record.segment, into: batch)
     let sequence = record.sequence
+    sealBelowTombstones(of: keyspace, before: sequence)
     try placement.place(batch, valid: keyspace.horizon..<Int64.max) { (time) throws(StorageError) in
       guard let window = keyspace.windows.last(where: { $0.start <= time }), time < window.end,
         sequence > window.flushedThrough
@@ -65,6 +68,16 @@ final class Replay {
       batch, names: decoder, sequence: sequence, placement: placement, parts: parts)
     for part in parts { part.release() }
     parts.removeAll(keepingCapacity: true)
+  }
+
+  /// Seals parts where the numbers pass a tombstone's, as the delete did: none holds rows on both sides of it.
+  private func sealBelowTombstones(of keyspace: KeyspaceState, before sequence: UInt64) {
+    var passed = passedTombstones[keyspace.id] ?? 0
+    while passed < keyspace.tombstones.count, keyspace.tombstones[passed].sequence < sequence {
+      memtable.seal(keyspace.id, meeting: keyspace.tombstones[passed].deletion.times)
+      passed += 1
+    }
+    passedTombstones[keyspace.id] = passed
   }
 
   private func inserter(for keyspace: KeyspaceID) -> RowInserter {

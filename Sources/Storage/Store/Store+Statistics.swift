@@ -34,6 +34,7 @@ extension Store {
       let memory = memtable.totals(of: keyspace.id)
       out.memtableBytes += memory.byteCount
       out.liveSeries += memory.liveSeriesCount
+      out.tombstones += keyspace.state.tombstones.count
       for window in keyspace.state.windows where !window.runs.isEmpty {
         out.windows += 1
         out.windowRunsMax = max(out.windowRunsMax, window.runs.count)

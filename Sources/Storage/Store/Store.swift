@@ -113,6 +113,7 @@ public final class Store: Sendable {
   private static func keepUp(_ publisher: Publisher, _ retainer: Retainer, _ memtable: Memtable) {
     do throws(StorageError) {
       try publisher.publish(making: { retainer.drops(in: $0) })
+      try removeSpentTombstones(publisher, memtable)
       if retainer.isClockToBeNoted { try publisher.publish([.noteClock(retainer.now)]) }
     } catch {
       // A manifest that takes no edit any more says so in `degraded`; the windows stay, and invisible.
@@ -177,7 +178,9 @@ public final class Store: Sendable {
     }
     var live: [Int64: [any SortedRun]] = [:]
     for part in parts {
-      if let run = part.makeRun() { live[part.window.lowerBound, default: []].append(run) }
+      if let run = part.maskedRun(by: keyspace.state.tombstones) {
+        live[part.window.lowerBound, default: []].append(run)
+      }
     }
     let floor = retainer.floor(of: keyspace.state)
     var windows: [WindowSnapshot] = []
@@ -214,7 +217,14 @@ public final class Store: Sendable {
         try compaction.force(.keyspace(keyspace.id), waits: waits)
       }
     }
-    if waits { publisher.janitor.work() }
+    guard waits else { return }
+    try Self.removeSpentTombstones(publisher, memtable)
+    publisher.janitor.work()
+  }
+
+  /// Runs merges that are due on the caller's thread until none is; for a store without compactors.
+  package func runDueCompactions() {
+    while writing?.compaction.runOne() ?? false {}
   }
 
   /// Holds merges that nobody asked for; those under way end.

@@ -5,6 +5,8 @@ public struct StoreStatistics: Sendable {
     public var memtableBytes = 0, liveSeries = 0
     public var tableBytes: UInt64 = 0
     public var tables = 0, windows = 0, windowRunsMax = 0
+    /// Deletes that have not been carried out everywhere.
+    public var tombstones = 0
     public var compactionPendingBytes: UInt64 = 0, compactionWrittenBytes: UInt64 = 0, flushWrittenBytes: UInt64 = 0
     public var stallNanoseconds: UInt64 = 0
     public var expiredWindows: UInt64 = 0, expiredBytes: UInt64 = 0, expiredOnArrival: UInt64 = 0

@@ -51,9 +51,20 @@ package final class KeyspaceVersion: Sendable {
     return low < state.windows.count && state.windows[low].start <= time ? low : nil
   }
 
-  /// The sorted runs of a window on disk, ascending by sequence; tables of one run are disjoint by series.
+  /// The sorted runs of a window on disk, ascending by sequence, without what is deleted; tables of one run are disjoint by series.
   package func runs(ofWindow index: Int) -> [any SortedRun] {
-    tables[index].flatMap { run in run.map { $0.table } }
+    runs(state.windows[index].runs.indices, ofWindow: index) { $0.table }
+  }
+
+  /// The same of some of its runs, each table as `made` gives it.
+  package func runs(
+    _ runs: Range<Int>, ofWindow index: Int, as made: (TableFile) -> any SortedRun
+  ) -> [any SortedRun] {
+    let window = state.windows[index]
+    return runs.flatMap { run in
+      let tombstones = state.tombstones(above: window.runs[run], in: window)
+      return tables[index][run].map { MaskedRun.masking(made($0), by: tombstones, cache: $0.masks) }
+    }
   }
 }
 
@@ -62,6 +73,8 @@ package final class TableFile: Sendable {
   package let table: Table
   package let name: String
   package let state: TableState
+  /// What is deleted in it.
+  let masks = MaskCache()
   private let isObsolete = Atomic<Bool>(false)
   private let janitor: Janitor
 

@@ -137,6 +137,18 @@ package final class WriteAheadLog: Sendable {
     }
   }
 
+  /// Takes a number between those of batches, for something that must have its place in their order and stands in no log.
+  ///
+  /// - Parameter hold: called with it while the log's lock is held: every batch below it has its hold by then, none above it has.
+  package func takeNumber(hold: (UInt64) -> Void) throws(StorageError) -> UInt64 {
+    try state.withLock { state throws(StorageError) in
+      try state.checkIsOpen()
+      defer { state.nextSequence += 1 }
+      hold(state.nextSequence)
+      return state.nextSequence
+    }
+  }
+
   /// Where the ticket of a number stands.
   package func state(of sequence: UInt64) -> TicketState {
     if sequence > decidedThrough { return .pending }

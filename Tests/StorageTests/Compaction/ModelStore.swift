@@ -160,6 +160,13 @@ final class ModelStore: CompactionDelegate {
     }
   }
 
+  func clearRuns(_ window: WindowID, runs: [UInt64], through: UInt64) throws(StorageError) {
+    try state.withLock { state throws(StorageError) in
+      try state.manifest.apply(
+        .clearRuns(keyspace: window.keyspace, window: window.start, runs: runs, through: through))
+    }
+  }
+
   func dropWindows(_ windows: [WindowID], horizon: Int64) throws(StorageError) {
     try state.withLock { state throws(StorageError) in
       try state.manifest.apply(

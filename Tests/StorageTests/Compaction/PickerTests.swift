@@ -136,7 +136,36 @@ struct PickerTests {
     ])
   func outlook(now: Int64, runs: String, said: String) {
     let picker = Picker(settings: CompactionSettings(), now: now * second)
-    #expect(picker.outlook(window(0, 3_600, runs), in: KeyspaceID(1)) == said)
+    let window = window(0, 3_600, runs)
+    #expect(picker.outlook(window, in: makeKeyspace([window])) == said)
+  }
+
+  @Test("a run that may hold what was deleted is cleared after a minute, one at a time, whatever the policy")
+  func clearing() {
+    func tombstone(_ sequence: UInt64, _ times: Range<Int64>, at: Int64) -> Tombstone {
+      let deletion = Deletion(
+        measurements: [], predicate: nil, times: times.lowerBound * second..<times.upperBound * second)
+      return Tombstone(sequence: sequence, deletion: deletion, createdAt: at * second)
+    }
+    var keyspace = makeKeyspace([window(0, 100, "50@10* 5@20"), window(100, 200, "50@10*")])
+    keyspace.tombstones = [tombstone(7, 0..<50, at: 1_000)]
+    func plans(at now: Int64, _ policy: CompactionPolicy = .timeWindow) -> [String] {
+      var settings = CompactionSettings()
+      settings.policy = policy
+      return Picker(settings: settings, now: now * second).plans([keyspace]).map { "\($0.window.start / second) \(text($0))" }
+    }
+    #expect(plans(at: 1_059) == [])
+    #expect(plans(at: 1_060) == ["0 1…1!"])
+    #expect(plans(at: 1_060, .none) == ["0 1…1!"])
+    keyspace.windows[0].runs[0].clearedThrough = 7
+    #expect(plans(at: 1_060) == ["0 2…2"])
+    keyspace.windows[0].runs[1].clearedThrough = 7
+    #expect(plans(at: 1_060) == [])
+    #expect(keyspace.spentTombstones(unflushedFrom: nil) == [7])
+    #expect(keyspace.spentTombstones(unflushedFrom: 7) == [])
+    // One that lies below a run has nothing to hide in it.
+    keyspace.windows[0].runs[1] = run(9, 5, 20, isFinal: false)
+    #expect(keyspace.spentTombstones(unflushedFrom: 8) == [7])
   }
 
   @Test("amplification: nothing written is none, settled data takes its own space")

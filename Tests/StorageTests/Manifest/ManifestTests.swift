@@ -163,7 +163,7 @@ struct ManifestTests {
     let fileSystem = MemoryFileSystem()
     #expect(FileSystemTests.code { () throws(StorageError) in _ = try Self.open(fileSystem, isReadOnly: true) } == .notFound)
     _ = try Self.open(fileSystem)
-    let text = Array(#"{"format":2,"whatever":[]}"#.utf8)
+    let text = Array(#"{"format":3,"whatever":[]}"#.utf8)
     let digits = String(text.crc32c, radix: 16)
     let line = String(repeating: "0", count: 8 - digits.count) + digits + " " + String(decoding: text, as: UTF8.self) + "\n"
     let file = try fileSystem.openForWriting(Manifest.fileName(1))

@@ -4,14 +4,17 @@ import TestSupport
 import Testing
 
 /// The worked examples of the format pages, byte by byte. `VARVE_WRITE_FIXTURES=1` writes the files anew, for a reviewed change.
-@Suite("Log and manifest: golden files of format version 1")
+@Suite("Log and manifest: golden files of each format version")
 struct LogGoldenTests {
   private static let writes = ProcessInfo.processInfo.environment["VARVE_WRITE_FIXTURES"] == "1"
   private static let folder = POSIXFileSystem(root: packageRoot + "/Fixtures/format-1")
+  private static let manifestFolder = POSIXFileSystem(root: packageRoot + "/Fixtures/format-2")
   private static let segmentName = "0000000017.wal"
 
   /// Compares a file, and its dump, with those checked in.
-  private static func check(_ fileSystem: any FileSystem, _ name: String, as goldenName: String, dump: String?) throws {
+  private static func check(
+    _ fileSystem: any FileSystem, _ name: String, as goldenName: String, in folder: POSIXFileSystem = folder, dump: String?
+  ) throws {
     var made = [goldenName: try fileSystem.open(name).bytes()]
     if let dump { made[goldenName + ".txt"] = Array(dump.utf8) }
     for (name, bytes) in made {
@@ -64,7 +67,14 @@ struct LogGoldenTests {
         keyspace: KeyspaceID(1), window: 0, run: ManifestTests.run(11, 20, table: 2), flushedThrough: 20),
       .reserve(nextTable: nil, lastSequence: nil, lastSegment: 17),
     ])
-    try manifest.append([.dropWindows(keyspace: KeyspaceID(1), starts: [0], horizon: 3_600_000_000_000)])
+    let deletion = Deletion(
+      measurements: [.name("cpu")], predicate: .equals(key: Array("host".utf8), value: Array("a".utf8)), times: 50..<100)
+    try manifest.append([
+      .addTombstone(
+        keyspace: KeyspaceID(1),
+        Tombstone(sequence: 21, deletion: deletion, createdAt: 1_700_000_000_000_000_000))
+    ])
+    try manifest.append([.clearRuns(keyspace: KeyspaceID(1), window: 0, runs: [11], through: 21)])
     return manifest
   }
 
@@ -73,10 +83,26 @@ struct LogGoldenTests {
     let fileSystem = MemoryFileSystem()
     let manifest = try Self.manifest(in: fileSystem)
     let name = Manifest.fileName(5)
-    try Self.check(fileSystem, name, as: name, dump: try dumpManifest(fileSystem: fileSystem, name: name))
-    try Self.check(fileSystem, "CURRENT", as: "CURRENT", dump: nil)
+    try Self.check(
+      fileSystem, name, as: name, in: Self.manifestFolder, dump: try dumpManifest(fileSystem: fileSystem, name: name))
+    try Self.check(fileSystem, "CURRENT", as: "CURRENT", in: Self.manifestFolder, dump: nil)
     // What is checked in is opened as it lies.
-    #expect(try Manifest.open(fileSystem: Self.folder, isReadOnly: true).state == manifest.state)
+    #expect(try Manifest.open(fileSystem: Self.manifestFolder, isReadOnly: true).state == manifest.state)
+  }
+
+  @Test("a manifest of format 1 is read as it lies, and goes on in a file of this format once it is written to")
+  func formatOne() throws {
+    let read = try Manifest.open(fileSystem: Self.folder, isReadOnly: true).state
+    #expect(read.keyspaces.map(\.horizon) == [3_600_000_000_000] && read.lastSegment == 17 && read.lastSequence == 20)
+    #expect(read.keyspaces[0].tombstones == [])
+    let copy = MemoryFileSystem()
+    for name in ["CURRENT", Manifest.fileName(5)] { try copy.create(name).write(Self.folder.open(name).bytes(), at: 0) }
+    let manifest = try Manifest.open(fileSystem: copy, isReadOnly: false)
+    #expect(manifest.state == read)
+    #expect(try Manifest.current(of: copy) == Manifest.fileName(6))
+    try manifest.append([.setHorizon(keyspace: KeyspaceID(1), horizon: 7_200_000_000_000)])
+    #expect(try Manifest.open(fileSystem: copy, isReadOnly: true).state == manifest.state)
+    #expect(try copy.open(Manifest.fileName(6)).text().contains(#""format":2"#))
   }
 
   @Test("the format pages show these files")
@@ -89,7 +115,7 @@ struct LogGoldenTests {
       let digits = bytes[start..<min(start + 16, bytes.count)].map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
       #expect(logPage.contains(digits.joined(separator: " ")), "bytes from \(start)")
     }
-    #expect(try pages.open("Manifest.md").text().contains(try Self.folder.open(Manifest.fileName(5)).text()))
+    #expect(try pages.open("Manifest.md").text().contains(try Self.manifestFolder.open(Manifest.fileName(5)).text()))
   }
 
   @Test("a dump shows damage and what stands behind it, and bytes that are no segment")

@@ -1,0 +1,98 @@
+package import LineProtocol
+
+/// A run that lies below tombstones, with what they hide left out: the tombstone mask, for queries, flush and merge alike.
+///
+/// Series that are hidden whole are not there; of others only the times between what is hidden are read, so that no row is looked
+/// at to decide. Measurements and keys that only hidden series have are left out too.
+package final class MaskedRun: SortedRun {
+  private let base: any SortedRun
+  /// Those that lie above the run and meet its times, ascending.
+  private let tombstones: [Tombstone]
+  private let cache: MaskCache
+
+  /// `run`, or `run` under a mask where a deletion may hide something of it.
+  ///
+  /// - Parameters:
+  ///   - tombstones: each above every number that the run holds.
+  ///   - cache: of this run and no other, where it does not change.
+  package static func masking(
+    _ run: any SortedRun, by tombstones: [Tombstone], cache: MaskCache = MaskCache()
+  ) -> any SortedRun {
+    let held = run.timeRange
+    let meeting = tombstones.filter {
+      $0.deletion.start <= held.upperBound && $0.deletion.end > held.lowerBound
+    }
+    return meeting.isEmpty ? run : MaskedRun(run, meeting, cache)
+  }
+
+  private init(_ base: any SortedRun, _ tombstones: [Tombstone], _ cache: MaskCache) {
+    self.base = base
+    self.tombstones = tombstones
+    self.cache = cache
+  }
+
+  package var sequenceRange: ClosedRange<UInt64> { base.sequenceRange }
+  package var timeRange: ClosedRange<Int64> { base.timeRange }
+  /// A bound: hidden rows count too.
+  package var rowCount: Int { base.rowCount }
+
+  /// Whether anything is hidden at all.
+  func hidesAny() throws(StorageError) -> Bool {
+    for measurement in try base.measurements() where !(try masks(of: measurement)).isEmpty { return true }
+    return false
+  }
+
+  package func measurements() throws(StorageError) -> [[UInt8]] {
+    var shown: [[UInt8]] = []
+    for measurement in try base.measurements() where try shows(measurement) { shown.append(measurement) }
+    return shown
+  }
+
+  package func fields(of measurement: [UInt8]) throws(StorageError) -> [FieldKey] {
+    try shows(measurement) ? try base.fields(of: measurement) : []
+  }
+
+  package func tagKeys(of measurement: [UInt8]) throws(StorageError) -> [[UInt8]] {
+    guard try !masks(of: measurement).isEmpty else { return try base.tagKeys(of: measurement) }
+    let series = try series(of: measurement, where: nil)
+    var keys = Set<[UInt8]>()
+    for index in 0..<series.count {
+      guard let key = SeriesKey(validating: Array(series.keyBytes[series.keyRange(index)])) else { continue }
+      for tag in key.parts.tags { keys.insert(Array(tag.key)) }
+    }
+    return keys.sorted { $0.lexicographicallyPrecedes($1) }
+  }
+
+  package func series(of measurement: [UInt8], where predicate: TagPredicate?) throws(StorageError) -> SeriesList {
+    let masks = try masks(of: measurement)
+    let list = try base.series(of: measurement, where: predicate)
+    if masks.isEmpty { return list }
+    var shown = SeriesList()
+    for index in 0..<list.count {
+      guard
+        let times = masks[list.ordinals[index]].cut(
+          first: list.firstTimestamps[index], last: list.lastTimestamps[index])
+      else { continue }
+      shown.append(
+        key: Array(list.keyBytes[list.keyRange(index)]), ordinal: list.ordinals[index], firstTimestamp: times.first,
+        lastTimestamp: times.last)
+    }
+    return shown
+  }
+
+  package func makeReader(of measurement: [UInt8], fields: [FieldKey]) -> any RunReader {
+    MaskedReader(base.makeReader(of: measurement, fields: fields)) {
+      [self] () throws(StorageError) -> MeasurementMasks in
+      try masks(of: measurement)
+    }
+  }
+
+  private func shows(_ measurement: [UInt8]) throws(StorageError) -> Bool {
+    if try masks(of: measurement).isEmpty { return true }
+    return try series(of: measurement, where: nil).count > 0
+  }
+
+  private func masks(of measurement: [UInt8]) throws(StorageError) -> MeasurementMasks {
+    try cache.masks(of: measurement, in: base, by: tombstones)
+  }
+}

@@ -1,0 +1,74 @@
+/// Deletes: a tombstone each, invisible at once, carried out by compaction.
+extension Store {
+  /// Deletes from every policy of a database what was written before: invisible when this returns, and on the disk. Where nothing
+  /// matches nothing is done.
+  ///
+  /// - Throws: `.notFound` for the database; `.limit` where the condition nests too deep, or too many deletes wait to be carried out.
+  package func delete(_ deletion: Deletion, from database: String) throws(StorageError) {
+    guard let log, let writing else { throw StorageError(.invalid, "the store is open for reading only") }
+    if let depth = deletion.predicate?.depth, depth > TagPredicate.depthMax {
+      throw StorageError(.limit, "the condition nests \(depth) deep, at most \(TagPredicate.depthMax) are taken")
+    }
+    var concerned: [KeyspaceID] = []
+    for keyspace in try keyspaces(of: database) where try snapshot(of: keyspace).holdsAny(of: deletion) {
+      concerned.append(keyspace)
+    }
+    if concerned.isEmpty { return }
+    let (memtable, retainer) = (memtable, retainer)
+    try publisher.publish(making: { state throws(StorageError) in
+      let standing = state.keyspaces.filter { concerned.contains($0.id) }
+      if let full = standing.first(where: { $0.tombstones.count >= KeyspaceState.tombstoneCountMax }) {
+        throw StorageError(
+          .limit,
+          "\(full.tombstones.count) deletes of \(full.database).\(full.policy) wait to be carried out: run `varve compact --wait`")
+      }
+      // Taken and published in one step: publishing is serialised, so every run that stands lies below the number.
+      let sequence = try log.takeNumber { _ in
+        for keyspace in standing { memtable.seal(keyspace.id, meeting: deletion.times) }
+      }
+      return standing.map { keyspace in
+        .addTombstone(
+          keyspace: keyspace.id,
+          Tombstone(sequence: sequence, deletion: deletion, createdAt: retainer.now))
+      }
+    })
+    writing.compaction.wake()
+  }
+
+  /// What `delete` would take away now. Reads the timestamps of the rows.
+  package func preview(_ deletion: Deletion, from database: String) throws(StorageError) -> DeletionPreview {
+    var preview = DeletionPreview()
+    var series = Set<[UInt8]>()
+    for keyspace in try keyspaces(of: database) {
+      let snapshot = try snapshot(of: keyspace)
+      let tableBytes = publisher.version.keyspace(keyspace)?.state.windows ?? []
+      for window in snapshot.windows(in: deletion.times) {
+        let found = try window.count(deletion, times: snapshot.clipped(deletion.times), series: &series)
+        preview.pointCount += found
+        let held = window.runs.reduce(0) { $0 + $1.rowCount }
+        guard held > 0, let state = tableBytes.first(where: { $0.range == window.range }) else { continue }
+        preview.byteCount += UInt64(Double(state.byteCount) * min(1, Double(found) / Double(held)))
+      }
+    }
+    preview.seriesCount = series.count
+    return preview
+  }
+
+  private func keyspaces(of database: String) throws(StorageError) -> [KeyspaceID] {
+    guard let policies = policies(of: database) else {
+      throw StorageError(.notFound, "database not found: \(database)")
+    }
+    return policies.map(\.keyspace)
+  }
+
+  /// Takes out the tombstones that hide nothing any more.
+  static func removeSpentTombstones(_ publisher: Publisher, _ memtable: Memtable) throws(StorageError) {
+    guard publisher.version.keyspaces.contains(where: { !$0.state.tombstones.isEmpty }) else { return }
+    try publisher.publish(making: { state in
+      state.keyspaces.compactMap { keyspace in
+        let spent = keyspace.spentTombstones(unflushedFrom: memtable.oldestSequence(of: keyspace.id))
+        return spent.isEmpty ? nil : .removeTombstones(keyspace: keyspace.id, sequences: spent)
+      }
+    })
+  }
+}
