@@ -114,5 +114,35 @@ public final class Server: Sendable {
           windowLength: isMain && configuration.windowLength != 0 ? configuration.windowLength : nil)
       }
     }
+    try prepareRules(of: configuration, in: store, say: say)
+  }
+
+  /// Puts the rules in force that the configuration has, with policies that they need and it gives a TTL.
+  private static func prepareRules(
+    of configuration: ServerConfiguration, in store: Store, say: (String) -> Void
+  ) throws(StorageError) {
+    var rules: [String: [PolicyRule]] = [:]
+    for entry in configuration.rules {
+      let database = entry.database ?? configuration.database
+      guard let rule = entry.rule else {
+        rules[database] = []
+        continue
+      }
+      try store.createDatabase(database)
+      let isThere = store.policies(of: database)?.contains { $0.name == rule.policy } ?? false
+      if !isThere, let ttl = entry.ttl {
+        try store.createPolicy(rule.policy, on: database, ttl: ttl, windowLength: nil, isDefault: false)
+      }
+      rules[database, default: []].append(rule)
+    }
+    for (database, rules) in rules {
+      do throws(StorageError) {
+        try store.setRules(rules, of: database)
+      } catch where error.code == .notFound {
+        say(
+          "warning: the rules of database \(database) are not changed: \(error.detail); make it, or give the rule a TTL: "
+            + "--rule '…=>NAME=30d'")
+      }
+    }
   }
 }

@@ -89,6 +89,12 @@ final class FakeCatalog: Catalog {
     throw StorageError(.invalid, "points of a fake catalog are not deleted")
   }
 
+  func ruledKeyspaces(of database: String) -> [KeyspaceID] {
+    (policies(of: database) ?? []).filter(\.isDefault).map(\.keyspace)
+  }
+
+  func snapshot(of keyspaces: [KeyspaceID]) throws(StorageError) -> Snapshot { try snapshot(of: keyspaces[0]) }
+
   func snapshot(of keyspace: KeyspaceID) throws(StorageError) -> Snapshot {
     guard let snapshot = state.withLock({ $0.snapshots[keyspace] }) else {
       throw StorageError(.notFound, "no keyspace \(keyspace.number)")

@@ -24,7 +24,7 @@ package final class StoreDriver {
       _ = parser.parse(UnsafeRawBufferPointer(bytes), now: 0, into: batch)
     }
     precondition(batch.rejectCount == 0, "test lines are refused: \(batch.rejects)")
-    return try receiver.commit(batch, to: store.keyspace(database: database, policy: policy))
+    return try receiver.commit(batch, to: store.target(database: database, policy: policy))
   }
 
   /// The same, and waits until it is durable.
@@ -36,7 +36,11 @@ package final class StoreDriver {
 
   /// Every point that can be read: `measurement,tag=value field=value time`, a line a field, sorted.
   package func dump(database: String = "metrics", policy: String? = nil) throws -> [String] {
-    let snapshot = try store.snapshot(of: store.keyspace(database: database, policy: policy))
+    try dump(of: store.snapshot(of: store.keyspace(database: database, policy: policy)))
+  }
+
+  /// The same of what a snapshot holds.
+  package func dump(of snapshot: Snapshot) throws -> [String] {
     var out: [String] = []
     let times = snapshot.floor..<Int64.max
     for window in snapshot.windows {

@@ -21,20 +21,24 @@ struct SourceResolver {
     return database
   }
 
-  /// The snapshot of a policy; empty names are the request's database and its policy, then the default one.
+  /// The snapshot of a policy; empty names are the request's database and its policy, then the default one together with those that
+  /// rules send points to.
   func snapshot(database name: String, policy: String) throws -> Snapshot {
     let database = try database(name)
     guard let policies = catalog.policies(of: database) else {
       throw QueryFailure("database not found: \(database)")
     }
     let wanted = policy.isEmpty && (name.isEmpty || name == request.database) ? request.policy : policy
-    let found = policies.first { wanted.isEmpty ? $0.isDefault : $0.name == wanted }
-    guard let found else {
-      throw QueryFailure(
-        wanted.isEmpty
-          ? "database \(database) has no default retention policy" : "retention policy not found: \(wanted)")
+    guard wanted.isEmpty else {
+      guard let found = policies.first(where: { $0.name == wanted }) else {
+        throw QueryFailure("retention policy not found: \(wanted)")
+      }
+      return try catalog.snapshot(of: found.keyspace)
     }
-    return try catalog.snapshot(of: found.keyspace)
+    guard policies.contains(where: \.isDefault) else {
+      throw QueryFailure("database \(database) has no default retention policy")
+    }
+    return try catalog.snapshot(of: catalog.ruledKeyspaces(of: database))
   }
 
   /// Snapshots of every policy of a database, the default one first.

@@ -17,7 +17,11 @@ package protocol Catalog: Sendable {
   func dropPolicy(_ name: String, on database: String) throws(StorageError)
   func delete(_ deletion: Deletion, from database: String) throws(StorageError)
   func preview(_ deletion: Deletion, from database: String) throws(StorageError) -> DeletionPreview
+  /// What is read of a database where no policy is named: the default one first; empty where there is none.
+  func ruledKeyspaces(of database: String) -> [KeyspaceID]
   func snapshot(of keyspace: KeyspaceID) throws(StorageError) -> Snapshot
+  /// Several keyspaces, not none, as one.
+  func snapshot(of keyspaces: [KeyspaceID]) throws(StorageError) -> Snapshot
 }
 
 extension Store: Catalog {}

@@ -54,6 +54,8 @@ public struct ServerConfiguration: Sendable {
   /// TTL and window length of the database that this start makes, nanoseconds; 0: for ever, and by TTL.
   public var retention: Int64 = 0
   public var windowLength: Int64 = 0
+  /// Rules to be in force, in the order in which they are tried; a database that is not named keeps its own.
+  public var rules: [RuleConfiguration] = []
   /// The longest line, bytes.
   public var lineByteCountMax = 1 << 20
   /// Threads that read and parse.

@@ -49,9 +49,9 @@ struct WriteRoute: Sendable {
 
   private func write(_ request: HTTPRequest, _ dialect: Dialect, _ store: Store) -> HTTPReply {
     do throws(WriteFailure) {
-      let (keyspace, settings) = try target(of: request, dialect, store)
+      let (target, settings) = try target(of: request, dialect, store)
       let body = try inflated(request)
-      let outcome = try ingest(body, to: keyspace, settings, store)
+      let outcome = try ingest(body, to: target, settings, store)
       let response = answer(outcome, dialect)
       guard outcome.ticket.sequence > 0, store.state(of: outcome.ticket) == .pending else {
         if case .failed(let error) = store.state(of: outcome.ticket) {
@@ -71,7 +71,7 @@ struct WriteRoute: Sendable {
 
   private func target(
     of request: HTTPRequest, _ dialect: Dialect, _ store: Store
-  ) throws(WriteFailure) -> (KeyspaceID, IngestSettings) {
+  ) throws(WriteFailure) -> (WriteTarget, IngestSettings) {
     var database = request.parameter("db") ?? ""
     var policy = request.parameter("rp") ?? ""
     if dialect == .v2 {
@@ -88,7 +88,7 @@ struct WriteRoute: Sendable {
     var settings = settings
     settings.precision = try precision(request.parameter("precision"), dialect)
     do throws(StorageError) {
-      return (try store.keyspace(database: database, policy: policy), settings)
+      return (try store.target(database: database, policy: policy), settings)
     } catch {
       throw WriteFailure(dialect == .v1 ? 500 : 404, "retention policy not found: \(policy)")
     }
@@ -131,7 +131,7 @@ struct WriteRoute: Sendable {
 
   /// Commits the body in batches; the last ticket decides for all, since tickets are decided in order.
   private func ingest(
-    _ body: [UInt8], to keyspace: KeyspaceID, _ settings: IngestSettings, _ store: Store
+    _ body: [UInt8], to target: WriteTarget, _ settings: IngestSettings, _ store: Store
   ) throws(WriteFailure) -> Outcome {
     let pipeline = pipelines.take(store: store, configuration: context.configuration)
     defer { pipelines.give(pipeline) }
@@ -144,7 +144,7 @@ struct WriteRoute: Sendable {
     // The bytes live as long as the call.
     unsafe body.withUnsafeBytes { bytes in
       do throws(StorageError) {
-        try unsafe ingest(bytes, pipeline, to: keyspace, settings, now: now, into: &outcome)
+        try unsafe ingest(bytes, pipeline, to: target, settings, now: now, into: &outcome)
       } catch {
         failure = error
       }
@@ -159,7 +159,7 @@ struct WriteRoute: Sendable {
   }
 
   private func ingest(
-    _ bytes: UnsafeRawBufferPointer, _ pipeline: IngestPipeline, to keyspace: KeyspaceID, _ settings: IngestSettings,
+    _ bytes: UnsafeRawBufferPointer, _ pipeline: IngestPipeline, to target: WriteTarget, _ settings: IngestSettings,
     now: Int64, into outcome: inout Outcome
   ) throws(StorageError) {
     var framer = pipeline.makeFramer(settings)
@@ -186,17 +186,17 @@ struct WriteRoute: Sendable {
         }
         position += piece.byteCount
       }
-      try commit(pipeline, to: keyspace, settings, now: now, into: &outcome)
+      try commit(pipeline, to: target, settings, now: now, into: &outcome)
       if isIncomplete, end == bytes.count { break }
     }
     unsafe nameLines(of: &outcome.rejects, in: bytes)
   }
 
   private func commit(
-    _ pipeline: IngestPipeline, to keyspace: KeyspaceID, _ settings: IngestSettings, now: Int64,
+    _ pipeline: IngestPipeline, to target: WriteTarget, _ settings: IngestSettings, now: Int64,
     into outcome: inout Outcome
   ) throws(StorageError) {
-    let result = try pipeline.commit(to: keyspace, counters: settings.counters, context: context, now: now)
+    let result = try pipeline.commit(to: target, counters: settings.counters, context: context, now: now)
     if result.ticket.sequence > 0 { outcome.ticket = result.ticket }
     outcome.acceptedCount += result.acceptedCount
     outcome.rejectedCount += result.rejectCounts.reduce(0, +) + pipeline.batch.rejectCount

@@ -19,7 +19,7 @@ final class IngestPipeline {
   private let receiver: Receiver
   private let lineByteCountMax: Int
   private var parsers: [LineParser] = []
-  private var target: (database: String, policy: String?, keyspace: KeyspaceID)?
+  private var target: (database: String, policy: String?, target: WriteTarget)?
 
   init(store: Store, configuration: ServerConfiguration) {
     self.store = store
@@ -55,12 +55,12 @@ final class IngestPipeline {
     _ settings: IngestSettings, context: ServerContext, now: Int64
   ) throws(StorageError) -> CommitResult {
     try commit(
-      to: keyspace(settings.database, settings.policy), counters: settings.counters, context: context, now: now)
+      to: target(settings.database, settings.policy), counters: settings.counters, context: context, now: now)
   }
 
-  /// The same, to a keyspace that the caller knows.
+  /// The same, to a target that the caller knows.
   func commit(
-    to keyspace: KeyspaceID, counters: IngestCounters, context: ServerContext, now: Int64
+    to target: WriteTarget, counters: IngestCounters, context: ServerContext, now: Int64
   ) throws(StorageError) -> CommitResult {
     // Refused lines are counted also where the others cannot be stored.
     if batch.rejectCount > 0 {
@@ -68,7 +68,7 @@ final class IngestPipeline {
       context.rejectLog.append(batch.rejects, listener: counters.listener, time: now)
     }
     var result = CommitResult.none
-    if batch.count > 0 { result = try receiver.commit(batch, to: keyspace) }
+    if batch.count > 0 { result = try receiver.commit(batch, to: target) }
     counters.accepted.wrappingAdd(UInt64(result.acceptedCount), ordering: .relaxed)
     if result.oldCount > 0 { counters.oldTimestamps.wrappingAdd(UInt64(result.oldCount), ordering: .relaxed) }
     if !result.rejects.isEmpty {
@@ -78,12 +78,12 @@ final class IngestPipeline {
     return result
   }
 
-  /// The keyspace of names; looked up anew when a commit finds that it was dropped.
-  private func keyspace(_ database: String, _ policy: String?) throws(StorageError) -> KeyspaceID {
-    if let target, target.database == database, target.policy == policy, store.holds(target.keyspace) {
-      return target.keyspace
+  /// The target of names; looked up anew when a commit finds that it was dropped.
+  private func target(_ database: String, _ policy: String?) throws(StorageError) -> WriteTarget {
+    if let target, target.database == database, target.policy == policy, store.holds(target.target.keyspace) {
+      return target.target
     }
-    let found = try store.keyspace(database: database, policy: policy)
+    let found = try store.target(database: database, policy: policy)
     target = (database, policy, found)
     return found
   }

@@ -72,6 +72,8 @@ package final class SeriesScanner {
       active.removeAll(keepingCapacity: true)
       members.removeAll(keepingCapacity: true)
       let sources = series.sources(index)
+      // A run may reach beyond the window where several keyspaces are read as one.
+      let times = times.clamped(to: window.range)
       for source in sources {
         let cursor = try cursor(of: source.run)
         try cursor.begin(source.ordinal, times: times, isAlone: sources.count == 1)

@@ -61,6 +61,7 @@ extension WindowSnapshot {
     of measurement: [UInt8], where predicate: TagPredicate?, times: Range<Int64>
   ) throws(StorageError) -> WindowSeries {
     var lists: [WindowSeries] = []
+    let times = times.clamped(to: range)
     for (index, run) in runs.enumerated() {
       let held = run.timeRange
       guard held.lowerBound < times.upperBound, held.upperBound >= times.lowerBound else { continue }

@@ -16,6 +16,8 @@ package enum Edit: Codable, Sendable, Equatable {
   /// Windows by their starts, with all their tables, and the keyspace's horizon.
   case dropWindows(keyspace: KeyspaceID, starts: [Int64], horizon: Int64)
   case setHorizon(keyspace: KeyspaceID, horizon: Int64)
+  /// Those before it go; policies that are named are read with the default one from then on.
+  case setRules(database: String, rules: [PolicyRule])
   /// A delete; its number is above every run that stands.
   case addTombstone(keyspace: KeyspaceID, Tombstone)
   /// Those of these numbers hide nothing any more.
@@ -39,6 +41,7 @@ extension ManifestState {
     case .dropDatabase(let name):
       databases.removeAll { $0 == name }
       keyspaces.removeAll { $0.database == name }
+      rules[name] = nil
     case .createKeyspace(let keyspace):
       if index(of: keyspace.id) != nil || keyspace.id.number < nextKeyspace {
         throw StorageError(.corrupt, "keyspace \(keyspace.id.number) is created twice")
@@ -67,6 +70,12 @@ extension ManifestState {
     case .setHorizon(let id, let horizon):
       let place = try place(of: id)
       keyspaces[place].horizon = max(keyspaces[place].horizon, horizon)
+    case .setRules(let database, let rules):
+      self.rules[database] = rules.isEmpty ? nil : rules
+      for index in keyspaces.indices
+      where keyspaces[index].database == database && rules.contains(where: { $0.policy == keyspaces[index].policy }) {
+        keyspaces[index].isRuled = true
+      }
     case .addTombstone(let id, let tombstone): try add(tombstone, in: place(of: id))
     case .removeTombstones(let id, let sequences):
       let place = try place(of: id)

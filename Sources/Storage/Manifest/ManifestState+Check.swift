@@ -88,7 +88,7 @@ extension ManifestState {
   /// Checks what an edit says by itself; whether it fits the state is `apply`'s to find.
   static func check(_ edit: Edit) throws(StorageError) {
     switch edit {
-    case .createDatabase, .dropDatabase, .dropKeyspace, .dropWindows, .setHorizon, .noteClock, .removeTombstones: return
+    case .createDatabase, .dropDatabase, .dropKeyspace, .dropWindows, .setHorizon, .noteClock, .removeTombstones, .setRules: return
     case .addTombstone(_, let tombstone): try check(tombstone)
     case .clearRuns(_, _, _, let through): try check([through])
     case .createKeyspace(let keyspace): try check(keyspace)

@@ -91,6 +91,8 @@ package struct KeyspaceState: Codable, Sendable, Equatable {
   package var database: String
   package var policy: String
   package var isDefault: Bool
+  /// Whether a rule of the database has ever sent points here: it is then read with the default policy.
+  package var isRuled = false
   /// Nanoseconds; 0 is for ever.
   package var ttl: Int64
   /// Nanoseconds; the length of windows made from now on.
@@ -133,13 +135,15 @@ package struct ManifestState: Codable, Sendable, Equatable {
   package var lastSegment: UInt64 = 0
   /// The store clock as last noted; `Int64.min` before that.
   package var clock: Int64 = .min
+  /// By database: rules in the order in which they are tried.
+  package var rules: [String: [PolicyRule]] = [:]
 
   package init() {}
 
   package func index(of id: KeyspaceID) -> Int? { keyspaces.firstIndex { $0.id == id } }
 }
 
-// Format 1 knew no deletes: what it leaves out is none.
+// Format 1 knew no deletes and no rules: what it leaves out is none.
 extension RunState {
   package init(from decoder: any Decoder) throws {
     let fields = try decoder.container(keyedBy: CodingKeys.self)
@@ -166,5 +170,20 @@ extension KeyspaceState {
       horizon: try fields.decode(Int64.self, forKey: .horizon),
       windows: try fields.decode([WindowState].self, forKey: .windows),
       tombstones: try fields.decodeIfPresent([Tombstone].self, forKey: .tombstones) ?? [])
+    isRuled = try fields.decodeIfPresent(Bool.self, forKey: .isRuled) ?? false
+  }
+}
+
+extension ManifestState {
+  package init(from decoder: any Decoder) throws {
+    let fields = try decoder.container(keyedBy: CodingKeys.self)
+    databases = try fields.decode([String].self, forKey: .databases)
+    keyspaces = try fields.decode([KeyspaceState].self, forKey: .keyspaces)
+    nextKeyspace = try fields.decode(UInt32.self, forKey: .nextKeyspace)
+    nextTable = try fields.decode(UInt64.self, forKey: .nextTable)
+    lastSequence = try fields.decode(UInt64.self, forKey: .lastSequence)
+    lastSegment = try fields.decode(UInt64.self, forKey: .lastSegment)
+    clock = try fields.decode(Int64.self, forKey: .clock)
+    rules = try fields.decodeIfPresent([String: [PolicyRule]].self, forKey: .rules) ?? [:]
   }
 }

@@ -30,10 +30,12 @@ package struct RowPlacement: Sendable {
   ///
   /// - Parameters:
   ///   - valid: rows outside of it are refused (expired, or too far in the future).
+  ///   - isMeant: whether a row is to be placed at all; the others are left out as refused ones are. `nil`: all.
   ///   - window: the window that covers a time; called when no window found so far covers a row. It may be
   ///     called with a time of another row than the first. It answers `nil` to refuse the row.
   package mutating func place(
-    _ batch: LineBatch, valid: Range<Int64>, window: (Int64) throws(StorageError) -> Range<Int64>?
+    _ batch: LineBatch, valid: Range<Int64>, isMeant: ((Int) -> Bool)? = nil,
+    window: (Int64) throws(StorageError) -> Range<Int64>?
   ) throws(StorageError) {
     stretches.removeAll(keepingCapacity: true)
     windows.removeAll(keepingCapacity: true)
@@ -44,10 +46,11 @@ package struct RowPlacement: Sendable {
     let timestamps = unsafe batch.timestamps.base
     var start = 0
     while start < count {
-      let index = try unsafe self.window(for: timestamps[start], valid: valid, find: window)
+      let isPlaced = isMeant?(start) ?? true
+      let index = isPlaced ? try unsafe self.window(for: timestamps[start], valid: valid, find: window) : -1
       let range = index < 0 ? 0..<0 : windows[index].clamped(to: valid)
       var end = start + 1
-      while end < count, unsafe range.contains(timestamps[end]) { end += 1 }
+      while end < count, unsafe range.contains(timestamps[end]), isMeant?(end) ?? true { end += 1 }
       if index >= 0 { acceptedCount += end - start }
       if let last = stretches.last, last.window == index {
         stretches[stretches.count - 1].rows = last.rows.lowerBound..<end

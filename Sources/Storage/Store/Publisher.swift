@@ -155,6 +155,6 @@ package final class Publisher: Sendable {
       }
       keyspaces.append(KeyspaceVersion(state: keyspace, tables: windows))
     }
-    return Version(databases: state.databases, keyspaces: keyspaces)
+    return Version(databases: state.databases, keyspaces: keyspaces, rules: state.rules)
   }
 }

@@ -33,6 +33,7 @@ public final class Receiver {
   private let store: Store
   private let encoder: RowEncoder
   private var placement = RowPlacement()
+  private let router = PolicyRouter()
   private var inserters: [KeyspaceID: RowInserter] = [:]
   private var parts: [Part] = []
 
@@ -43,24 +44,45 @@ public final class Receiver {
   }
 
   /// Logs and inserts a batch that was parsed with `vocabulary`. Blocks while the memtable or the bytes in flight are
-  /// over their bounds, at most `stallLimit`.
+  /// over their bounds, at most `stallLimit`. Where rules spread it over policies each share is a batch of its own; the ticket is that
+  /// of the last, and tickets are decided in order.
   ///
   /// - Throws: `.full` where the disk has no room, `.overloaded` under pressure past the limit, `.notFound` for a keyspace that
-  ///   was dropped, `.io` once writes are refused; nothing of the batch is then stored.
-  public func commit(_ batch: LineBatch, to keyspace: KeyspaceID) throws(StorageError) -> CommitResult {
-    guard let log = store.log, let writing = store.writing else { throw StorageError(.invalid, "the store is open for reading only") }
-    guard let state = store.publisher.version.keyspace(keyspace)?.state else {
-      throw StorageError(.notFound, "no keyspace \(keyspace.number): it was dropped")
+  ///   was dropped, `.io` once writes are refused; nothing of the batch is then stored, or only the shares of some policies.
+  public func commit(_ batch: LineBatch, to target: WriteTarget) throws(StorageError) -> CommitResult {
+    let version = store.publisher.version
+    guard let state = version.keyspace(target.keyspace)?.state else {
+      throw StorageError(.notFound, "no keyspace \(target.keyspace.number): it was dropped")
     }
     var result = CommitResult.none
+    guard target.followsRules, let rules = version.rules[state.database] else {
+      try commit(batch, to: state, isMeant: nil, into: &result)
+      return result
+    }
+    let policies = version.keyspaces.filter { $0.state.database == state.database }.map { ($0.state.policy, $0.id) }
+    router.route(
+      batch, names: vocabulary, rules: rules, policies: Dictionary(policies) { first, _ in first }, to: state.id)
+    for (index, keyspace) in router.targets.enumerated() where router.isUsed[index] {
+      guard let state = version.keyspace(keyspace)?.state else { continue }
+      try commit(batch, to: state, isMeant: { [router] in router.rows[$0] == UInt16(index) }, into: &result)
+    }
+    return result
+  }
+
+  /// Commits the rows that are meant for a keyspace.
+  private func commit(
+    _ batch: LineBatch, to state: KeyspaceState, isMeant: ((Int) -> Bool)?, into result: inout CommitResult
+  ) throws(StorageError) {
+    guard let log = store.log, let writing = store.writing else { throw StorageError(.invalid, "the store is open for reading only") }
+    let keyspace = state.id
     let valid = store.validTimes(of: state)
     var windowCount = 0
-    try placement.place(batch, valid: valid) { (time) throws(StorageError) in
+    try placement.place(batch, valid: valid, isMeant: isMeant) { (time) throws(StorageError) in
       windowCount += 1
       return windowCount > Self.windowCountMax ? nil : try store.window(covering: time, in: keyspace)
     }
-    if placement.acceptedCount < batch.count { refuse(batch, valid: valid, into: &result) }
-    guard placement.acceptedCount > 0 else { return result }
+    if placement.acceptedCount < batch.count { refuse(batch, valid: valid, isMeant: isMeant, into: &result) }
+    guard placement.acceptedCount > 0 else { return }
 
     try writing.pressure.admit(keyspace: keyspace, limit: stallLimit)
     let sequence = try append(batch, to: keyspace, log: log)
@@ -71,11 +93,11 @@ public final class Receiver {
     writing.flusher.batchInserted()
 
     result.ticket = Ticket(sequence: sequence)
-    result.acceptedCount = placement.acceptedCount
-    if placement.windows.contains(where: { $0.lowerBound < Self.oldTime }) {
-      result.oldCount = unsafe batch.timestamps.elements.reduce(0) { $0 + ($1 < Self.oldTime ? 1 : 0) }
+    result.acceptedCount += placement.acceptedCount
+    guard placement.windows.contains(where: { $0.lowerBound < Self.oldTime }) else { return }
+    for stretch in placement.stretches where stretch.window >= 0 {
+      for row in stretch.rows where batch.timestamps[row] < Self.oldTime { result.oldCount += 1 }
     }
-    return result
   }
 
   /// Gives the batch its number, its place in the log and its hold on the parts, in one step under the log's lock.
@@ -110,10 +132,14 @@ public final class Receiver {
     return made
   }
 
-  private func refuse(_ batch: LineBatch, valid: Range<Int64>, into result: inout CommitResult) {
-    result.rejectCounts = [Int](repeating: 0, count: RejectReason.allCases.count)
+  private func refuse(
+    _ batch: LineBatch, valid: Range<Int64>, isMeant: ((Int) -> Bool)?, into result: inout CommitResult
+  ) {
     for stretch in placement.stretches where stretch.window < 0 {
-      for row in stretch.rows {
+      for row in stretch.rows where isMeant?(row) ?? true {
+        if result.rejectCounts.isEmpty {
+          result.rejectCounts = [Int](repeating: 0, count: RejectReason.allCases.count)
+        }
         let time = batch.timestamps[row]
         let (reason, message): (RejectReason, String) =
           if time < valid.lowerBound {

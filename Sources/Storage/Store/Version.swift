@@ -8,8 +8,11 @@ package final class Version: Sendable {
   /// Sorted by number.
   package let keyspaces: [KeyspaceVersion]
   package let databases: [String]
+  /// By database.
+  package let rules: [String: [PolicyRule]]
 
-  package init(databases: [String], keyspaces: [KeyspaceVersion]) {
+  package init(databases: [String], keyspaces: [KeyspaceVersion], rules: [String: [PolicyRule]]) {
+    self.rules = rules
     self.databases = databases
     self.keyspaces = keyspaces
   }

@@ -33,6 +33,10 @@ package let serveCommand = Subcommand(
       help: "TTL of a database that this start creates; 0 is for ever"),
     Flag("window", .duration, "D", help: "its window length; default by TTL"),
     Flag(
+      "rule", .string, "RULE", isRepeatable: true,
+      help: "[DATABASE:]MEASUREMENT[{TAG=VALUE}]=>POLICY[=TTL]: where points go that name no policy; * and ? fit any; "
+        + "the first that fits counts; DATABASE: alone takes its rules away"),
+    Flag(
       "lateness", .duration, "D", default: "10m",
       help: "how long a window waits after its end before its final merge"),
     Flag("future-limit", .duration, "D", default: "3650d", help: "how far ahead of now a point may lie"),
@@ -54,6 +58,10 @@ package let serveCommand = Subcommand(
     (
       "varve serve --data /var/lib/varve --tcp :8094 --retention 30d",
       "TCP on every interface, points kept 30 days"
+    ),
+    (
+      "varve serve --rule 'cpu*=>week=7d' --rule '*{env=test}=>day=1d'",
+      "cpu measurements are kept 7 days, those of tests a day, the rest for ever"
     ),
     ("varve serve --http off --udp off --tcp 127.0.0.1:0", "one listener, on a free port"),
   ],
@@ -94,6 +102,12 @@ func serverConfiguration(_ arguments: Arguments) throws -> ServerConfiguration {
   out.retention = arguments.nanoseconds("retention") ?? 0
   out.windowLength = arguments.nanoseconds("window") ?? 0
   out.lineByteCountMax = max(64, arguments.byteCount("max-line") ?? 1 << 20)
+  out.rules = try arguments.strings("rule").map { text in
+    guard let rule = RuleConfiguration(text, ttl: { Quantity.nanoseconds($0) }) else {
+      throw UsageError("--rule takes [DATABASE:]MEASUREMENT[{TAG=VALUE}]=>POLICY[=TTL] such as 'cpu*=>week=7d', not \"\(text)\"")
+    }
+    return rule
+  }
   out.listeners = []
   for kind in ListenerConfiguration.Kind.allCases {
     out.listeners += try listeners(kind, arguments)

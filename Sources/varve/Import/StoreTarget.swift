@@ -8,7 +8,7 @@ final class StoreTarget: ImportTarget {
   private let receiver: Receiver
   private let parser: LineParser
   private let batch = LineBatch()
-  private var keyspace: KeyspaceID?
+  private var target: WriteTarget?
   private var database = ""
 
   init(_ store: Store, precision: Precision = .nanoseconds) {
@@ -20,7 +20,7 @@ final class StoreTarget: ImportTarget {
   func use(database: String, policy: String?) throws {
     self.database = database
     if store.policies(of: database) == nil { try store.createDatabase(database) }
-    keyspace = try store.keyspace(database: database, policy: policy)
+    target = try store.target(database: database, policy: policy)
   }
 
   func execute(_ statement: String) throws {
@@ -31,13 +31,13 @@ final class StoreTarget: ImportTarget {
   }
 
   func write(_ lines: UnsafeRawBufferPointer, firstLine: Int) throws -> ImportOutcome {
-    guard let keyspace else { throw CommandFailure("lines before a database was named") }
+    guard let target else { throw CommandFailure("lines before a database was named") }
     batch.reset()
     unsafe parser.parse(lines, now: wallNanoseconds(), firstLine: UInt64(firstLine), into: batch)
     var outcome = ImportOutcome()
     outcome.refused = batch.rejects.map { RefusedLine(line: $0.line, column: $0.column, reason: $0.message) }
     if batch.count > 0 {
-      let result = try receiver.commit(batch, to: keyspace)
+      let result = try receiver.commit(batch, to: target)
       outcome.acceptedCount = result.acceptedCount
       outcome.refused += result.rejects.map {
         RefusedLine(line: $0.line, column: $0.column, reason: $0.message)
