@@ -105,6 +105,9 @@ final class ServerMetrics: Sendable {
       ("varve_sstable_bytes", .gauge, "Bytes of tables.", { Double($0.tableBytes) }),
       ("varve_sstables", .gauge, "Tables.", { Double($0.tables) }),
       ("varve_windows", .gauge, "Time windows that hold tables.", { Double($0.windows) }),
+      ("varve_quota_bytes", .gauge, "Bytes of tables that the database may hold; 0: no bound.", { Double($0.quotaLimitBytes) }),
+      ("varve_quota_dropped_windows_total", .counter, "Windows dropped for the quota.", { Double($0.quotaWindows) }),
+      ("varve_quota_dropped_bytes_total", .counter, "Bytes of tables dropped for the quota.", { Double($0.quotaBytes) }),
       ("varve_tombstones", .gauge, "Deletes that are not carried out everywhere on the disk.", { Double($0.tombstones) }),
       ("varve_window_runs_max", .gauge, "Sorted runs in the window that has most.", { Double($0.windowRunsMax) }),
       (

@@ -13,8 +13,6 @@ package protocol CompactionDelegate: AnyObject, Sendable {
   func replaceRuns(_ window: WindowID, removed: [UInt64], added: RunState?) throws(StorageError) -> Bool
   /// Notes that runs hold nothing that tombstones up to `through` hide; those that are gone already are passed over.
   func clearRuns(_ window: WindowID, runs: [UInt64], through: UInt64) throws(StorageError)
-  /// Drops windows with all before `horizon`; those that are gone already are passed over.
-  func dropWindows(_ windows: [WindowID], horizon: Int64) throws(StorageError)
 }
 
 /// What the picker looks at.

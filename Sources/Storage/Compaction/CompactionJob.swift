@@ -28,31 +28,19 @@ package struct CompactionJob {
   /// - Throws: `.cancelled` from `pace`; what reading and writing throw. Files that were written are then removed, but after a
   ///   failure to publish: the edit may have reached the disk, so they are left to the next start, which sweeps orphans.
   package func run() throws(StorageError) -> Outcome {
-    switch plan.work {
-    case .drop:
-      guard let input = delegate.compactionState().keyspaces.first(where: { $0.id == plan.window.keyspace }),
-        let window = input.windows.first(where: { $0.start == plan.window.start })
-      else { return Outcome() }
-      try delegate.dropWindows([plan.window], horizon: window.end)
-      return Outcome(isPublished: true)
-    case .merge(let runs, let isFinal):
-      guard let input = delegate.compactionInput(plan.window, runs: runs) else { return Outcome() }
-      return runs.count == 1
-        ? try clear(input, removed: runs) : try merge(input, removed: runs, isFinal: isFinal)
-    }
+    guard let input = delegate.compactionInput(plan.window, runs: plan.runs) else { return Outcome() }
+    return plan.runs.count == 1 ? try clear(input) : try merge(input)
   }
 
-  private func merge(
-    _ input: CompactionInput, removed: [UInt64], isFinal: Bool
-  ) throws(StorageError) -> Outcome {
+  private func merge(_ input: CompactionInput) throws(StorageError) -> Outcome {
     let result = try write(input.runs, of: input)
     return try publish(
-      result.tables, of: input, removed: removed, isFinal: isFinal, written: result,
+      result.tables, of: input, written: result,
       bytesRead: input.states.reduce(0) { $0 + $1.byteCount })
   }
 
   /// Takes what is deleted out of one run. Tables of it that hold nothing of that stay; where none does it is only noted.
-  private func clear(_ input: CompactionInput, removed: [UInt64]) throws(StorageError) -> Outcome {
+  private func clear(_ input: CompactionInput) throws(StorageError) -> Outcome {
     guard let state = input.states.first else { return Outcome() }
     var tables: [TableState] = []
     var written = TableMerge.Result()
@@ -69,11 +57,10 @@ package struct CompactionJob {
       bytesRead += table.byteCount
     }
     if bytesRead == 0 {
-      try delegate.clearRuns(plan.window, runs: removed, through: input.keyspace.lastTombstone)
+      try delegate.clearRuns(plan.window, runs: plan.runs, through: input.keyspace.lastTombstone)
       return Outcome(isPublished: true)
     }
-    return try publish(
-      tables, of: input, removed: removed, isFinal: state.isFinal, written: written, bytesRead: bytesRead)
+    return try publish(tables, of: input, written: written, bytesRead: bytesRead)
   }
 
   private func write(_ runs: [any SortedRun], of input: CompactionInput) throws(StorageError) -> TableMerge.Result {
@@ -93,16 +80,15 @@ package struct CompactionJob {
 
   /// Puts `tables` in the place of the input's runs; those that were written go again if these do not stand any more.
   private func publish(
-    _ tables: [TableState], of input: CompactionInput, removed: [UInt64], isFinal: Bool,
-    written: TableMerge.Result, bytesRead: UInt64
+    _ tables: [TableState], of input: CompactionInput, written: TableMerge.Result, bytesRead: UInt64
   ) throws(StorageError) -> Outcome {
     guard let first = input.states.first, let last = input.states.last else { return Outcome() }
     // The time of the last flush, not of the merge: the quiet of a window is counted from it.
     let added = RunState(
-      firstSequence: first.firstSequence, lastSequence: last.lastSequence, isFinal: isFinal,
+      firstSequence: first.firstSequence, lastSequence: last.lastSequence, isFinal: plan.isFinal,
       publishedAt: input.states.map(\.publishedAt).max() ?? first.publishedAt,
       clearedThrough: input.keyspace.lastTombstone, tables: tables)
-    guard try delegate.replaceRuns(plan.window, removed: removed, added: tables.isEmpty ? nil : added) else {
+    guard try delegate.replaceRuns(plan.window, removed: plan.runs, added: tables.isEmpty ? nil : added) else {
       removeTables(written.tables)
       return Outcome()
     }

@@ -15,12 +15,10 @@ package struct WindowID: Hashable, Sendable, Comparable {
 }
 
 /// How windows are merged.
-package enum CompactionPolicy: Sendable, Equatable {
+public enum CompactionPolicy: String, Sendable, CaseIterable {
   /// By time window: merged once when it is full, less often before and after (DESIGN 7).
-  case timeWindow
-  /// Nothing is merged; the oldest windows of a keyspace are dropped while it holds more bytes than this.
-  case fifo(byteCountMax: UInt64)
-  /// Nothing is merged: for bulk loads.
+  case timeWindow = "window"
+  /// Nothing is merged but what is asked for: for bulk loads, and, with a quota, for what is used as a cache.
   case none
 }
 
@@ -49,25 +47,22 @@ package struct CompactionSettings: Sendable, Equatable {
 
 /// One thing to do in one window, and why.
 package struct CompactionPlan: Sendable, Equatable {
-  package enum Work: Sendable, Equatable {
-    /// Runs by their first sequence numbers, adjacent, become one; one alone is rid of what is deleted in it.
-    case merge(runs: [UInt64], isFinal: Bool)
-    /// The window goes whole, with everything before it.
-    case drop
-  }
-
   package var window: WindowID
-  package var work: Work
-  /// Bytes that it reads, and about as many that it writes; for a drop those that go.
+  /// Runs by their first sequence numbers, adjacent, that become one; one alone is rid of what is deleted in it.
+  package var runs: [UInt64]
+  /// Whether it is the window's final merge.
+  package var isFinal: Bool
+  /// Bytes that it reads, and about as many that it writes.
   package var byteCount: UInt64
   /// "window ended 2h ago, quiet for 12m: 5 runs, 120 MiB".
   package var reason: String
   /// Lower goes first.
   var rank: Int
 
-  init(window: WindowID, work: Work, byteCount: UInt64, reason: String, rank: Int) {
+  init(window: WindowID, runs: [UInt64], isFinal: Bool, byteCount: UInt64, reason: String, rank: Int) {
     self.window = window
-    self.work = work
+    self.runs = runs
+    self.isFinal = isFinal
     self.byteCount = byteCount
     self.reason = reason
     self.rank = rank

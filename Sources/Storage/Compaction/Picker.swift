@@ -22,11 +22,7 @@ package struct Picker: Sendable {
     var plans: [CompactionPlan] = []
     for keyspace in keyspaces {
       let floor = floors[keyspace.id] ?? keyspace.horizon
-      var windows = keyspace.windows.filter { $0.end > floor }
-      let dropped = quotaPlans(keyspace.id, windows)
-      windows.removeFirst(dropped.count)
-      plans += dropped.filter { !busy.contains($0.window) }
-      for window in windows {
+      for window in keyspace.windows where window.end > floor {
         let id = WindowID(keyspace: keyspace.id, start: window.start)
         guard !busy.contains(id) else { continue }
         if let plan = plan(window, id, in: keyspace, isForced: forced.contains(id)) { plans.append(plan) }
@@ -156,23 +152,8 @@ package struct Picker: Sendable {
     _ runs: ArraySlice<RunState>, _ id: WindowID, isFinal: Bool, rank: Int, _ why: String
   ) -> CompactionPlan {
     CompactionPlan(
-      window: id, work: .merge(runs: runs.map(\.firstSequence), isFinal: isFinal), byteCount: runs.byteCount,
+      window: id, runs: runs.map(\.firstSequence), isFinal: isFinal, byteCount: runs.byteCount,
       reason: "\(why): \(runs.count) runs, \(size(runs.byteCount))", rank: rank)
-  }
-
-  /// The oldest windows beyond the quota; the newest stays whatever it weighs.
-  private func quotaPlans(_ keyspace: KeyspaceID, _ windows: [WindowState]) -> [CompactionPlan] {
-    guard case .fifo(let byteCountMax) = settings.policy else { return [] }
-    var total = windows.reduce(0) { $0 + $1.byteCount }
-    var plans: [CompactionPlan] = []
-    for window in windows.dropLast() where total > byteCountMax {
-      plans.append(
-        CompactionPlan(
-          window: WindowID(keyspace: keyspace, start: window.start), work: .drop, byteCount: window.byteCount,
-          reason: "\(size(total)) held, quota \(size(byteCountMax))", rank: 0))
-      total -= window.byteCount
-    }
-    return plans
   }
 
   // MARK: Terms
@@ -208,11 +189,6 @@ extension UInt64 {
     let (product, overflow) = multipliedReportingOverflow(by: factor)
     return overflow ? .max : product
   }
-}
-
-extension WindowState {
-  /// Bytes of its runs.
-  package var byteCount: UInt64 { runs.reduce(0) { $0 + $1.byteCount } }
 }
 
 extension ArraySlice<RunState> {

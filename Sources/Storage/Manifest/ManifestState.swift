@@ -83,6 +83,8 @@ package struct WindowState: Codable, Sendable, Equatable {
   }
 
   package var range: Range<Int64> { start..<end }
+  /// Bytes of its tables.
+  package var byteCount: UInt64 { runs.reduce(0) { $0 + $1.byteCount } }
 }
 
 /// A retention policy and what it holds.

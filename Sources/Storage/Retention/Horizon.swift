@@ -52,6 +52,9 @@ package struct Horizon: Sendable, Equatable {
     return horizon
   }
 
+  /// Moves the horizon because windows were dropped for another reason than their age.
+  package mutating func raise(to time: Int64) { horizon = max(horizon, time) }
+
   /// The time before which a TTL leaves nothing.
   package static func cut(_ now: Int64, _ ttl: Int64) -> Int64 {
     ttl == 0 ? .min : now.subtractingClamped(ttl)

@@ -54,15 +54,6 @@ package final class CompactionHost: CompactionDelegate {
       return [.clearRuns(keyspace: window.keyspace, window: window.start, runs: runs, through: through)]
     })
   }
-
-  package func dropWindows(_ windows: [WindowID], horizon: Int64) throws(StorageError) {
-    try publisher.publish(making: { state in
-      state.keyspaces.compactMap { keyspace in
-        let starts = windows.filter { $0.keyspace == keyspace.id && keyspace.hasWindow($0.start) }.map(\.start)
-        return starts.isEmpty ? nil : .dropWindows(keyspace: keyspace.id, starts: starts, horizon: horizon)
-      }
-    })
-  }
 }
 
 extension WindowState {

@@ -58,6 +58,7 @@ struct OpenedStore {
       memtable: memtable, publisher: publisher, log: log, fileSystem: fileSystem, byteCountMax: byteCountMax,
       walByteCountMax: options.walByteCountMax, clock: { retainer.now }, floor: { retainer.floor(of: $0) })
     var settings = CompactionSettings()
+    settings.policy = options.compaction
     settings.lateness = options.lateness.wholeNanoseconds
     writing = Store.Writing(
       flusher: flusher, pressure: Pressure(memtable: memtable, flusher: flusher, byteCountSlow: byteCountMax),

@@ -9,6 +9,8 @@ package final class Retainer: Sendable {
     var expiredWindows: [KeyspaceID: UInt64] = [:]
     var expiredBytes: [KeyspaceID: UInt64] = [:]
     var expiredOnArrival: [KeyspaceID: UInt64] = [:]
+    var quotaWindows: [KeyspaceID: UInt64] = [:]
+    var quotaBytes: [KeyspaceID: UInt64] = [:]
   }
   private let state: Mutex<State>
   private let wallClock: @Sendable () -> Int64
@@ -99,6 +101,30 @@ package final class Retainer: Sendable {
       }
       return edits
     }
+  }
+
+  /// The edits that drop what databases hold beyond their quota, or the disk lacks. What lies before is refused from then on.
+  package func drops(
+    in manifest: ManifestState, quota: Quota, freeByteCount: UInt64?
+  ) -> [Edit] {
+    let drops = quota.drops(in: manifest.keyspaces, freeByteCount: freeByteCount)
+    return state.withLock { state in
+      drops.map { drop in
+        if let keyspace = manifest.keyspaces.first(where: { $0.id == drop.keyspace }) {
+          var horizon = horizon(of: keyspace, in: &state)
+          horizon.raise(to: drop.horizon)
+          state.horizons[keyspace.id] = horizon
+        }
+        state.quotaWindows[drop.keyspace, default: 0] += UInt64(drop.starts.count)
+        state.quotaBytes[drop.keyspace, default: 0] += drop.byteCount
+        return .dropWindows(keyspace: drop.keyspace, starts: drop.starts, horizon: drop.horizon)
+      }
+    }
+  }
+
+  /// Windows and bytes of a keyspace dropped for its database's quota, since start.
+  package func quotaCounts(of keyspace: KeyspaceID) -> (windows: UInt64, bytes: UInt64) {
+    state.withLock { ($0.quotaWindows[keyspace] ?? 0, $0.quotaBytes[keyspace] ?? 0) }
   }
 
   /// Counts points that were refused because they were expired when they came.

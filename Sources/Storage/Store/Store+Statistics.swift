@@ -49,6 +49,10 @@ extension Store {
       out.expiredWindows += expired.windows
       out.expiredBytes += expired.bytes
       out.expiredOnArrival += expired.onArrival
+      let beyond = retainer.quotaCounts(of: keyspace.id)
+      out.quotaWindows += beyond.windows
+      out.quotaBytes += beyond.bytes
+      out.quotaLimitBytes = options.quotas[name] ?? 0
       guard let writing else { continue }
       out.flushWrittenBytes += writing.flusher.writtenBytes(of: keyspace.id)
       out.compactionWrittenBytes += writing.compaction.status().bytesWritten[keyspace.id] ?? 0

@@ -105,8 +105,15 @@ public final class Store: Sendable {
       flusher.wake()
     }
     try compaction.start(threadCount: options.compactorCount)
-    let (publisher, retainer) = (publisher, retainer)
-    try writing.upkeep.start { Self.keepUp(publisher, retainer, memtable) }
+    let (publisher, retainer, fileSystem) = (publisher, retainer, fileSystem)
+    var quota = Quota()
+    quota.byteCounts = options.quotas
+    quota.reserveByteCount = options.diskReserveByteCount
+    let limit = quota
+    try writing.upkeep.start {
+      Self.keepUp(publisher, retainer, memtable)
+      Self.keepWithin(limit, publisher, retainer, fileSystem)
+    }
   }
 
   /// One round of upkeep.
@@ -123,6 +130,20 @@ public final class Store: Sendable {
     }
     publisher.janitor.work()
     memtable.pool.trim(now: UInt64(monotonicNanoseconds()))
+  }
+
+  /// Drops what is beyond the quotas.
+  private static func keepWithin(
+    _ quota: Quota, _ publisher: Publisher, _ retainer: Retainer, _ fileSystem: any FileSystem
+  ) {
+    if quota.byteCounts.isEmpty { return }
+    do throws(StorageError) {
+      let free = quota.reserveByteCount > 0 ? try fileSystem.space().free : nil
+      try publisher.publish(making: { retainer.drops(in: $0, quota: quota, freeByteCount: free) })
+    } catch {
+      // A manifest that takes no edit any more says so in `degraded`; a disk that does not tell its space is asked again.
+    }
+    publisher.janitor.work()
   }
 
   // MARK: Writing
@@ -221,6 +242,9 @@ public final class Store: Sendable {
     try Self.removeSpentTombstones(publisher, memtable)
     publisher.janitor.work()
   }
+
+  /// Does now what is done about once a second: retention, quotas, unlinking.
+  package func runUpkeep() { writing?.upkeep.runOnce() }
 
   /// Runs merges that are due on the caller's thread until none is; for a store without compactors.
   package func runDueCompactions() {

@@ -12,6 +12,12 @@ public struct StoreOptions: Sendable {
   /// TTL and window length of a database that is created without saying them; nanoseconds, 0: for ever, and by TTL.
   public var defaultTTL: Int64 = 0
   public var defaultWindowLength: Int64 = 0
+  /// Bytes of tables that databases may hold; beyond that their oldest windows go.
+  public var quotas: [String: UInt64] = [:]
+  /// Where the disk has less free, the oldest windows of databases with a quota go; 0: that is not looked at.
+  public var diskReserveByteCount: UInt64 = 0
+  /// How windows are merged.
+  public var compaction = CompactionPolicy.timeWindow
   /// Threads that merge.
   public var compactorCount = 1
   /// Opens for reading: takes no lock, replays into memory, writes nothing.

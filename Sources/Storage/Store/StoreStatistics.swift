@@ -10,6 +10,8 @@ public struct StoreStatistics: Sendable {
     public var compactionPendingBytes: UInt64 = 0, compactionWrittenBytes: UInt64 = 0, flushWrittenBytes: UInt64 = 0
     public var stallNanoseconds: UInt64 = 0
     public var expiredWindows: UInt64 = 0, expiredBytes: UInt64 = 0, expiredOnArrival: UInt64 = 0
+    /// Dropped for the quota, and the quota itself; 0: none.
+    public var quotaWindows: UInt64 = 0, quotaBytes: UInt64 = 0, quotaLimitBytes: UInt64 = 0
     public var writeAmplification = 0.0, spaceAmplification = 0.0
     public init() {}
   }

@@ -12,23 +12,29 @@ package final class Upkeep: Sendable {
   private let state = Monitor(State())
   private let isDue = Condition()
   private let thread = Mutex<WorkerThread?>(nil)
+  /// One round at a time.
+  private let round = Mutex<(@Sendable () -> Void)?>(nil)
 
   package init() {}
 
   /// Starts the thread; `round` is called on it.
   package func start(round: @escaping @Sendable () -> Void) throws(StorageError) {
-    let made = try WorkerThread(name: "varve-upkeep") { [state, isDue] in
+    self.round.withLock { $0 = round }
+    let made = try WorkerThread(name: "varve-upkeep") { [self] in
       while true {
         let isStopping = state.withLock(on: isDue, for: Self.period, when: { $0.isWoken || $0.isStopping }) { state in
           state.isWoken = false
           return state.isStopping
         }
         if isStopping { return }
-        round()
+        runOnce()
       }
     }
     thread.withLock { $0 = made }
   }
+
+  /// Does a round on the caller's thread.
+  package func runOnce() { round.withLock { $0?() } }
 
   /// Has a round done soon.
   package func wake() {

@@ -37,6 +37,15 @@ package let serveCommand = Subcommand(
       help: "[DATABASE:]MEASUREMENT[{TAG=VALUE}]=>POLICY[=TTL]: where points go that name no policy; * and ? fit any; "
         + "the first that fits counts; DATABASE: alone takes its rules away"),
     Flag(
+      "quota", .string, "SIZE", isRepeatable: true,
+      help: "[DATABASE=]SIZE: bytes of tables a database may hold; beyond that its oldest windows go"),
+    Flag(
+      "disk-reserve", .size, "N", default: "0",
+      help: "where the disk has less free, the oldest windows of databases with a quota go"),
+    Flag(
+      "compaction", .choice(CompactionPolicy.allCases.map(\.rawValue)), "POLICY", default: "window",
+      help: "window: merge by time window; none: only what is asked for, for bulk loads and caches"),
+    Flag(
       "lateness", .duration, "D", default: "10m",
       help: "how long a window waits after its end before its final merge"),
     Flag("future-limit", .duration, "D", default: "3650d", help: "how far ahead of now a point may lie"),
@@ -108,6 +117,15 @@ func serverConfiguration(_ arguments: Arguments) throws -> ServerConfiguration {
     }
     return rule
   }
+  for text in arguments.strings("quota") {
+    let parts = text.split(separator: "=", omittingEmptySubsequences: false)
+    guard parts.count <= 2, let last = parts.last, let size = Quantity.byteCount(String(last)), size > 0, parts[0] != "" else {
+      throw UsageError("--quota takes [DATABASE=]SIZE such as 10GiB or edge=500MiB, not \"\(text)\"")
+    }
+    out.store.quotas[parts.count == 2 ? String(parts[0]) : out.database] = UInt64(size)
+  }
+  out.store.diskReserveByteCount = UInt64(arguments.byteCount("disk-reserve") ?? 0)
+  out.store.compaction = CompactionPolicy(rawValue: arguments.text("compaction")) ?? .timeWindow
   out.listeners = []
   for kind in ListenerConfiguration.Kind.allCases {
     out.listeners += try listeners(kind, arguments)

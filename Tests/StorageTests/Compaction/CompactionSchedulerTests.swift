@@ -116,20 +116,6 @@ struct CompactionSchedulerTests {
     #expect(throws: StorageError.self) { try scheduler.force(.all, waits: true) }
   }
 
-  @Test("fifo drops windows through the store")
-  func fifo() throws {
-    var random = SplitMix64(seed: 1)
-    let store = try ModelStore()
-    for window in 0..<4 as Range<Int64> {
-      try store.flush(points(&random, around: window * 1_000 * second + 50 * second))
-    }
-    var settings = CompactionSettings()
-    settings.policy = .fifo(byteCountMax: 1)
-    let scheduler = CompactionScheduler(delegate: store, settings: settings)
-    while scheduler.runOne() {}
-    #expect(store.windows.count == 1)
-  }
-
   @Test("a throttle lets through what a second holds, then makes wait for what is owed")
   func throttle() {
     var throttle = CompactionThrottle(bytesPerSecond: 1_000, monotonic: 0)

@@ -82,7 +82,8 @@ struct PickerTests {
       runs.append(run(flush, byteCount, 10, isFinal: false))
       let keyspace = makeKeyspace([WindowState(start: 0, end: 3_600 * second, flushedThrough: 0, runs: runs)])
       for plan in Picker(settings: CompactionSettings(), now: 100 * second).plans([keyspace]) {
-        guard case .merge(let merged, false) = plan.work else { continue }
+        if plan.isFinal { continue }
+        let merged = plan.runs
         let first = try #require(runs.firstIndex { $0.firstSequence == merged[0] })
         let stretch = runs[first..<first + merged.count]
         #expect(stretch.map(\.firstSequence) == merged)
@@ -111,18 +112,15 @@ struct PickerTests {
     #expect(picker.debt(keyspace) == 20 + 20 + 21 + 80)
   }
 
-  @Test("fifo drops the oldest windows beyond the quota, never the newest, and merges nothing")
-  func fifo() {
-    let windows = [window(0, 100, "50@10 x20"), window(100, 200, "50@10"), window(200, 300, "5000@10")]
+  @Test("the policy none merges only what is asked for")
+  func none() {
     var settings = CompactionSettings()
-    for (quota, dropped) in [(6_050, 0), (6_049, 1), (5_050, 1), (5_049, 2), (0, 2)] as [(UInt64, Int)] {
-      settings.policy = .fifo(byteCountMax: quota)
-      let plans = Picker(settings: settings, now: 1_000_000 * second).plans([makeKeyspace(windows)])
-      #expect(plans.map(\.window) == [id(0), id(100)].prefix(dropped).map { $0 }, "quota \(quota)")
-      #expect(plans.allSatisfy { $0.work == .drop })
-    }
     settings.policy = .none
-    #expect(Picker(settings: settings, now: 1_000_000 * second).plans([makeKeyspace(windows)]).isEmpty)
+    let keyspace = makeKeyspace([window(0, 100, "50@10 x20"), window(100, 200, "50@10 x2")])
+    let picker = Picker(settings: settings, now: 1_000_000 * second)
+    #expect(picker.plans([keyspace]).isEmpty)
+    #expect(picker.plans([keyspace], forced: [id(100)]).map(\.window) == [id(100)])
+    #expect(picker.debt(keyspace) == 0)
   }
 
   @Test(
@@ -183,8 +181,7 @@ struct PickerTests {
   // MARK: Cases as values
 
   private func text(_ plan: CompactionPlan) -> String {
-    guard case .merge(let runs, let isFinal) = plan.work else { return "drop" }
-    return "\(runs[0])…\(runs[runs.count - 1])\(isFinal ? "!" : "")"
+    "\(plan.runs[0])…\(plan.runs[plan.runs.count - 1])\(plan.isFinal ? "!" : "")"
   }
 
   private func id(_ start: Int64) -> WindowID { WindowID(keyspace: KeyspaceID(1), start: start * second) }
