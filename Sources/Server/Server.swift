@@ -2,7 +2,6 @@ import CShims
 import Glibc
 import Query
 public import Storage
-import Synchronization
 
 /// A running server: its listeners, its threads, its store.
 public final class Server: Sendable {
@@ -10,9 +9,9 @@ public final class Server: Sendable {
   private let daemons: [HTTPDaemon]
   private let waiters: TicketWaiters
   private let mailboxes: [ReactorMailbox]
-  private let threads = Mutex<[WorkerThread]>([])
+  private let threads = Lock<[WorkerThread]>([])
   private let opener: WorkerThread
-  private let isStopped = Mutex(false)
+  private let isStopped = Lock(false)
   /// The bound addresses as told to the operator, in order: "tcp 127.0.0.1:8094".
   public let listening: [String]
 
@@ -36,7 +35,7 @@ public final class Server: Sendable {
     self.mailboxes = mailboxes
     daemons = try bound.startHTTP(context: context, waiters: waiters)
     for line in listening { say("listening " + line) }
-    let threads = Mutex<[WorkerThread]>([])
+    let threads = Lock<[WorkerThread]>([])
     opener = try WorkerThread(name: "varve-open") { [mailboxes] in
       do throws(StorageError) {
         let store = try Store.open(

@@ -1,6 +1,5 @@
 import Query
 import Storage
-import Synchronization
 import TestSupport
 
 /// Databases in a dictionary, each policy with a snapshot made of points.
@@ -10,7 +9,7 @@ final class FakeCatalog: Catalog {
     var snapshots: [KeyspaceID: Snapshot] = [:]
     var next: UInt32 = 1
   }
-  private let state = Mutex(State())
+  private let state = Lock(State())
 
   init() {}
 

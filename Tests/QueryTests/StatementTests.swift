@@ -1,7 +1,6 @@
 import LineProtocol
 import Query
 import Storage
-import Synchronization
 import TestSupport
 import Testing
 
@@ -174,7 +173,7 @@ struct StatementTests {
   @Test("a cancelled statement stops")
   func cancelled() throws {
     let lines = (0..<50).map { "m,h=h\($0) v=1 \($0 * 10)" }.joined(separator: "\n")
-    let asked = Mutex(0)
+    let asked = Lock(0)
     let results = try Self.run("SELECT mean(v) FROM m; SELECT v FROM m", Self.catalog(lines)) {
       asked.withLock { asked in
         asked += 1

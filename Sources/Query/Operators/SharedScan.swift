@@ -26,7 +26,7 @@ struct SharedScan: Sendable {
 
   /// Where threads leave what they found.
   private final class Outcomes: Sendable {
-    private let found = Mutex<[Outcome]>([])
+    private let found = Lock<[Outcome]>([])
 
     var all: [Outcome] { found.withLock { $0 } }
 

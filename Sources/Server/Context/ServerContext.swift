@@ -1,6 +1,5 @@
 import Query
 import Storage
-import Synchronization
 
 /// What all listeners of a server share.
 final class ServerContext: Sendable {

@@ -1,5 +1,4 @@
 import Storage
-import Synchronization
 
 /// A few threads that run queries and upkeep for whoever may not block. The queue is bounded.
 final class WorkerPool: Sendable {
@@ -12,7 +11,7 @@ final class WorkerPool: Sendable {
   }
   private let state = Monitor(State())
   private let hasWork = Condition()
-  private let threads = Mutex<[WorkerThread]>([])
+  private let threads = Lock<[WorkerThread]>([])
 
   init(name: String, threadCount: Int) throws(StorageError) {
     for index in 0..<threadCount {

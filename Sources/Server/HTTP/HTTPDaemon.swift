@@ -1,7 +1,7 @@
 import CMicroHTTPD
 import CShims
 import Glibc
-import Synchronization
+import Storage
 
 /// What a route says to a request.
 enum HTTPReply {
@@ -21,7 +21,7 @@ enum HTTPReply {
 
   private let route: @Sendable (HTTPRequest) -> HTTPReply
   private let commonHeaders: [(name: String, value: String)]
-  private let handle: Mutex<UInt>
+  private let handle: Lock<UInt>
 
   /// Serves `socket`, which it owns from now on, with `threadCount` threads; every answer carries `commonHeaders`.
   init?(
@@ -30,7 +30,7 @@ enum HTTPReply {
   ) {
     self.route = route
     self.commonHeaders = commonHeaders
-    handle = Mutex(0)
+    handle = Lock(0)
     let flags =
       MHD_USE_EPOLL_INTERNAL_THREAD.rawValue | MHD_ALLOW_SUSPEND_RESUME.rawValue | MHD_USE_PEDANTIC_CHECKS.rawValue
     let options: [any CVarArg] = [

@@ -1,5 +1,5 @@
 import CMicroHTTPD
-import Synchronization
+import Storage
 
 /// One request under way in the daemon: gathers the body, waits suspended for its answer, is answered once.
 ///
@@ -11,13 +11,13 @@ import Synchronization
     var isRouted = false
     var isTooLarge = false
   }
-  private let state: Mutex<State>
+  private let state: Lock<State>
   /// The daemon's connection, as a number so that it may cross threads; it lives until the exchange is completed.
   private let connection: UInt
 
   init(connection: OpaquePointer, request: HTTPRequest) {
     self.connection = UInt(bitPattern: connection)
-    state = Mutex(State(request: request))
+    state = Lock(State(request: request))
   }
 
   /// Takes a piece of the body in, up to `byteCountMax` in all.

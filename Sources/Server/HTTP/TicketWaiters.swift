@@ -1,5 +1,4 @@
 import Storage
-import Synchronization
 
 /// The HTTP writes that wait until their tickets are decided.
 final class TicketWaiters: Sendable {
@@ -8,7 +7,7 @@ final class TicketWaiters: Sendable {
     var exchange: HTTPExchange
     var response: HTTPResponse
   }
-  private let waiting = Mutex<[Waiter]>([])
+  private let waiting = Lock<[Waiter]>([])
 
   /// Answers `exchange` with `response` once the ticket is durable, or with the reason why it cannot be.
   func add(_ ticket: Ticket, in store: Store, exchange: HTTPExchange, response: HTTPResponse) {

@@ -286,7 +286,7 @@ final class PipelinePool: Sendable {
   private struct Parked: @unchecked Sendable {
     let pipeline: IngestPipeline
   }
-  private let idle = Mutex<[Parked]>([])
+  private let idle = Lock<[Parked]>([])
 
   /// One for the caller alone, until it gives it back.
   func take(store: Store, configuration: ServerConfiguration) -> IngestPipeline {

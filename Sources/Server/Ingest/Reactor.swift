@@ -102,7 +102,7 @@ final class ReactorMailbox: Sendable {
     var areTicketsDecided = false
     var isStopping = false
   }
-  private let mail = Mutex(Mail())
+  private let mail = Lock(Mail())
   /// Whether a connection of the reactor waits for a ticket: only then is it woken for decisions.
   let waitsForTickets = Atomic<Bool>(false)
   let epoll: Int32

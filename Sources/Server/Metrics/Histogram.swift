@@ -1,14 +1,14 @@
-import Synchronization
+import Storage
 
 /// Durations counted by upper bound; a few a second, so a lock will do.
 final class Histogram: Sendable {
   let bounds: [Double]
-  private let state: Mutex<(counts: [UInt64], sum: Double)>
+  private let state: Lock<(counts: [UInt64], sum: Double)>
 
   /// Upper bounds in seconds, ascending.
   init(bounds: [Double]) {
     self.bounds = bounds
-    state = Mutex(([UInt64](repeating: 0, count: bounds.count + 1), 0))
+    state = Lock(([UInt64](repeating: 0, count: bounds.count + 1), 0))
   }
 
   func observe(seconds: Double) {

@@ -1,4 +1,5 @@
 import LineProtocol
+import Storage
 import Synchronization
 
 /// What one listener has taken in and refused since start. Counted a batch at a time.
@@ -12,7 +13,7 @@ final class IngestCounters: Sendable {
   let overloadDrops = Atomic<UInt64>(0)
   let oldTimestamps = Atomic<UInt64>(0)
   let connections = Atomic<Int>(0)
-  private let rejects = Mutex([UInt64](repeating: 0, count: RejectReason.allCases.count))
+  private let rejects = Lock([UInt64](repeating: 0, count: RejectReason.allCases.count))
 
   init(listener: String) { self.listener = listener }
 

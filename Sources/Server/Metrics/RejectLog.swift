@@ -1,5 +1,5 @@
 import LineProtocol
-import Synchronization
+import Storage
 
 /// The last refused lines, for `GET /rejects` and `varve stats rejects`: a ring, bounded.
 final class RejectLog: Sendable {
@@ -18,7 +18,7 @@ final class RejectLog: Sendable {
     var next = 0
   }
 
-  private let ring = Mutex(Ring())
+  private let ring = Lock(Ring())
 
   /// Keeps refusals; only the last `countMax` of them.
   func append(_ rejects: [Reject], listener: String, time: Int64) {

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// Another file system whose calls fail when they are told to: at the *n*-th call, at calls of a kind, past a capacity, or all
 /// from a call on, which is how a crash at that call looks to the caller.
 package final class FailingFileSystem: FileSystem {
@@ -28,7 +26,7 @@ package final class FailingFileSystem: FileSystem {
   }
 
   let wrapped: any FileSystem
-  private let state = Mutex(State())
+  private let state = Lock(State())
   private let countsChangesOnly: Bool
 
   /// - Parameters:

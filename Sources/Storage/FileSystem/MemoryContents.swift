@@ -1,5 +1,3 @@
-import Synchronization
-
 /// Bytes of a file in memory. What was allocated and never written costs nothing: bytes past the stored ones are zeros.
 struct MemoryBytes: Sendable {
   private(set) var stored: [UInt8] = []
@@ -54,12 +52,12 @@ final class MemoryContents: Sendable {
     var unsynced: [Change] = []
   }
 
-  private let state: Mutex<State>
+  private let state: Lock<State>
   private let isForgetful: Bool
 
   init(isForgetful: Bool, bytes: MemoryBytes = MemoryBytes()) {
     self.isForgetful = isForgetful
-    state = Mutex(State(current: bytes, durable: isForgetful ? bytes : MemoryBytes()))
+    state = Lock(State(current: bytes, durable: isForgetful ? bytes : MemoryBytes()))
   }
 
   var byteCount: Int { state.withLock { $0.current.byteCount } }

@@ -1,18 +1,16 @@
-import Synchronization
-
 /// Files in memory, gone with the object: for `--from FILE.lp` and for tests.
 ///
 /// A *forgetful* one remembers what was not synced: `crash(keeping:)` gives what a power cut may leave. Contents survive once
 /// their file is synced; names (made, renamed, linked, removed) once their folder is. An absolute path, as `link` takes one,
 /// begins at the same root.
 package final class MemoryFileSystem: FileSystem {
-  private let tree: Mutex<MemoryTree>
+  private let tree: Lock<MemoryTree>
 
   package var rootPath: String { "(memory)" }
 
   package convenience init(isForgetful: Bool = false) { self.init(root: MemoryDirectory(isForgetful: isForgetful)) }
 
-  private init(root: MemoryDirectory) { tree = Mutex(MemoryTree(root: root)) }
+  private init(root: MemoryDirectory) { tree = Lock(MemoryTree(root: root)) }
 
   package func create(_ name: String) throws(StorageError) -> any StoredFile {
     let contents = try tree.withLock { tree throws(StorageError) in try tree.create(name) }

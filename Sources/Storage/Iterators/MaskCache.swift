@@ -1,5 +1,3 @@
-import Synchronization
-
 /// The masks of one run, kept from query to query and grown a tombstone at a time: a thousand deletes that wait to be carried out
 /// are each looked up in a run once.
 package final class MaskCache: Sendable {
@@ -11,7 +9,7 @@ package final class MaskCache: Sendable {
     /// The tombstone that was taken in last.
     var through: UInt64
   }
-  private let entries = Mutex<[[UInt8]: Entry]>([:])
+  private let entries = Lock<[[UInt8]: Entry]>([:])
 
   package init() {}
 

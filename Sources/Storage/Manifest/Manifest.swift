@@ -1,5 +1,3 @@
-import Synchronization
-
 /// The log of what the store is made of: databases, keyspaces, windows, runs and tables. See Manifest.md.
 ///
 /// What must hold:
@@ -35,14 +33,14 @@ package final class Manifest: Sendable {
 
   let fileSystem: any FileSystem
   let options: Options
-  private let writer: Mutex<Writer>
-  private let published: Mutex<ManifestState>
+  private let writer: Lock<Writer>
+  private let published: Lock<ManifestState>
 
   init(fileSystem: any FileSystem, options: Options, writer: Writer, state: ManifestState) {
     self.fileSystem = fileSystem
     self.options = options
-    self.writer = Mutex(writer)
-    published = Mutex(state)
+    self.writer = Lock(writer)
+    published = Lock(state)
   }
 
   /// All that is known and synced. Cheap: a copy of references.

@@ -15,7 +15,7 @@ import Synchronization
   private let pool: ArenaPool
   /// The address of the block in use; 0 before there is one.
   private let current = Atomic<UInt>(0)
-  private let growth = Mutex(ArenaPool.blockByteCountMin)
+  private let growth = Lock(ArenaPool.blockByteCountMin)
   private let total = Atomic<Int>(0)
 
   init(pool: ArenaPool) { self.pool = pool }

@@ -1,7 +1,6 @@
 #if canImport(Glibc)
   import Glibc
 #endif
-import Synchronization
 
 /// Memory for arenas, in blocks of 16 KiB, 32 KiB … 1 MiB that are used again: touching fresh memory for the
 /// first time costs as much as inserting the rows that go there.
@@ -29,7 +28,7 @@ package final class ArenaPool: Sendable {
     var takeCountAtTrim: UInt64 = 0
     var quietSince: UInt64?
   }
-  private let state = Mutex(State())
+  private let state = Lock(State())
 
   package init() {}
 

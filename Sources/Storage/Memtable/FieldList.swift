@@ -1,5 +1,4 @@
 import LineProtocol
-import Synchronization
 
 /// The fields of rows as they lie in chunks: one object for all receivers that send the same fields in the
 /// same order.
@@ -27,7 +26,7 @@ package final class FieldListTable: Sendable {
     var sweepAt = 1_024
   }
   private struct WeakList { weak var list: FieldList? }
-  private let state = Mutex(State())
+  private let state = Lock(State())
 
   package init() {}
 

@@ -27,7 +27,7 @@ package final class LiveSeriesTable: Sendable {
     var keyByteCount = 0
   }
   private final class Shard: Sendable {
-    let state = Mutex(State())
+    let state = Lock(State())
   }
   private let shards = (0..<LiveSeriesTable.shardCount).map { _ in Shard() }
   private let generationNumber = Atomic<UInt64>(0)

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// All that is not on disk yet: the parts of every keyspace, their live series, the arenas' pool.
 ///
 /// Safe from several threads. One lock guards the set of parts; it is held for a look-up a batch and window.
@@ -11,7 +9,7 @@ package final class Memtable: Sendable {
   package let pool: ArenaPool
   private let fieldLists = FieldListTable()
   private let clock: @Sendable () -> UInt64
-  private let state = Mutex(State())
+  private let state = Lock(State())
 
   private struct WindowParts {
     var window: Range<Int64>

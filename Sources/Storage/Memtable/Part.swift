@@ -23,7 +23,7 @@ import Synchronization
   package let firstSequence: UInt64
 
   private let arena: Arena
-  private let table = Mutex(Contents())
+  private let table = Lock(Contents())
   private let newestSeries = Atomic<UInt>(0)
   private let seriesTotal = Atomic<Int>(0)
   private let rowTotal = Atomic<Int>(0)
@@ -35,7 +35,7 @@ import Synchronization
   private let holdCount = Atomic<Int>(0)
   /// 0: not sealed.
   private let sealNumber = Atomic<UInt64>(0)
-  let indexCache = Mutex<PartIndex?>(nil)
+  let indexCache = Lock<PartIndex?>(nil)
 
   /// What only changes under the lock.
   private struct Contents {

@@ -13,7 +13,7 @@ package final class PartRun: SortedRun {
   let part: Part
   /// Rows whose batch number relative to the part's first is above it are not shown.
   let relativeSequenceMax: UInt64
-  private let pinned = Mutex<PartIndex?>(nil)
+  private let pinned = Lock<PartIndex?>(nil)
 
   init(
     part: Part, sequences: ClosedRange<UInt64>, times: ClosedRange<Int64>, rowCount: Int,

@@ -60,9 +60,9 @@ package final class BlockCache: Sendable {
 
   /// One lock and what it guards.
   private final class Shard: Sendable {
-    let state: Mutex<BlockCacheShard>
+    let state: Lock<BlockCacheShard>
 
-    init(byteCountMax: Int) { state = Mutex(BlockCacheShard(byteCountMax: byteCountMax)) }
+    init(byteCountMax: Int) { state = Lock(BlockCacheShard(byteCountMax: byteCountMax)) }
   }
 }
 

@@ -1,5 +1,4 @@
 package import LineProtocol
-import Synchronization
 
 /// A table opened for reading: immutable, safe from several threads. Blocks are read when asked for, through the cache.
 package final class Table: SortedRun, Sendable {
@@ -7,7 +6,7 @@ package final class Table: SortedRun, Sendable {
   let source: BlockSource
   package let state: TableState
   /// The measurement asked for last: its top, decoded.
-  private let lastTop = Mutex<MeasurementTop?>(nil)
+  private let lastTop = Lock<MeasurementTop?>(nil)
 
   /// Opens a table; reads header and footer only.
   ///

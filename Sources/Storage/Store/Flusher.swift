@@ -1,5 +1,3 @@
-import Synchronization
-
 /// Seals parts when memory, log or age reaches its limit, and writes sealed ones to tables: one thread.
 ///
 /// Parts of one window are flushed and published in the order in which they were sealed. A flush that fails is tried
@@ -19,8 +17,8 @@ package final class Flusher: Sendable {
   private let clock: @Sendable () -> Int64
   /// The time before which a keyspace shows nothing: what lies before it is not written.
   private let floor: @Sendable (KeyspaceState) -> Int64
-  private let thread = Mutex<WorkerThread?>(nil)
-  private let onFlushed = Mutex<(@Sendable () -> Void)?>(nil)
+  private let thread = Lock<WorkerThread?>(nil)
+  private let onFlushed = Lock<(@Sendable () -> Void)?>(nil)
 
   private struct State {
     var isWoken = false
@@ -33,7 +31,7 @@ package final class Flusher: Sendable {
   private let state = Monitor(State())
   private let isDue = Condition()
   private let hasFinished = Condition()
-  private let writtenBytes = Mutex<[KeyspaceID: UInt64]>([:])
+  private let writtenBytes = Lock<[KeyspaceID: UInt64]>([:])
 
   package init(
     memtable: Memtable, publisher: Publisher, log: WriteAheadLog, fileSystem: any FileSystem, byteCountMax: Int,

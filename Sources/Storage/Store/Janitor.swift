@@ -1,9 +1,7 @@
-import Synchronization
-
 /// Unlinks what no version names any more: one thread, paced, through the file system.
 package final class Janitor: Sendable {
   private let fileSystem: any FileSystem
-  private let queue = Mutex<Queue>(Queue())
+  private let queue = Lock<Queue>(Queue())
 
   private struct Queue {
     var names: [String] = []

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// Holds writers back when flushing falls behind: first slowed in proportion, then held, then refused (DESIGN, rule 8).
 package final class Pressure: Sendable {
   /// Bytes of the memtable from which writers are slowed, and at which they are held.
@@ -10,7 +8,7 @@ package final class Pressure: Sendable {
   private let flusher: Flusher
   private let gate = Monitor(())
   private let hasRoom = Condition()
-  private let stalled = Mutex<[KeyspaceID: UInt64]>([:])
+  private let stalled = Lock<[KeyspaceID: UInt64]>([:])
 
   package init(memtable: Memtable, flusher: Flusher, byteCountSlow: Int) {
     self.memtable = memtable

@@ -10,9 +10,9 @@ package final class Publisher: Sendable {
   package let janitor: Janitor
   private let fileSystem: any FileSystem
   private let cache: BlockCache
-  private let current: Mutex<Version>
+  private let current: Lock<Version>
   /// Serialises changes; the tables of the version in force, by number.
-  private let registry: Mutex<[UInt64: TableFile]>
+  private let registry: Lock<[UInt64: TableFile]>
   private let nextTable: Atomic<UInt64>
   /// Bytes read from tables that are no longer live.
   private let retiredReadBytes = Atomic<UInt64>(0)
@@ -36,8 +36,8 @@ package final class Publisher: Sendable {
         }
       }
     }
-    current = Mutex(try Self.version(of: state, files: files))
-    registry = Mutex(files)
+    current = Lock(try Self.version(of: state, files: files))
+    registry = Lock(files)
   }
 
   /// The version in force; retain it to read.

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// The store's clock and the horizon of each keyspace, with what must be dropped by them.
 package final class Retainer: Sendable {
   private struct State {
@@ -12,7 +10,7 @@ package final class Retainer: Sendable {
     var quotaWindows: [KeyspaceID: UInt64] = [:]
     var quotaBytes: [KeyspaceID: UInt64] = [:]
   }
-  private let state: Mutex<State>
+  private let state: Lock<State>
   private let wallClock: @Sendable () -> Int64
   private let monotonicClock: @Sendable () -> Int64
 
@@ -28,7 +26,7 @@ package final class Retainer: Sendable {
     for keyspace in manifest.keyspaces {
       horizons[keyspace.id] = Horizon(horizon: keyspace.horizon, ttl: keyspace.ttl, monotonic: monotonic)
     }
-    state = Mutex(State(clock: clock, horizons: horizons, notedAt: clock.now))
+    state = Lock(State(clock: clock, horizons: horizons, notedAt: clock.now))
   }
 
   /// The store's time, nanoseconds since 1970.

@@ -1,8 +1,6 @@
-import Synchronization
-
 /// The snapshots that are held: their ages are a metric.
 package final class SnapshotRegistry: Sendable {
-  private let starts = Mutex<(next: UInt64, held: [UInt64: Int64])>((0, [:]))
+  private let starts = Lock<(next: UInt64, held: [UInt64: Int64])>((0, [:]))
 
   /// Pins a version for a snapshot.
   func hold(_ version: Version) -> Pin {

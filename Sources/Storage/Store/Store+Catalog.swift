@@ -1,5 +1,3 @@
-import Synchronization
-
 /// Databases and policies: one edit each.
 extension Store {
   /// Names, sorted.

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// Where points go that name no policy.
 public struct WriteTarget: Sendable, Equatable {
   public var keyspace: KeyspaceID

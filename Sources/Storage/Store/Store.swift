@@ -28,11 +28,11 @@ public final class Store: Sendable {
   let log: WriteAheadLog?
   let writing: Writing?
   /// Serialises changes of databases, policies and windows.
-  let catalogLock = Mutex<Void>(())
+  let catalogLock = Lock<Void>(())
   let tornByteCount: UInt64
-  private let directoryLock: Mutex<(any FileLock)?>
+  private let directoryLock: Lock<(any FileLock)?>
   private let nextReceiver = Atomic<UInt32>(1)
-  private let isClosed = Mutex(false)
+  private let isClosed = Lock(false)
   let snapshots = SnapshotRegistry()
 
   /// What only a store that writes has.
@@ -53,7 +53,7 @@ public final class Store: Sendable {
     log = opened.log
     writing = opened.writing
     tornByteCount = opened.tornByteCount
-    directoryLock = Mutex(opened.directoryLock)
+    directoryLock = Lock(opened.directoryLock)
   }
 
   // MARK: Opening

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// What is done about once a second whether anybody asks or not: retention, unlinking, memory that may be given back.
 package final class Upkeep: Sendable {
   /// Time between rounds, unless woken.
@@ -11,9 +9,9 @@ package final class Upkeep: Sendable {
   }
   private let state = Monitor(State())
   private let isDue = Condition()
-  private let thread = Mutex<WorkerThread?>(nil)
+  private let thread = Lock<WorkerThread?>(nil)
   /// One round at a time.
-  private let round = Mutex<(@Sendable () -> Void)?>(nil)
+  private let round = Lock<(@Sendable () -> Void)?>(nil)
 
   package init() {}
 

@@ -27,28 +27,21 @@ import Glibc
   package func notifyAll() { unsafe pthread_cond_broadcast(condition) }
 }
 
-/// A value under a lock that threads can also wait on: what `Mutex` does not do.
+/// A value under a lock that threads can also wait on, shared by reference.
 ///
-/// Where nothing is waited for use `Mutex`. A wait is written as a predicate rather than as a call inside the body, because
+/// Where nothing is waited for use `Lock`. A wait is written as a predicate rather than as a call inside the body, because
 /// the body's `inout` promises that nobody else touches the value while it runs.
 @safe package final class Monitor<State>: @unchecked Sendable {
   // Sendable: the state is reached only with the mutex held.
+  private let lock: Lock<State>
+  // The lock's own. Reached through `lock` the compiler takes `&….pointee` for a change of `lock` itself.
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
   private let state: UnsafeMutablePointer<State>
 
   package init(_ initial: sending State) {
-    unsafe mutex = .allocate(capacity: 1)
-    let code = unsafe pthread_mutex_init(mutex, nil)
-    precondition(code == 0, "pthread_mutex_init: \(code)")
-    unsafe state = .allocate(capacity: 1)
-    unsafe state.initialize(to: initial)
-  }
-
-  deinit {
-    unsafe state.deinitialize(count: 1)
-    unsafe state.deallocate()
-    unsafe pthread_mutex_destroy(mutex)
-    unsafe mutex.deallocate()
+    lock = Lock(initial)
+    unsafe mutex = lock.mutex
+    unsafe state = lock.state
   }
 
   /// Runs `body` with the lock held.

@@ -1,12 +1,11 @@
 import CShims
 import Glibc
-import Synchronization
 
 /// A thread of the operating system with a fixed duty; blocking calls stay on these, off Swift's cooperative pool.
 ///
 /// It runs until `body` returns. Whoever starts one joins it: `body` must hear of the end by what it shares with the owner.
 @safe package final class WorkerThread: Sendable {
-  private let thread: Mutex<pthread_t?>
+  private let thread: Lock<pthread_t?>
 
   /// Starts a thread; `name` is what `top -H` shows, its first 15 bytes.
   package init(name: String, body: @escaping @Sendable () -> Void) throws(StorageError) {
@@ -25,7 +24,7 @@ import Synchronization
       unsafe start.release()
       throw StorageError(.io, "cannot start thread \(name): \(errorText(code))")
     }
-    self.thread = Mutex(thread)
+    self.thread = Lock(thread)
   }
 
   /// Waits for the end of `body`; a second call returns at once.

@@ -41,9 +41,9 @@ package final class WriteAheadLog: Sendable {
   let allocation = Condition()
   let decidedNumber: Atomic<UInt64>
   let openNumber: Atomic<UInt64>
-  let threads = Mutex<[WorkerThread]>([])
+  let threads = Lock<[WorkerThread]>([])
   /// One caller removes segments at a time.
-  let removal = Mutex(())
+  let removal = Lock(())
 
   /// Opens a fresh segment behind those that replay found, and starts the threads.
   ///

@@ -2,7 +2,6 @@ import CShims
 import Client
 import Glibc
 import Storage
-import Synchronization
 
 /// How lines reach the server.
 enum Transport: String, CaseIterable { case tcp, udp, http }
@@ -221,8 +220,8 @@ private func number(_ word: String, in text: String) -> Int {
 
 /// What the threads report, each in its place.
 private final class ReportList: Sendable {
-  private let reports: Mutex<[SendReport]>
-  init(count: Int) { reports = Mutex([SendReport](repeating: SendReport(), count: count)) }
+  private let reports: Lock<[SendReport]>
+  init(count: Int) { reports = Lock([SendReport](repeating: SendReport(), count: count)) }
   func set(_ index: Int, _ report: SendReport) { reports.withLock { $0[index] = report } }
   var all: [SendReport] { reports.withLock { $0 } }
 }

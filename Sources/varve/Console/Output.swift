@@ -1,5 +1,5 @@
 import Glibc
-import Synchronization
+import Storage
 
 /// The reader of standard output went away: the command ends quietly.
 package struct BrokenPipe: Error {}
@@ -8,7 +8,7 @@ package struct BrokenPipe: Error {}
 package final class Output: Sendable {
   /// The only one.
   package static let standard = Output()
-  private let gathered = Mutex<[UInt8]>([])
+  private let gathered = Lock<[UInt8]>([])
   private static let byteCountMax = 1 << 16
 
   /// Whether a person reads it.

@@ -1,6 +1,5 @@
 import LineProtocol
 import Storage
-import Synchronization
 import TestSupport
 
 /// The least store that compaction can run against: a manifest's state, open tables, one keyspace of windows of 100 s.
@@ -21,7 +20,7 @@ final class ModelStore: CompactionDelegate {
   }
 
   let fileSystem: any FileSystem
-  let state = Mutex(State())
+  let state = Lock(State())
   private let cache = BlockCache(byteCountMax: 1 << 20)
 
   init(_ fileSystem: any FileSystem = MemoryFileSystem()) throws {

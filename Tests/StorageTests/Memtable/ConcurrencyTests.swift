@@ -9,7 +9,7 @@ import Testing
 struct MemtableConcurrencyTests {
   /// What writers share, as the store has it: the lock that numbers batches.
   private final class Log: Sendable {
-    let sequence = Mutex<UInt64>(0)
+    let sequence = Lock<UInt64>(0)
     let done = Atomic<Int>(0)
   }
 
@@ -17,7 +17,7 @@ struct MemtableConcurrencyTests {
   func writersAndReaders() throws {
     let memtable = Memtable(clock: { 0 })
     let log = Log()
-    let sealed = Mutex<[Part]>([])
+    let sealed = Lock<[Part]>([])
     let (writerCount, batchCount, rowCount) = (3, 60, 50)
     let threads = try (0..<writerCount).map { writer in
       try WorkerThread(name: "writer") {

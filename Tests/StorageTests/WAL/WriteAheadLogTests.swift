@@ -34,7 +34,7 @@ struct WriteAheadLogTests {
     let fileSystem = MemoryFileSystem()
     let log = try WriteAheadLog(
       fileSystem: fileSystem, options: logOptions(segmentByteCount: 1 << 20), nextSequence: 1, nextSegment: 1)
-    let written = Mutex<Set<LoggedBatch>>([])
+    let written = Lock<Set<LoggedBatch>>([])
     let decidedCount = Atomic(0)
     log.onDecided { decidedCount.add(1, ordering: .relaxed) }
     let threads = try (0..<4).map { thread in
@@ -154,7 +154,7 @@ struct WriteAheadLogTests {
     let memory = MemoryFileSystem()
     let fileSystem = FailingFileSystem(wrapping: memory)
     let log = try WriteAheadLog(fileSystem: fileSystem, options: logOptions(), nextSequence: 1, nextSegment: 1)
-    let isOpenAfter = Mutex<Bool?>(nil)
+    let isOpenAfter = Lock<Bool?>(nil)
     log.onFailure { _, isOpen in isOpenAfter.withLock { $0 = isOpen } }
     try log.wait(for: try log.append(payload(1, count: 100)))
     fileSystem.fail { call, name, _ in call == .sync && name == "wal/0000000001.wal" ? .io : nil }
@@ -181,7 +181,7 @@ struct WriteAheadLogTests {
   func dead() throws {
     let fileSystem = FailingFileSystem(wrapping: MemoryFileSystem())
     let log = try WriteAheadLog(fileSystem: fileSystem, options: logOptions(), nextSequence: 1, nextSegment: 1)
-    let isOpenAfter = Mutex<Bool?>(nil)
+    let isOpenAfter = Lock<Bool?>(nil)
     log.onFailure { _, isOpen in isOpenAfter.withLock { $0 = isOpen } }
     try log.wait(for: try log.append(payload(1, count: 100)))
     fileSystem.stop()
