@@ -27,13 +27,15 @@ let package = Package(
     .systemLibrary(name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .target(name: "CShims"),
+    // Loads librsvg when a PNG is drawn, and links nothing: see CRaster.c.
+    .target(name: "CRaster"),
     .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2"), .linkedLibrary("stdc++")]),
 
     // The store, bottom up.
     .target(name: "Coding", dependencies: ["CSnappy", "CShims"], swiftSettings: strict),
     .target(name: "LineProtocol", dependencies: ["CShims"], swiftSettings: strict),
     .target(name: "Storage", dependencies: ["LineProtocol", "Coding", "CRE2", "CShims"], swiftSettings: strict),
-    .target(name: "Query", dependencies: ["Storage", "LineProtocol"], swiftSettings: strict),
+    .target(name: "Query", dependencies: ["Storage", "LineProtocol", "CRaster"], swiftSettings: strict),
     .target(
       name: "Server",
       dependencies: ["Query", "Storage", "LineProtocol", "CMicroHTTPD", "CZlib", "CShims"],
@@ -53,7 +55,9 @@ let package = Package(
     .testTarget(
       name: "StorageTests", dependencies: ["Storage", "LineProtocol", "Coding", "TestSupport"],
       swiftSettings: settings),
-    .testTarget(name: "QueryTests", dependencies: ["Query", "Storage", "LineProtocol", "TestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "QueryTests", dependencies: ["Query", "Storage", "LineProtocol", "CZlib", "TestSupport"],
+      swiftSettings: settings),
     .testTarget(
       name: "ServerTests", dependencies: ["Server", "Client", "Storage", "TestSupport"], swiftSettings: settings),
     .testTarget(name: "ClientTests", dependencies: ["Client", "TestSupport"], swiftSettings: settings),

@@ -4,10 +4,10 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "$(basename "$0"): $*"; exit 1; }
 
-# The Debian packages that the build needs, and a file that proves each.
-packages=(libsnappy-dev libmicrohttpd-dev libcurl4-openssl-dev libre2-dev zlib1g-dev pkg-config g++)
+# The Debian packages that the build needs, those that draw a PNG (loaded when one is asked for), and a file that proves each.
+packages=(libsnappy-dev libmicrohttpd-dev libcurl4-openssl-dev libre2-dev zlib1g-dev pkg-config g++ librsvg2-2 fonts-dejavu-core)
 proofs=(/usr/include/snappy-c.h /usr/include/microhttpd.h curl/curl.h /usr/include/re2/re2.h /usr/include/zlib.h
-  /usr/bin/pkg-config /usr/bin/g++)
+  /usr/bin/pkg-config /usr/bin/g++ librsvg-2.so.2 /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf)
 
 missing_packages() {
   local index proof
@@ -15,6 +15,7 @@ missing_packages() {
     proof=${proofs[$index]}
     case $proof in
       /*) [ -e "$proof" ] ;;
+      *.so.*) compgen -G "/usr/lib/*/$proof" >/dev/null || [ -e "/usr/lib/$proof" ] ;;
       *) compgen -G "/usr/include/*/$proof" >/dev/null || [ -e "/usr/include/$proof" ] ;;
     esac || printf '%s\n' "${packages[$index]}"
   done

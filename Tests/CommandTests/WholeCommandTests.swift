@@ -81,17 +81,45 @@ struct WholeCommandTests {
     #expect(refused.errors.contains("-:2:4: missing fields\n"))
   }
 
-  @Test("charts go to the terminal and to files; PNG says what to do")
+  private static let plotted =
+    "varve query --from Fixtures/sample.lp "
+    + "'SELECT mean(used) FROM mem WHERE time < 1767247200s GROUP BY time(10m), host'"
+
+  @Test("charts go to the terminal and to files")
   func charts() throws {
     let command = try command()
-    let base =
-      "varve query --from Fixtures/sample.lp 'SELECT mean(used) FROM mem WHERE time < 1767247200s GROUP BY time(10m), host'"
-    let drawn = try command.run("\(base) --plot")
+    let drawn = try command.run("\(Self.plotted) --plot")
     #expect(drawn.status == 0 && drawn.output.contains("└") && drawn.output.contains("host=birch"))
-    #expect(try command.run("\(base) --plot p.svg").status == 0)
+    #expect(try command.run("\(Self.plotted) --plot p.svg").status == 0)
     #expect(String(decoding: try readWholeFile(command.folder + "/p.svg"), as: UTF8.self).hasPrefix("<svg "))
-    let picture = try command.run("\(base) --plot p.png")
-    #expect(picture.status == 2 && picture.errors.contains("rsvg-convert"))
+    #expect(try command.run("\(Self.plotted) --plot p.png").status == 0)
+    #expect(try readWholeFile(command.folder + "/p.png").starts(with: [0x89] + Array("PNG\r\n".utf8)))
+    let other = try command.run("\(Self.plotted) --plot=p.gif")
+    #expect(other.status == 2 && other.errors.contains("FILE.svg or FILE.png"))
+  }
+
+  @Test("an answer without numbers makes a picture that says so; a failed statement leaves the old one")
+  func emptyChart() throws {
+    let command = try command()
+    let question = "varve query --from Fixtures/sample.lp --plot p.svg"
+    let empty = try command.run("\(question) 'SELECT f FROM nothing' && grep -c 'no numbers over time' p.svg")
+    #expect(empty.status == 0 && empty.output == "1\n" && empty.errors.contains("nothing to plot"))
+    let failed = try command.run(
+      "echo old >p.svg; \(question) 'SELECT * FROM nodb.x.y' 2>/dev/null; echo $?; cat p.svg")
+    #expect(failed.output == "1\nold\n")
+  }
+
+  @Test("only a PNG needs librsvg; without it the error says what to install, and the old picture stays")
+  func missingLibrary() throws {
+    let command = try command()
+    let loaded = "2>&1 >/dev/null | grep -c 'init: .*librsvg'"
+    #expect(try command.run("LD_DEBUG=libs \(Self.plotted) --plot p.svg \(loaded)").output == "0\n")
+    #expect(try command.run("LD_DEBUG=libs \(Self.plotted) --plot p.png \(loaded)").output == "1\n")
+    // A file that is no library hides the one of the system.
+    let hiding = "mkdir no; echo x >no/librsvg-2.so.2; export LD_LIBRARY_PATH=no${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+    let refused = try command.run("echo old >p.png; \(hiding); \(Self.plotted) --plot p.png")
+    #expect(refused.status == 1 && refused.errors.contains("apt install librsvg2-2 fonts-dejavu-core"))
+    #expect(try command.run("cat p.png").output == "old\n")
   }
 }
 

@@ -21,6 +21,7 @@ struct PlotTests {
       (0.0, 1.0, [0, 0.2, 0.4, 0.6, 0.8, 1]), (3, 97, [0, 20, 40, 60, 80, 100]),
       (-0.3, 0.2, [-0.3, -0.2, -0.1, 0, 0.1, 0.2]),
       (5, 5, [4.4, 4.6, 4.8, 5, 5.2, 5.4, 5.6]), (0, 0, [-1, -0.5, 0, 0.5, 1]),
+      (-1.7e308, 1.7e308, [-1.7e308, 1.7e308]),
       (1e9, 2e9, [1e9, 1.2e9, 1.4e9, 1.6e9, 1.8e9, 2e9]),
     ] as [(Double, Double, [Double])])
   func ticks(low: Double, high: Double, expected: [Double]) {
@@ -65,6 +66,104 @@ struct PlotTests {
     #expect(text.hasPrefix("<svg ") && text.hasSuffix("</svg>\n"))
     #expect(text.components(separatedBy: "<polyline").count == 3)
     #expect(text.contains("host=a&lt;b") && text.contains("&lt; 3 &amp; more"))
+    #expect(text.contains(">2026-01-01 UTC<"))
+  }
+
+  @Test("a PNG has two pixels for each unit of the SVG, a line in each colour, and words")
+  func pixels() throws {
+    let data = try #require(PlotData([waves]))
+    let svg = SVGPlot(data, title: "")
+    var out: [UInt8] = []
+    try PNGPlot(data, title: "").append(to: &out)
+    let picture = try #require(PNGPixels(out))
+    #expect(picture.width == 2 * svg.width && picture.height == 2 * svg.height)
+    #expect(picture.colors.first == PNGPixels.Color(red: 255, green: 255, blue: 255))
+    for (red, green, blue) in [(0x44, 0x77, 0xaa), (0xee, 0x66, 0x77)] as [(UInt8, UInt8, UInt8)] {
+      #expect(picture.colors.count { $0 == .init(red: red, green: green, blue: blue) } > 1_000)
+    }
+    // The names in the legend: without a font there would be none.
+    let ink = PNGPixels.Color(red: 0x22, green: 0x22, blue: 0x22)
+    #expect(picture.colors.suffix(picture.width * 80).count { $0 == ink } > 100)
+  }
+
+  @Test("a PNG of nothing is drawn too")
+  func emptyPNG() throws {
+    var out: [UInt8] = []
+    try PNGPlot(nil, title: "SELECT x FROM y").append(to: &out)
+    let picture = try #require(PNGPixels(out))
+    #expect(picture.width == 1_920 && Set(picture.colors).count > 10)
+  }
+
+  @Test("a picture of nothing says so")
+  func emptyPicture() {
+    var out: [UInt8] = []
+    SVGPlot(nil, title: "SELECT x FROM y").append(to: &out)
+    let text = String(decoding: out, as: UTF8.self)
+    #expect(text.contains(">SELECT x FROM y<") && text.contains("no numbers over time"))
+    #expect(!text.contains("<polyline") && text.hasSuffix("</svg>\n"))
+  }
+
+  @Test("a long statement is broken over the lines of the title, and cut with an ellipsis")
+  func longTitle() {
+    let words = Array(repeating: "twelve bytes", count: 60).joined(separator: " ")
+    #expect(SVGText.lines("short", placeCount: 100, lineCountMax: 3) == ["short"])
+    #expect(SVGText.lines("", placeCount: 100, lineCountMax: 3) == [])
+    let lines = SVGText.lines(words, placeCount: 100, lineCountMax: 3)
+    #expect(lines.count == 3 && lines.allSatisfy { $0.count <= 100 })
+    #expect(lines.allSatisfy { !$0.hasPrefix(" ") } && lines[2].hasSuffix("…"))
+    // A word longer than a line is cut where the line ends; a wide character takes two places.
+    let word = SVGText.lines(String(repeating: "x", count: 25), placeCount: 10, lineCountMax: 3)
+    #expect(word.map(\.count) == [10, 10, 5])
+    #expect(SVGText.lines("日本語", placeCount: 4, lineCountMax: 3) == ["日本", "語"])
+  }
+
+  @Test("past the colours lines differ by dashes, past the limit they are counted")
+  func manyLines() throws {
+    let series = (0..<34).map { ResultSeries("m", tags: [("n", "\($0)")], times: [0, 60], ["v": [1, 2]]) }
+    var statement = result()
+    statement.series = series
+    let data = try #require(PlotData([statement]))
+    var out: [UInt8] = []
+    SVGPlot(data, title: "").append(to: &out)
+    let text = String(decoding: out, as: UTF8.self)
+    #expect(text.contains("and 2 more lines"))
+    #expect(Set((0..<36).map { SVGLineStyle($0).stroke }).count == 36)
+  }
+
+  @Test(
+    "ticks of time are round: of the clock, of the day, Mondays, firsts of months and years",
+    arguments: [
+      // 90 minutes, 2 days, 30 days, 2 years, 300 years, all from 2026-01-01T00:00:00Z but the last, from 1900.
+      (1_767_225_600, 5_400, 8, "00:00 00:15 00:30 00:45 01:00 01:15 01:30"),
+      (1_767_225_600, 172_800, 5, "01-01 00:00 01-01 12:00 01-02 00:00 01-02 12:00 01-03 00:00"),
+      (1_767_225_600, 2_592_000, 8, "2026-01-05 2026-01-12 2026-01-19 2026-01-26"),
+      (1_767_225_600, 63_072_000, 8, "2026-01-01 2026-07-01 2027-01-01 2027-07-01 2028-01-01"),
+      (
+        -2_208_988_800, 9_467_107_200, 8,
+        "1900-01-01 1950-01-01 2000-01-01 2050-01-01 2100-01-01 2150-01-01 2200-01-01"
+      ),
+    ] as [(Int64, Int64, Int, String)])
+  func timeTicks(start: Int64, length: Int64, count: Int, expected: String) throws {
+    let times = [start * 1_000_000_000, (start + length) * 1_000_000_000]
+    let data = try #require(PlotData([result(0, ResultSeries("m", times: times, ["n": [1, 2]]))]))
+    #expect(data.timeTicks(count: count).map(data.timeLabel).joined(separator: " ") == expected)
+  }
+
+  @Test("months begin where the calendar says, over all times there are")
+  func months() {
+    var wrong: [String] = []
+    for month in 1678 * 12..<2262 * 12 {
+      guard let start = CivilTime.nanoseconds(year: month / 12, month: month % 12 + 1) else {
+        wrong.append("\(month): none")
+        continue
+      }
+      let civil = CivilTime(nanoseconds: start)
+      let before = CivilTime(nanoseconds: start - 1)
+      let isStart = civil.year * 12 + civil.month - 1 == month && civil.day == 1 && civil.hour == 0
+      if !isStart || before.year * 12 + before.month != month { wrong.append("\(month): \(civil)") }
+    }
+    #expect(wrong.isEmpty)
+    #expect(CivilTime.nanoseconds(year: 1600, month: 1) == nil)
   }
 
   @Test("texts and lists have no chart; single points, equal values and extreme times do")
@@ -77,6 +176,7 @@ struct PlotTests {
       ResultSeries("m", times: [.min, .max], ["n": [-1e300, 1e300]]),
       ResultSeries("m", times: [0, 1], ["n": [.float(.nan), 7.5]]),
       ResultSeries("m", times: [.max], ["n": [0]]),
+      ResultSeries("m", times: [0, 1, 2], ["n": [.float(-1.7e308), 0, .float(1.7e308)]]),
       ResultSeries("m", times: [0, 1], ["n": [.integer(.min), .integer(.max)]]),
     ]
     for series in odd {
@@ -84,7 +184,10 @@ struct PlotTests {
       var out: [UInt8] = []
       TerminalPlot(data, columnCount: 40, rowCount: 5, hasColor: false).append(to: &out)
       SVGPlot(data, title: "").append(to: &out)
-      #expect(!out.isEmpty)
+      let text = String(decoding: out, as: UTF8.self)
+      #expect(!text.contains("nan") && !text.contains("inf"))
+      let ticks = data.timeTicks(count: 10)
+      #expect(ticks.count <= 10 && ticks.allSatisfy(data.times.contains))
     }
   }
 }

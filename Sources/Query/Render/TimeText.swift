@@ -36,6 +36,18 @@ package struct CivilTime: Equatable, Sendable {
     month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
     year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
   }
+
+  /// The moment at which a month (1...12) begins; `nil` outside of what nanoseconds in 64 bits reach. Source: as above,
+  /// `days_from_civil`.
+  package static func nanoseconds(year: Int, month: Int) -> Int64? {
+    let marchYear = year - (month <= 2 ? 1 : 0)
+    let era = marchYear / 400
+    let yearOfEra = marchYear % 400
+    let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5
+    let days = era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+    let product = Int64(days).multipliedReportingOverflow(by: 86_400_000_000_000)
+    return product.overflow ? nil : product.partialValue
+  }
 }
 
 extension [UInt8] {

@@ -9,31 +9,50 @@ struct PlotOutput {
 
   /// - Throws: `UsageError` for a kind of picture that is not written.
   init(path: String, title: String) throws {
-    if path.hasSuffix(".png") {
-      throw UsageError("--plot does not write PNG yet: write FILE.svg, and convert it with rsvg-convert")
+    guard path.isEmpty || path.hasSuffix(".svg") || path.hasSuffix(".png") else {
+      throw UsageError("--plot writes FILE.svg or FILE.png, not \"\(path)\"")
     }
-    if !path.isEmpty, !path.hasSuffix(".svg") { throw UsageError("--plot writes FILE.svg, not \"\(path)\"") }
     self.path = path
     self.title = title.split { $0.isWhitespace }.joined(separator: " ")
     hasColor = unsafe Output.standard.isTerminal && getenv("NO_COLOR") == nil
   }
 
+  /// Draws the numbers over time of the answers; where there are none it says so, in the picture too unless a
+  /// statement failed: then the old picture stays.
   func write(_ answers: [StatementResult]) throws {
-    guard let data = PlotData(answers) else {
-      printError("varve query: nothing to plot: no number over time in the answer")
-      return
-    }
-    var out: [UInt8] = []
-    if path.isEmpty {
+    let data = PlotData(answers)
+    if data == nil { printError("varve query: nothing to plot: no number over time in the answer") }
+    if data == nil, path.isEmpty || answers.contains(where: { $0.error != nil }) { return }
+    if let data, path.isEmpty {
+      var out: [UInt8] = Array("\n".utf8)
       TerminalPlot(data, columnCount: terminalWidth(), hasColor: hasColor).append(to: &out)
-      try Output.standard.write(Array("\n".utf8) + out)
+      try Output.standard.write(out)
       return try Output.standard.flush()
     }
-    SVGPlot(data, title: title).append(to: &out)
+    // Drawn before the file is opened: what cannot be drawn leaves the old picture.
+    let out = try picture(data)
     let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw CommandFailure("cannot write \(path): \(systemErrorText(errno))") }
     defer { close(descriptor) }
     try unsafe out.withUnsafeBytes { try unsafe writeAll($0, to: descriptor, name: path) }
+  }
+
+  private func picture(_ data: PlotData?) throws -> [UInt8] {
+    var out: [UInt8] = []
+    guard path.hasSuffix(".png") else {
+      SVGPlot(data, title: title).append(to: &out)
+      return out
+    }
+    do {
+      try PNGPlot(data, title: title).append(to: &out)
+    } catch .missingLibrary(let reason) {
+      throw CommandFailure(
+        "cannot draw \(path): PNG needs librsvg (apt install librsvg2-2 fonts-dejavu-core), or write FILE.svg: "
+          + reason)
+    } catch .failed(let reason) {
+      throw CommandFailure("cannot draw \(path): \(reason)")
+    }
+    return out
   }
 
   /// Places of the terminal's line, 80 where there is none.

@@ -21,7 +21,7 @@ package let queryCommand = Subcommand(
     Flag("param", .string, "NAME=VALUE", isRepeatable: true, help: "what $NAME stands for in the statements"),
     Flag(
       "plot", .optional(endings: [".svg", ".png"]), "FILE.svg|FILE.png",
-      help: "draw the numbers over time: in the terminal, or as a picture"),
+      help: "draw the numbers over time: in the terminal, or as a picture (PNG: 1920 pixels wide, by librsvg2-2)"),
     Flag("partial", .toggle, help: "do not wait for a server that replays its log: answer from tables"),
     CommonFlags.server,
     CommonFlags.data,
@@ -39,6 +39,10 @@ package let queryCommand = Subcommand(
     (
       "varve query --from Fixtures/sample.lp --plot 'SELECT mean(usage_user) FROM cpu GROUP BY time(10m), host'",
       "a chart in the terminal, a line a host"
+    ),
+    (
+      "varve query --from Fixtures/sample.lp --plot load.png 'SELECT max(load1) FROM cpu GROUP BY time(10m), host'",
+      "the same as a picture, for a report"
     ),
   ],
   run: { arguments in try QueryCommand(arguments).run() })

@@ -76,7 +76,9 @@ package struct PlotData: Sendable {
       let half = low == 0 ? 1 : low.magnitude * 0.1
       (low, high) = (low - half, high + half)
     }
-    let rough = max((high - low) / Double(max(count - 1, 1)), .leastNormalMagnitude)
+    // Divided before subtracted: the span of two large numbers is past what a number holds.
+    let stepCount = Double(max(count - 1, 2))
+    let rough = max(high / stepCount - low / stepCount, .leastNormalMagnitude)
     var power = 1.0
     while power > rough { power /= 10 }
     while power * 10 <= rough { power *= 10 }
@@ -88,42 +90,17 @@ package struct PlotData: Sendable {
     if Double(last) * step < high { last += 1 }
     // Multiples below one are divided, so that 0.3 is not 0.30000000000000004.
     let inverse = 1 / step
-    return (first...last).map { step < 1 ? Double($0) / Double(Int64(inverse + 0.5)) : Double($0) * step }
-  }
-
-  /// Where ticks of the time axis stand: round in UTC, at most `count`.
-  package func timeTicks(count: Int) -> [Int64] {
-    let range = times
-    let second: Int64 = 1_000_000_000
-    let steps: [Int64] =
-      [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400].map {
-        $0 * second
-      }
-      + [2, 7, 14, 30, 60, 90, 180, 365, 730, 1825, 3650, 18_250].map { $0 * 86_400 * second }
-    let span = range.upperBound.subtractingReportingOverflow(range.lowerBound)
-    let width = span.overflow ? Int64.max : span.partialValue
-    let step = steps.first { width / $0 < Int64(max(count, 1)) } ?? Int64.max / 4
-    var ticks: [Int64] = []
-    var multiple = range.lowerBound / step
-    while ticks.count <= count {
-      let tick = multiple.multipliedReportingOverflow(by: step)
-      if tick.overflow || tick.partialValue > range.upperBound { break }
-      if tick.partialValue >= range.lowerBound { ticks.append(tick.partialValue) }
-      multiple += 1
+    let ticks = (first...last).map {
+      step < 1 ? Double($0) / Double(Int64(inverse + 0.5)) : Double($0) * step
     }
-    return ticks
+    return ticks.allSatisfy(\.isFinite) ? ticks : [low, high]
   }
 
-  /// A tick of the time axis as text: a date where the axis spans days, a time of day else.
-  package func timeLabel(_ time: Int64) -> String {
-    var out: [UInt8] = []
-    out.appendRFC3339(time)
-    let text = String(decoding: out, as: UTF8.self)
-    let span = times.upperBound.subtractingReportingOverflow(times.lowerBound)
-    let days = span.overflow ? Int64.max : span.partialValue / 86_400_000_000_000
-    if days >= 7 { return String(text.prefix(10)) }
-    if days >= 1 { return String(text.dropFirst(5).prefix(5)) + " " + String(text.dropFirst(11).prefix(5)) }
-    return String(text.dropFirst(11).prefix(span.partialValue < 600_000_000_000 ? 8 : 5))
+  /// How far below the highest tick a value lies: 0 there, 1 at the lowest.
+  static func depth(of value: Double, in ticks: [Double]) -> Double {
+    let (low, high) = (ticks.first ?? 0, ticks.last ?? 1)
+    // Halves: as above.
+    return (high / 2 - value / 2) / (high / 2 - low / 2)
   }
 
   /// A tick of the value axis as text: `1.5M`, `20k`, `0.25`.

@@ -20,10 +20,9 @@ package struct TerminalPlot {
     let labels = ticks.map(PlotData.valueLabel)
     let margin = labels.map(\.utf8.count).max() ?? 0
     let canvas = drawn(BrailleCanvas(width: width - margin - 2, height: height), ticks)
-    let (low, high) = (ticks.first ?? 0, ticks.last ?? 1)
     var labelRows: [Int: String] = [:]
     for (tick, label) in zip(ticks, labels) {
-      labelRows[Int((high - tick) / (high - low) * Double(height - 1) + 0.5)] = label
+      labelRows[Int(PlotData.depth(of: tick, in: ticks) * Double(height - 1) + 0.5)] = label
     }
     for row in 0..<height {
       let label = labelRows[row] ?? ""
@@ -39,7 +38,6 @@ package struct TerminalPlot {
 
   private func drawn(_ empty: BrailleCanvas, _ ticks: [Double]) -> BrailleCanvas {
     var canvas = empty
-    let (low, high) = (ticks.first ?? 0, ticks.last ?? 1)
     let times = data.times
     let span = Double(times.upperBound) - Double(times.lowerBound)
     // Values lie on the middle of rows of characters, where the labels are.
@@ -49,7 +47,7 @@ package struct TerminalPlot {
       var previous: (x: Int, y: Int)?
       for (time, value) in zip(line.times, line.values) {
         let x = Int((Double(time) - Double(times.lowerBound)) / span * Double(2 * canvas.width - 1) + 0.5)
-        let y = Int((high - value) / (high - low) * dotHeight + inset + 0.5)
+        let y = Int(PlotData.depth(of: value, in: ticks) * dotHeight + inset + 0.5)
         canvas.line(from: previous ?? (x, y), to: (x, y), color: index)
         previous = (x, y)
       }
