@@ -112,9 +112,13 @@ package final class Flusher: Sendable {
         try flushSealed(all: asked)
         finish(round: asked)
       } catch {
-        state.withLock { $0.failure = error }
+        let asked = state.withLock { state in
+          state.failure = error
+          return state.asked
+        }
         hasFinished.notifyAll()
-        state.withLock(on: isDue, for: Self.retryDelay, when: { $0.isStopping }) { _ in }
+        // Who asks after the failure has it tried again at once.
+        state.withLock(on: isDue, for: Self.retryDelay, when: { $0.isStopping || $0.asked > asked }) { _ in }
       }
     }
   }
