@@ -3,31 +3,35 @@
 /// Safe from several threads. One lock guards the set of parts; it is held for a look-up a batch and window.
 /// What the store promises: `hold` is called in order of batch numbers (under the log's lock), so that a part
 /// sealed through *n* has exactly the batches of its window that are numbered above the seal before it and at
-/// most *n*.
+/// most *n*. While the log is replayed the same holds on each side of the last number in it: what is replayed
+/// goes to parts of its own, which stand before those of new batches in their windows (`Memtable+Replay`).
 package final class Memtable: Sendable {
   /// Memory of all parts.
   package let pool: ArenaPool
   private let fieldLists = FieldListTable()
   private let clock: @Sendable () -> UInt64
-  private let state = Lock(State())
+  let state = Lock(State())
 
-  private struct WindowParts {
+  struct WindowParts {
     var window: Range<Int64>
-    /// Sealed ones in order of sealing, then the one that takes rows, if any.
+    /// In order of their numbers: sealed ones in order of sealing, then the one that takes rows, if any. During a replay
+    /// the same twice: what is replayed, what is new.
     var parts: [Part] = []
   }
-  private struct Keyspace {
+  struct Keyspace {
     var liveSeries = LiveSeriesTable()
     /// Sorted by start; a window without parts is not here.
     var windows: [WindowParts] = []
     /// The next part's number at the last seal and the one before.
     var numbersAtSeals: (UInt64, UInt64) = (0, 0)
   }
-  private struct State {
+  struct State {
     var keyspaces: [KeyspaceID: Keyspace] = [:]
     var nextPartNumber: UInt64 = 1
     var nextOwner: UInt32 = 1
     var lastSequence: UInt64 = 0
+    /// `nil`: no replay goes on.
+    var replay: ReplayedNumbers?
   }
 
   /// - Parameters:
@@ -74,20 +78,25 @@ package final class Memtable: Sendable {
     }
   }
 
-  private func open(
-    _ id: KeyspaceID, window: Range<Int64>, sequence: UInt64, in state: inout State
-  ) -> Part {
+  /// The part that takes a batch's rows of a window, made if there is none.
+  func open(_ id: KeyspaceID, window: Range<Int64>, sequence: UInt64, in state: inout State) -> Part {
+    // The last number of a replay that goes on; else 0, and all parts are on one side of it.
+    let boundary = state.replay?.through ?? 0
     // In place: a copy of the entry would copy its windows at the first change.
     func find(_ keyspace: inout Keyspace, number: inout UInt64) -> Part {
       let place = Self.place(of: window.lowerBound, in: keyspace.windows)
       let isThere =
         place < keyspace.windows.count && keyspace.windows[place].window.lowerBound == window.lowerBound
-      if isThere, let last = keyspace.windows[place].parts.last, !last.isSealed { return last }
+      let index = isThere ? keyspace.windows[place].end(ofPartsFor: sequence, boundary: boundary) : 0
+      if index > 0 {
+        let last = keyspace.windows[place].parts[index - 1]
+        if !last.isSealed, (last.firstSequence > boundary) == (sequence > boundary) { return last }
+      }
       let part = Part(
         keyspace: id, window: window, number: number, sequence: sequence, madeAt: clock(), pool: pool)
       number += 1
       if !isThere { keyspace.windows.insert(WindowParts(window: window), at: place) }
-      keyspace.windows[place].parts.append(part)
+      keyspace.windows[place].parts.insert(part, at: index)
       return part
     }
     return find(&state.keyspaces[id, default: Keyspace()], number: &state.nextPartNumber)
@@ -109,29 +118,38 @@ package final class Memtable: Sendable {
   ///
   /// Flush it when `isFlushable`, publish its run and `sealedThrough`, then `remove` it.
   @discardableResult package func seal(_ part: Part) -> Bool {
-    let ended: (LiveSeriesTable, UInt64)? = state.withLock { state in
-      guard !part.isSealed, state.lastSequence > 0,
-        Self.contains(part, in: state.keyspaces[part.keyspace])
-      else { return nil }
-      part.seal(through: state.lastSequence)
-      return Self.endGeneration(
-        &state.keyspaces[part.keyspace, default: Keyspace()], next: state.nextPartNumber)
-    }
-    guard let (series, floor) = ended else { return false }
-    // Outside the lock: it walks every live series.
-    series.endGeneration(partNumberFloor: floor)
+    guard let ended = state.withLock({ Self.seal(part, in: &$0) }) else { return false }
+    ended.finish()
     return true
   }
 
-  /// Seals the parts of a keyspace whose windows meet `times`, so that rows that came before and rows that come from now on lie in
-  /// different parts. To be called under the lock that numbers batches. Live series keep their generation.
-  package func seal(_ keyspace: KeyspaceID, meeting times: Range<Int64>) {
+  /// Seals the parts of a keyspace that hold batches below `sequence` in windows that meet `times`, so that rows that came before and
+  /// rows that come from now on lie in different parts. To be called under the lock that numbers batches, or by the replay. Live series
+  /// keep their generation: ending one walks them all.
+  package func seal(_ keyspace: KeyspaceID, meeting times: Range<Int64>, below sequence: UInt64) {
     state.withLock { state in
-      guard state.lastSequence > 0 else { return }
-      for window in state.keyspaces[keyspace]?.windows ?? [] where window.window.overlaps(times) {
-        if let part = window.parts.last, !part.isSealed { part.seal(through: state.lastSequence) }
+      let windows = (state.keyspaces[keyspace]?.windows ?? []).filter { $0.window.overlaps(times) }
+      for part in windows.flatMap(\.parts) where !part.isSealed && part.firstSequence < sequence {
+        _ = Self.seal(part, in: &state)
       }
     }
+  }
+
+  /// What is left to do about a seal outside of the lock: it walks every live series.
+  struct EndedGeneration {
+    var series: LiveSeriesTable
+    var partNumberFloor: UInt64
+
+    func finish() { series.endGeneration(partNumberFloor: partNumberFloor) }
+  }
+
+  static func seal(_ part: Part, in state: inout State) -> EndedGeneration? {
+    // The number through which batches of the part's side of a replay have come.
+    let last =
+      if let replay = state.replay, part.firstSequence <= replay.through { replay.position } else { state.lastSequence }
+    guard !part.isSealed, last > 0, contains(part, in: state.keyspaces[part.keyspace]) else { return nil }
+    part.seal(through: last)
+    return endGeneration(&state.keyspaces[part.keyspace, default: Keyspace()], next: state.nextPartNumber)
   }
 
   private static func contains(_ part: Part, in keyspace: Keyspace?) -> Bool {
@@ -141,14 +159,14 @@ package final class Memtable: Sendable {
   }
 
   /// Inserters let go of series whose last part is older than two seals and no longer here.
-  private static func endGeneration(_ keyspace: inout Keyspace, next: UInt64) -> (LiveSeriesTable, UInt64) {
+  private static func endGeneration(_ keyspace: inout Keyspace, next: UInt64) -> EndedGeneration {
     let (last, before) = keyspace.numbersAtSeals
     keyspace.numbersAtSeals = (next, last)
     var floor = before
     for window in keyspace.windows {
       for part in window.parts { floor = min(floor, part.number) }
     }
-    return (keyspace.liveSeries, floor)
+    return EndedGeneration(series: keyspace.liveSeries, partNumberFloor: floor)
   }
 
   /// Forgets a part: its rows are in a table that readers find, or are not wanted any more.
@@ -194,7 +212,7 @@ package final class Memtable: Sendable {
 
   /// The parts to seal so that unsealed ones take at most `byteCountTarget` bytes: the largest first.
   package func partsToSeal(byteCountTarget: Int) -> [Part] {
-    let open = parts().filter { !$0.isSealed }.map { (part: $0, byteCount: $0.byteCount) }
+    let open = partsToFlush().filter { !$0.isSealed }.map { (part: $0, byteCount: $0.byteCount) }
     var total = open.reduce(0) { $0 + $1.byteCount }
     var chosen: [Part] = []
     for entry in open.sorted(by: { $0.byteCount > $1.byteCount }) where total > byteCountTarget {
@@ -206,23 +224,33 @@ package final class Memtable: Sendable {
 
   /// The unsealed parts made at or before `time` (the memtable's clock).
   package func partsToSeal(madeBefore time: UInt64) -> [Part] {
-    parts().filter { !$0.isSealed && $0.madeAt <= time }
+    partsToFlush().filter { !$0.isSealed && $0.madeAt <= time }
   }
 
   /// The unsealed parts that hold a batch numbered at most `sequence`, and so pin the log that has it.
   package func partsToSeal(pinning sequence: UInt64) -> [Part] {
-    parts().filter { !$0.isSealed && $0.firstSequence <= sequence }
+    partsToFlush().filter { !$0.isSealed && $0.firstSequence <= sequence }
   }
 
-  /// The lowest number that some part holds or may still get; `nil` while there is no part. The log up to
-  /// below it may go.
+  /// The lowest number that some part holds or may still get, or that is yet to be replayed; `nil` where there
+  /// is none. The log up to below it may go.
   package var oldestSequence: UInt64? {
-    parts().map(\.firstSequence).min()
+    state.withLock { Self.oldestSequence(in: $0, of: $0.keyspaces.values) }
   }
 
   /// The same of one keyspace.
   package func oldestSequence(of keyspace: KeyspaceID) -> UInt64? {
-    parts(of: keyspace).map(\.firstSequence).min()
+    state.withLock { Self.oldestSequence(in: $0, of: [$0.keyspaces[keyspace]].compactMap { $0 }) }
+  }
+
+  private static func oldestSequence(in state: State, of keyspaces: some Sequence<Keyspace>) -> UInt64? {
+    var oldest = state.replay.map { $0.position + 1 }
+    for keyspace in keyspaces {
+      for part in keyspace.windows.lazy.flatMap(\.parts) {
+        oldest = min(oldest ?? part.firstSequence, part.firstSequence)
+      }
+    }
+    return oldest
   }
 
   // MARK: Counting

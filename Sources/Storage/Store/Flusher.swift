@@ -1,7 +1,10 @@
+import Synchronization
+
 /// Seals parts when memory, log or age reaches its limit, and writes sealed ones to tables: one thread.
 ///
-/// Parts of one window are flushed and published in the order in which they were sealed. A flush that fails is tried
-/// again later under other table numbers; its parts stay readable and the log keeps their rows.
+/// Parts of one window are flushed and published in the order in which they were sealed. While the log is replayed only what it
+/// put back is flushed. A flush that fails is tried again later under other table numbers; its parts stay readable and the log keeps
+/// their rows.
 package final class Flusher: Sendable {
   /// An unsealed part is sealed at this age, nanoseconds.
   package static let ageMax: UInt64 = 3_600 * 1_000_000_000
@@ -32,6 +35,7 @@ package final class Flusher: Sendable {
   private let isDue = Condition()
   private let hasFinished = Condition()
   private let writtenBytes = Lock<[KeyspaceID: UInt64]>([:])
+  private let hasFailed = Atomic<Bool>(false)
 
   package init(
     memtable: Memtable, publisher: Publisher, log: WriteAheadLog, fileSystem: any FileSystem, byteCountMax: Int,
@@ -96,6 +100,9 @@ package final class Flusher: Sendable {
   /// Bytes of tables written for a keyspace since start.
   package func writtenBytes(of keyspace: KeyspaceID) -> UInt64 { writtenBytes.withLock { $0[keyspace] ?? 0 } }
 
+  /// Whether the last flush failed.
+  package var isFailing: Bool { hasFailed.load(ordering: .relaxed) }
+
   // MARK: The thread
 
   private func run() {
@@ -110,8 +117,10 @@ package final class Flusher: Sendable {
       do throws(StorageError) {
         sealWhatIsDue()
         try flushSealed(all: asked)
+        hasFailed.store(false, ordering: .relaxed)
         finish(round: asked)
       } catch {
+        hasFailed.store(true, ordering: .relaxed)
         let asked = state.withLock { state in
           state.failure = error
           return state.asked
@@ -129,10 +138,14 @@ package final class Flusher: Sendable {
   }
 
   /// Memory: the largest until three quarters are free. Log: those that pin its older half. Age: one hour.
+  ///
+  /// While the log is replayed memory alone counts, and half of it is enough: the replay goes on while the first half is written.
   private func sealWhatIsDue() {
-    if memtable.byteCount > byteCountMax {
+    let isReplaying = memtable.isReplaying
+    if memtable.byteCount > byteCountMax || (isReplaying && memtable.replayedByteCount > byteCountMax / 2) {
       for part in memtable.partsToSeal(byteCountTarget: byteCountMax / 4) { memtable.seal(part) }
     }
+    if isReplaying { return }
     if let limit = log.sequence(pinnedAbove: walByteCountMax) {
       for part in memtable.partsToSeal(pinning: limit) { memtable.seal(part) }
     }
@@ -145,7 +158,7 @@ package final class Flusher: Sendable {
     while true {
       let parts = flushableParts()
       if parts.isEmpty {
-        let isHeld = memtable.parts().contains { $0.isSealed }
+        let isHeld = memtable.partsToFlush().contains { $0.isSealed }
         if !isHeld { return }
         // A batch is being inserted: a matter of microseconds.
         state.withLock(on: isDue, for: .milliseconds(1), when: { $0.isStopping }) { _ in }
@@ -161,7 +174,7 @@ package final class Flusher: Sendable {
     var chosen: [Part] = []
     var blocked: Set<WindowName> = []
     var byteCount = 0
-    for part in memtable.parts() {
+    for part in memtable.partsToFlush() {
       let window = WindowName(keyspace: part.keyspace, start: part.window.lowerBound)
       if !part.isFlushable { blocked.insert(window) }
       if blocked.contains(window) { continue }

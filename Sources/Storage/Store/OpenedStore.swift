@@ -1,6 +1,6 @@
 import LineProtocol
 
-/// The parts of a store, made in order: lock, manifest, tables, orphans swept, log replayed, log opened anew, threads made.
+/// The parts of a store, made in order: lock, manifest, tables, orphans swept, log surveyed, log opened anew, threads made.
 struct OpenedStore {
   /// Share of the memory budget that the block cache may have, and the memtable's bound (DESIGN, section 3).
   static let cacheShare = 4
@@ -15,7 +15,9 @@ struct OpenedStore {
   let cache: BlockCache
   let log: WriteAheadLog?
   let writing: Store.Writing?
-  let tornByteCount: UInt64
+  /// What is to be replayed.
+  let survey: LogSurvey
+  let replayer: Replayer
 
   init(
     fileSystem: any FileSystem, options: StoreOptions, wallClock: @escaping @Sendable () -> Int64,
@@ -38,9 +40,15 @@ struct OpenedStore {
     let retainer = Retainer(manifest: state, wallClock: wallClock, monotonicClock: monotonicClock)
     self.retainer = retainer
 
-    let replay = Replay(memtable: memtable, state: state)
-    let summary = try replay.run(fileSystem: fileSystem, options: options, progress: progress)
-    tornByteCount = summary.tornByteCount
+    let progress = progress ?? ReplayProgress()
+    replayer = Replayer(progress: progress)
+    try progress.begin(total: Self.logByteCount(fileSystem))
+    survey = try WriteAheadLog.survey(
+      fileSystem: fileSystem, ignoresDamage: options.ignoresDamagedLog, isReadOnly: options.isReadOnly, progress: progress)
+    progress.begin(total: survey.byteCount)
+    let summary = survey.summary
+    let lastSequence = max(summary.lastSequence, state.lastSequence)
+    memtable.beginReplay(through: lastSequence)
     guard !options.isReadOnly else {
       (log, writing) = (nil, nil)
       return
@@ -50,7 +58,7 @@ struct OpenedStore {
     logOptions.segmentByteCount = options.segmentByteCount
     let log = try WriteAheadLog(
       fileSystem: fileSystem, options: logOptions,
-      nextSequence: max(summary.lastSequence, state.lastSequence) + 1,
+      nextSequence: lastSequence + 1,
       nextSegment: max(summary.lastSegment, state.lastSegment) + 1, retained: summary.segments)
     self.log = log
     let byteCountMax = min(Self.memtableByteCountMax, options.memoryByteCount / 4)
@@ -66,6 +74,15 @@ struct OpenedStore {
       compaction: CompactionScheduler(
         delegate: CompactionHost(fileSystem: fileSystem, publisher: publisher, retainer: retainer),
         settings: settings, monotonic: monotonicClock))
+  }
+
+  private static func logByteCount(_ fileSystem: any FileSystem) throws(StorageError) -> UInt64 {
+    guard try fileSystem.exists("wal") else { return 0 }
+    var total: UInt64 = 0
+    for name in try fileSystem.list("wal") where name.hasSuffix(".wal") {
+      total += try fileSystem.open("wal/" + name).byteCount()
+    }
+    return total
   }
 }
 

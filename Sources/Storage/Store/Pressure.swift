@@ -40,6 +40,23 @@ package final class Pressure: Sendable {
     }
   }
 
+  /// Holds the replay of the log while what it put back waits to be flushed. New batches do not count: they are flushed only
+  /// when the replay has ended.
+  ///
+  /// Where flushes fail it may go on to what a running server may have held when it was killed, so that a full disk does
+  /// not keep the store from answering.
+  ///
+  /// - Throws: `.cancelled` once the replay is.
+  package func admitReplayed(while progress: ReplayProgress) throws(StorageError) {
+    guard memtable.byteCount > byteCountSlow / 2 else { return }
+    if memtable.replayedByteCount > byteCountSlow / 2 { flusher.wake() }
+    let memtable = memtable
+    while memtable.replayedByteCount > (flusher.isFailing ? byteCountMax + byteCountSlow / 2 : byteCountSlow) {
+      wait(.milliseconds(100)) { memtable.replayedByteCount <= byteCountSlow }
+      try progress.checkIsWanted()
+    }
+  }
+
   private func wait(_ limit: Duration, until isDone: () -> Bool) {
     gate.withLock(on: hasRoom, for: limit, when: { _ in isDone() }) { _ in }
   }

@@ -1,83 +1,97 @@
 import LineProtocol
 
-/// Puts what the log holds and no table has back into the memtable.
+/// Puts what the log holds and no table has back into the memtable, also while new batches come.
 ///
 /// A point is inserted only if its number is above its window's *flushed through*; records of dropped keyspaces are skipped,
 /// so are points in windows that are gone (they were dropped, or expired).
 final class Replay {
+  /// The most bytes of the log between two looks at the memory that they took.
+  private static let strideMax = 256 << 10
+
   private let memtable: Memtable
-  private let state: ManifestState
+  private let publisher: Publisher
+  private let progress: ReplayProgress
+  /// `nil`: nothing is flushed meanwhile, since the store is open for reading only.
+  private let pressure: Pressure?
   private let decoder = RowDecoder()
   private let batch = LineBatch()
   private var placement = RowPlacement()
   private var inserters: [KeyspaceID: RowInserter] = [:]
   private var parts: [Part] = []
-  /// How many of a keyspace's tombstones lie below the record that is read.
-  private var passedTombstones: [KeyspaceID: Int] = [:]
+  /// The last tombstone of a keyspace that lies below the record that is read.
+  private var passedTombstones: [KeyspaceID: UInt64] = [:]
 
-  init(memtable: Memtable, state: ManifestState) {
+  init(memtable: Memtable, publisher: Publisher, pressure: Pressure?, progress: ReplayProgress) {
     self.memtable = memtable
-    self.state = state
+    self.publisher = publisher
+    self.pressure = pressure
+    self.progress = progress
   }
 
-  /// Reads every segment. Memory is that of the memtable the log was kept for, and one record.
-  func run(
-    fileSystem: any FileSystem, options: StoreOptions, progress: ReplayProgress?
-  ) throws(StorageError) -> ReplaySummary {
-    try progress?.begin(total: Self.logByteCount(fileSystem))
-    var (segment, bytesBefore, offset): (UInt64, UInt64, UInt64) = (0, 0, 0)
-    return try WriteAheadLog.replay(
-      fileSystem: fileSystem, ignoresDamage: options.ignoresDamagedLog, isReadOnly: options.isReadOnly
-    ) { (record) throws(StorageError) in
+  /// Reads every segment of a survey, then lets the memtable go on as one. Memory is what the pressure allows, and one record.
+  func run(_ survey: LogSurvey, fileSystem: any FileSystem, ignoresDamage: Bool) throws(StorageError) {
+    let stride = UInt64(min(Self.strideMax, (pressure?.byteCountSlow ?? .max) / 64))
+    var (segment, bytesBefore, offset, admitted): (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+    try WriteAheadLog.replay(survey, fileSystem: fileSystem, ignoresDamage: ignoresDamage) {
+      (record) throws(StorageError) in
+      try progress.checkIsWanted()
       if record.segment != segment { (segment, bytesBefore) = (record.segment, bytesBefore + offset) }
       offset = record.offset
-      progress?.advance(to: bytesBefore + offset)
+      progress.advance(to: bytesBefore + offset)
+      if bytesBefore + offset - admitted >= stride {
+        admitted = bytesBefore + offset
+        try pressure?.admitReplayed(while: progress)
+      }
       switch record.type {
       case .definitions: try unsafe decoder.define(record.payload, segment: record.segment)
-      case .rows: try insert(record)
+      case .rows: try replay(record)
       case .mark, .end: break
       }
     }
+    // A delete may be the last thing that was done.
+    for keyspace in publisher.version.keyspaces { sealBelowTombstones(of: keyspace.state, before: .max) }
+    memtable.endReplay()
+    progress.advance(to: survey.byteCount)
   }
 
-  private static func logByteCount(_ fileSystem: any FileSystem) throws(StorageError) -> UInt64 {
-    guard try fileSystem.exists("wal") else { return 0 }
-    var total: UInt64 = 0
-    for name in try fileSystem.list("wal") where name.hasSuffix(".wal") {
-      total += try fileSystem.open("wal/" + name).byteCount()
-    }
-    return total
+  /// Every batch comes by here, in the order of numbers, before its rows go in: whatever must part the rows of the memtable at
+  /// a number, so that no part holds rows on both sides of it, seals here.
+  private func replay(_ record: LogRecord) throws(StorageError) {
+    progress.pass(record.sequence)
+    let isHeld = try insert(record)
+    if !isHeld { memtable.skipReplayed(record.sequence) }
   }
 
-  private func insert(_ record: LogRecord) throws(StorageError) {
+  /// Inserts the rows that no table has; `false` if there was none.
+  private func insert(_ record: LogRecord) throws(StorageError) -> Bool {
     let header = try unsafe RowDecoder.header(of: record.payload)
-    guard let index = state.index(of: header.keyspace) else { return }
-    let keyspace = state.keyspaces[index]
+    // As it is now: a keyspace or window that was dropped since the start gets nothing back, and none that was opened since
+    // holds a row of the log.
+    guard let keyspace = publisher.version.keyspace(header.keyspace) else { return false }
     _ = try unsafe decoder.decode(record.payload, segment: record.segment, into: batch)
     let sequence = record.sequence
-    sealBelowTombstones(of: keyspace, before: sequence)
-    try placement.place(batch, valid: keyspace.horizon..<Int64.max) { (time) throws(StorageError) in
-      guard let window = keyspace.windows.last(where: { $0.start <= time }), time < window.end,
-        sequence > window.flushedThrough
-      else { return nil }
-      return window.range
+    sealBelowTombstones(of: keyspace.state, before: sequence)
+    try placement.place(batch, valid: keyspace.state.horizon..<Int64.max) { (time) throws(StorageError) in
+      guard let index = keyspace.windowIndex(covering: time) else { return nil }
+      let window = keyspace.state.windows[index]
+      return sequence > window.flushedThrough ? window.range : nil
     }
-    guard placement.acceptedCount > 0 else { return }
-    memtable.hold(header.keyspace, windows: placement.windows, sequence: sequence, parts: &parts)
+    guard placement.acceptedCount > 0 else { return false }
+    memtable.holdReplayed(header.keyspace, windows: placement.windows, sequence: sequence, parts: &parts)
     inserter(for: header.keyspace).insert(
       batch, names: decoder, sequence: sequence, placement: placement, parts: parts)
     for part in parts { part.release() }
     parts.removeAll(keepingCapacity: true)
+    return true
   }
 
-  /// Seals parts where the numbers pass a tombstone's, as the delete did: none holds rows on both sides of it.
+  /// Seals parts where the numbers pass a tombstone's, as the delete did.
   private func sealBelowTombstones(of keyspace: KeyspaceState, before sequence: UInt64) {
-    var passed = passedTombstones[keyspace.id] ?? 0
-    while passed < keyspace.tombstones.count, keyspace.tombstones[passed].sequence < sequence {
-      memtable.seal(keyspace.id, meeting: keyspace.tombstones[passed].deletion.times)
-      passed += 1
+    let passed = passedTombstones[keyspace.id] ?? 0
+    for tombstone in keyspace.tombstones where tombstone.sequence > passed && tombstone.sequence < sequence {
+      memtable.seal(keyspace.id, meeting: tombstone.deletion.times, below: tombstone.sequence)
+      passedTombstones[keyspace.id] = tombstone.sequence
     }
-    passedTombstones[keyspace.id] = passed
   }
 
   private func inserter(for keyspace: KeyspaceID) -> RowInserter {

@@ -1,7 +1,7 @@
 /// Deletes: a tombstone each, invisible at once, carried out by compaction.
 extension Store {
   /// Deletes from every policy of a database what was written before: invisible when this returns, and on the disk. Where nothing
-  /// matches nothing is done.
+  /// matches nothing is done. Waits for the replay first.
   ///
   /// - Throws: `.notFound` for the database; `.limit` where the condition nests too deep, or too many deletes wait to be carried out.
   package func delete(_ deletion: Deletion, from database: String) throws(StorageError) {
@@ -9,6 +9,7 @@ extension Store {
     if let depth = deletion.predicate?.depth, depth > TagPredicate.depthMax {
       throw StorageError(.limit, "the condition nests \(depth) deep, at most \(TagPredicate.depthMax) are taken")
     }
+    try waitUntilReplayed()
     var concerned: [KeyspaceID] = []
     for keyspace in try keyspaces(of: database) where try snapshot(of: keyspace).holdsAny(of: deletion) {
       concerned.append(keyspace)
@@ -23,8 +24,8 @@ extension Store {
           "\(full.tombstones.count) deletes of \(full.database).\(full.policy) wait to be carried out: run `varve compact --wait`")
       }
       // Taken and published in one step: publishing is serialised, so every run that stands lies below the number.
-      let sequence = try log.takeNumber { _ in
-        for keyspace in standing { memtable.seal(keyspace.id, meeting: deletion.times) }
+      let sequence = try log.takeNumber { sequence in
+        for keyspace in standing { memtable.seal(keyspace.id, meeting: deletion.times, below: sequence) }
       }
       return standing.map { keyspace in
         .addTombstone(

@@ -16,7 +16,7 @@ extension Store {
       out.degraded = counts.degraded
     }
     out.degraded = out.degraded ?? publisher.manifest.failure?.description
-    out.walTornBytes = tornByteCount
+    out.walTornBytes = survey.summary.tornByteCount
     out.blockCacheBytes = cache.byteCount
     out.blockCacheHits = cache.hits
     out.blockCacheMisses = cache.misses

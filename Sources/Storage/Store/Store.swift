@@ -29,7 +29,8 @@ public final class Store: Sendable {
   let writing: Writing?
   /// Serialises changes of databases, policies and windows.
   let catalogLock = Lock<Void>(())
-  let tornByteCount: UInt64
+  let survey: LogSurvey
+  private let replayer: Replayer
   private let directoryLock: Lock<(any FileLock)?>
   private let nextReceiver = Atomic<UInt32>(1)
   private let isClosed = Lock(false)
@@ -52,34 +53,48 @@ public final class Store: Sendable {
     cache = opened.cache
     log = opened.log
     writing = opened.writing
-    tornByteCount = opened.tornByteCount
+    survey = opened.survey
+    replayer = opened.replayer
     directoryLock = Lock(opened.directoryLock)
   }
 
   // MARK: Opening
 
-  /// Opens or makes a store in a folder of the disk; returns when the log is replayed.
+  /// Opens or makes a store in a folder of the disk.
   ///
+  /// - Parameters:
+  ///   - progress: says how far the replay of the log is, and can end it.
+  ///   - waitsForReplay: returns when the log is replayed. Else at once, as soon as batches are taken: snapshots then lack what is
+  ///     yet to be replayed, until `waitUntilReplayed`.
   /// - Throws: `.locked` with who holds it; `.corrupt` with file and offset; `.unsupportedVersion` for a newer format.
   public static func open(
-    directory: String, options: StoreOptions = StoreOptions(), progress: ReplayProgress? = nil
+    directory: String, options: StoreOptions = StoreOptions(), progress: ReplayProgress? = nil,
+    waitsForReplay: Bool = true
   ) throws(StorageError) -> Store {
     try open(
       fileSystem: POSIXFileSystem(root: directory), options: options,
-      wallClock: wallNanoseconds, progress: progress)
+      wallClock: wallNanoseconds, progress: progress, waitsForReplay: waitsForReplay)
   }
 
   /// Opens a store over any file system.
   package static func open(
     fileSystem: any FileSystem, options: StoreOptions = StoreOptions(),
     wallClock: @escaping @Sendable () -> Int64 = wallNanoseconds,
-    monotonicClock: @escaping @Sendable () -> Int64 = monotonicNanoseconds, progress: ReplayProgress? = nil
+    monotonicClock: @escaping @Sendable () -> Int64 = monotonicNanoseconds, progress: ReplayProgress? = nil,
+    waitsForReplay: Bool = true
   ) throws(StorageError) -> Store {
     let store = Store(
       try OpenedStore(
         fileSystem: fileSystem, options: options, wallClock: wallClock, monotonicClock: monotonicClock,
         progress: progress))
-    try store.start()
+    do throws(StorageError) {
+      try store.start()
+      if waitsForReplay { try store.waitUntilReplayed() }
+    } catch {
+      // Ends the threads; why it could not be opened is what the caller is to hear.
+      do throws(StorageError) { try store.close() } catch {}
+      throw error
+    }
     return store
   }
 
@@ -91,8 +106,21 @@ public final class Store: Sendable {
     return try open(fileSystem: MemoryFileSystem(), options: options)
   }
 
-  /// Starts the threads of a store that writes.
+  /// Starts the replay, and the threads of a store that writes.
   private func start() throws(StorageError) {
+    try startWriting()
+    let (memtable, publisher, fileSystem, survey) = (memtable, publisher, fileSystem, survey)
+    let (pressure, flusher) = (writing?.pressure, writing?.flusher)
+    let (progress, ignoresDamage) = (replayer.progress, options.ignoresDamagedLog)
+    try replayer.start { () throws(StorageError) in
+      let replay = Replay(memtable: memtable, publisher: publisher, pressure: pressure, progress: progress)
+      try replay.run(survey, fileSystem: fileSystem, ignoresDamage: ignoresDamage)
+      // What waited for the end of the replay.
+      flusher?.wake()
+    }
+  }
+
+  private func startWriting() throws(StorageError) {
     guard let writing else { return }
     let (memtable, flusher, pressure, compaction) = (memtable, writing.flusher, writing.pressure, writing.compaction)
     try flusher.start {
@@ -146,6 +174,17 @@ public final class Store: Sendable {
     publisher.janitor.work()
   }
 
+  // MARK: Replay
+
+  /// Whether every point that was acknowledged before this start is in snapshots.
+  public var isReplayed: Bool { replayer.isDone }
+
+  /// Waits until the log is replayed.
+  ///
+  /// - Throws: why it could not be: `.corrupt` with file and offset, `.io`, `.cancelled` where the store is closed before. Batches are
+  ///   still taken, and snapshots lack what was not replayed: close the store.
+  public func waitUntilReplayed() throws(StorageError) { try replayer.wait() }
+
   // MARK: Writing
 
   /// A writer for one thread.
@@ -189,7 +228,7 @@ public final class Store: Sendable {
 
   // MARK: Reading
 
-  /// Everything of a keyspace that is acknowledged, as of now.
+  /// Everything of a keyspace that is acknowledged, as of now; until the log is replayed, without what is yet to be.
   public func snapshot(of id: KeyspaceID) throws(StorageError) -> Snapshot {
     let found = publisher.read { version -> (Version, KeyspaceVersion, [Part])? in
       version.keyspace(id).map { (version, $0, memtable.parts(of: id)) }
@@ -214,8 +253,11 @@ public final class Store: Sendable {
 
   // MARK: Upkeep
 
-  /// Writes every part of the memtable to tables; returns when they are published.
-  public func flush() throws(StorageError) { try writing?.flusher.flushAll() }
+  /// Writes every part of the memtable to tables; returns when they are published. Waits for the replay first.
+  public func flush() throws(StorageError) {
+    try waitUntilReplayed()
+    try writing?.flusher.flushAll()
+  }
 
   /// Flushes, then gives windows of more than one run their final merge, quiet or not, also while compaction is paused.
   ///
@@ -260,20 +302,25 @@ public final class Store: Sendable {
   public var isCompactionPaused: Bool { writing?.compaction.status().isPaused ?? false }
 
   /// Seals, flushes, ends the log, stops the threads, lets go of the directory. Idempotent.
+  ///
+  /// While the log is replayed it stops the replay and flushes nothing: the log holds everything, for the next start.
   public func close() throws(StorageError) {
     let isFirst = isClosed.withLock { isClosed in
       defer { isClosed = true }
       return !isClosed
     }
     guard isFirst else { return }
+    replayer.stop()
     var failure: StorageError?
     if let writing {
       writing.compaction.stop()
-      do throws(StorageError) {
-        try writing.flusher.flushAll()
-        if retainer.doubtedStep == nil { try publisher.publish([.noteClock(retainer.now)]) }
-      } catch {
-        failure = error
+      if isReplayed {
+        do throws(StorageError) {
+          try writing.flusher.flushAll()
+          if retainer.doubtedStep == nil { try publisher.publish([.noteClock(retainer.now)]) }
+        } catch {
+          failure = error
+        }
       }
       writing.upkeep.stop()
       writing.flusher.stop()

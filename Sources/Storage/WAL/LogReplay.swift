@@ -15,58 +15,114 @@ package struct ReplaySummary: Sendable, Equatable {
   package init() {}
 }
 
+/// What a start knows of the log before it takes writes: which segments there are, where they end, the highest number.
+package struct LogSurvey: Sendable {
+  package fileprivate(set) var summary = ReplaySummary()
+  fileprivate var found: [FoundSegment] = []
+
+  /// Nothing is to be replayed.
+  package var isEmpty: Bool { summary.segments.isEmpty }
+  package var byteCount: UInt64 { summary.segments.reduce(0) { $0 + $1.byteCount } }
+}
+
 extension WriteAheadLog {
-  /// Reads every segment in order and gives `body` each record of definitions and of rows.
+  /// Settles the log, so that a new segment may be opened behind it: a torn tail is dropped and the last segment is ended behind
+  /// what holds, synced, unless `isReadOnly`.
   ///
-  /// A torn tail is dropped and the last segment is ended behind what holds, synced, unless `isReadOnly`. Memory: a megabyte, or
-  /// the largest record.
+  /// The last segment is read whole; of segments that have their end record only the headers of records are, so that this costs
+  /// tens of milliseconds a gigabyte. Their payloads are checked when they are replayed.
   ///
+  /// - Throws: what `replay` throws; `.cancelled` once `progress` is told so.
+  package static func survey(
+    fileSystem: any FileSystem, ignoresDamage: Bool = false, isReadOnly: Bool = false, progress: ReplayProgress? = nil
+  ) throws(StorageError) -> LogSurvey {
+    var replay = LogReplay(
+      fileSystem: fileSystem, ignoresDamage: ignoresDamage, isReadOnly: isReadOnly, isSurvey: true)
+    let found = try replay.segments()
+    try replay.run(found) { _ throws(StorageError) in try progress?.checkIsWanted() }
+    return LogSurvey(summary: replay.summary, found: found)
+  }
+
+  /// Reads the segments of a survey in order and gives `body` each record of definitions and of rows. Nothing is changed; what
+  /// was appended since the survey is not read. Memory: a megabyte, or the largest record.
+  ///
+  /// - Returns: the survey's summary with the damages that were passed over.
   /// - Throws: `.corrupt` with file and offset where something is missing that was known to be synced, unless `ignoresDamage`:
   ///   then it is listed and what follows it is read; `.unsupportedVersion`; `.io`; what `body` throws.
+  @discardableResult
+  package static func replay(
+    _ survey: LogSurvey, fileSystem: any FileSystem, ignoresDamage: Bool = false,
+    body: (LogRecord) throws(StorageError) -> Void
+  ) throws(StorageError) -> ReplaySummary {
+    var replay = LogReplay(fileSystem: fileSystem, ignoresDamage: ignoresDamage, isReadOnly: true, isSurvey: false)
+    try replay.run(survey.found, body)
+    var summary = survey.summary
+    summary.recordCount = replay.summary.recordCount
+    (summary.damages, summary.lostByteCount) = (replay.summary.damages, replay.summary.lostByteCount)
+    if !ignoresDamage, replay.summary.lastSequence != summary.lastSequence {
+      throw StorageError(
+        .corrupt, file: LogFormat.name(summary.lastSegment),
+        "the log ended with batch \(summary.lastSequence) when it was surveyed, with \(replay.summary.lastSequence) when it was read")
+    }
+    return summary
+  }
+
+  /// Surveys the log, then reads it.
   package static func replay(
     fileSystem: any FileSystem, ignoresDamage: Bool = false, isReadOnly: Bool = false,
     body: (LogRecord) throws(StorageError) -> Void
   ) throws(StorageError) -> ReplaySummary {
-    var replay = LogReplay(fileSystem: fileSystem, ignoresDamage: ignoresDamage, isReadOnly: isReadOnly)
-    try replay.run(body)
-    return replay.summary
+    let survey = try survey(fileSystem: fileSystem, ignoresDamage: ignoresDamage, isReadOnly: isReadOnly)
+    return try replay(survey, fileSystem: fileSystem, ignoresDamage: ignoresDamage, body: body)
+  }
+}
+
+/// A segment of the folder, with what its header says.
+private struct FoundSegment: Sendable {
+  var number: UInt64
+  var header: Result<SegmentHeader, SegmentHeader.Failure>?
+
+  var isOpened: Bool {
+    switch header {
+    // A newer format is somebody's segment, to be refused and not removed.
+    case .success, .failure(.format): true
+    case .failure(.malformed), nil: false
+    }
+  }
+
+  /// Whether the header says that the segment before has its end record.
+  var followsEnded: Bool {
+    if case .success(let header) = header { header.previousSynced == SegmentHeader.ended } else { false }
   }
 }
 
 /// One pass over the log. The rule that tells damage from a torn tail is in WAL.md.
-struct LogReplay {
-  private struct Found {
-    var number: UInt64
-    var header: Result<SegmentHeader, SegmentHeader.Failure>?
-
-    var isOpened: Bool {
-      switch header {
-      // A newer format is somebody's segment, to be refused and not removed.
-      case .success, .failure(.format): true
-      case .failure(.malformed), nil: false
-      }
-    }
-  }
+private struct LogReplay {
+  /// Of an ended segment a survey reads headers only: the buffer is a page, not a megabyte.
+  private static let surveyByteCount = 4_096
 
   private let fileSystem: any FileSystem
   private let ignoresDamage: Bool
   private let isReadOnly: Bool
+  private let isSurvey: Bool
   private(set) var summary = ReplaySummary()
   /// The number of the last rows that were given on.
   private var lastRows: UInt64 = 0
 
-  init(fileSystem: any FileSystem, ignoresDamage: Bool, isReadOnly: Bool) {
+  init(fileSystem: any FileSystem, ignoresDamage: Bool, isReadOnly: Bool, isSurvey: Bool) {
     self.fileSystem = fileSystem
     self.ignoresDamage = ignoresDamage
     self.isReadOnly = isReadOnly
+    self.isSurvey = isSurvey
   }
 
-  mutating func run(_ body: (LogRecord) throws(StorageError) -> Void) throws(StorageError) {
-    let found = try segments()
+  mutating func run(
+    _ found: [FoundSegment], _ body: (LogRecord) throws(StorageError) -> Void
+  ) throws(StorageError) {
     for (index, segment) in found.enumerated() {
       let next = index + 1 < found.count ? found[index + 1] : nil
       summary.lastSegment = segment.number
-      let reader = try reader(segment.number)
+      let reader = try reader(segment.number, readsHeaders: isSurvey && next?.followsEnded == true)
       var info = SegmentInfo(number: segment.number, byteCount: reader.byteCount)
       if let header = try checked(segment, next: next, reader: reader) {
         let previous = index > 0 ? found[index - 1].number : header.previous
@@ -79,16 +135,19 @@ struct LogReplay {
     }
   }
 
-  private func reader(_ number: UInt64) throws(StorageError) -> SegmentReader {
-    try SegmentReader(file: try fileSystem.open(LogFormat.name(number)), number: number)
+  private func reader(_ number: UInt64, readsHeaders: Bool = false) throws(StorageError) -> SegmentReader {
+    let file = try fileSystem.open(LogFormat.name(number))
+    return try SegmentReader(
+      file: file, number: number, bufferByteCount: readsHeaders ? Self.surveyByteCount : 1 << 20,
+      checksPayloads: !readsHeaders)
   }
 
   /// The segments that were opened. The last files may have been allocated and not yet used: those are removed.
-  private func segments() throws(StorageError) -> [Found] {
+  func segments() throws(StorageError) -> [FoundSegment] {
     guard try fileSystem.exists(LogFormat.directory) else { return [] }
-    var found: [Found] = []
+    var found: [FoundSegment] = []
     for number in try fileSystem.list(LogFormat.directory).compactMap(LogFormat.number(of:)).sorted() {
-      found.append(Found(number: number, header: try reader(number).header()))
+      found.append(FoundSegment(number: number, header: try reader(number, readsHeaders: true).header()))
     }
     while let last = found.last, !last.isOpened, try isUnused(try reader(last.number)) {
       if !isReadOnly { try fileSystem.remove(LogFormat.name(last.number)) }
@@ -108,7 +167,7 @@ struct LogReplay {
 
   /// The header of a segment; `nil` where there is none to go by and replay goes on.
   private mutating func checked(
-    _ segment: Found, next: Found?, reader: SegmentReader
+    _ segment: FoundSegment, next: FoundSegment?, reader: SegmentReader
   ) throws(StorageError) -> SegmentHeader? {
     switch try reader.header() {
     case .success(let header): return header
@@ -124,7 +183,7 @@ struct LogReplay {
   }
 
   private mutating func missingHeader(
-    _ reader: SegmentReader, next: Found?, _ reason: String
+    _ reader: SegmentReader, next: FoundSegment?, _ reason: String
   ) throws(StorageError) {
     // The next one may say that this one's very first sync failed.
     if case .success(let header) = next?.header, header.previousSynced == 0 { return }

@@ -23,19 +23,26 @@ import Coding
   /// From the file's name, else from the header.
   private(set) var number: UInt64
   private let namedNumber: UInt64?
+  private let checksPayloads: Bool
   let byteCount: UInt64
   /// Set from the segment header.
   var salt: UInt32 = 0
   private var buffer: UnsafeMutableRawBufferPointer
   private var filled: Range<UInt64> = 0..<0
 
-  /// - Parameter number: what the file's name says; `nil` where it says nothing.
-  init(file: any StoredFile, number: UInt64?) throws(StorageError) {
+  /// - Parameters:
+  ///   - number: what the file's name says; `nil` where it says nothing.
+  ///   - bufferByteCount: what is read at once.
+  ///   - checksPayloads: without it records are taken by their headers, and their payloads are empty.
+  init(
+    file: any StoredFile, number: UInt64?, bufferByteCount: Int = 1 << 20, checksPayloads: Bool = true
+  ) throws(StorageError) {
     self.file = file
+    self.checksPayloads = checksPayloads
     self.number = number ?? 0
     namedNumber = number
     byteCount = try file.byteCount()
-    unsafe buffer = .allocate(byteCount: 1 << 20, alignment: 16)
+    unsafe buffer = .allocate(byteCount: bufferByteCount, alignment: 16)
   }
 
   deinit { unsafe buffer.deallocate() }
@@ -72,7 +79,7 @@ import Coding
     }
   }
 
-  /// The record at an offset, its checksums checked.
+  /// The record at an offset, its checksums checked (its header's alone where payloads are not).
   func item(at offset: UInt64) throws(StorageError) -> Item {
     guard let head = unsafe try bytes(at: offset, count: RecordHeader.byteCount) else {
       return .bad("the file ends in a record header")
@@ -80,6 +87,11 @@ import Coding
     guard let header = unsafe RecordHeader(decoding: head, salt: salt, segment: number) else {
       return .bad("expected a record header, its checksum does not hold")
     }
+    guard UInt64(header.recordByteCount) <= byteCount - offset else {
+      return .bad("the file ends in a record of \(header.recordByteCount) bytes")
+    }
+    // No payload is asked for: the empty buffer has no address.
+    if !checksPayloads { return unsafe .record(header, payload: UnsafeRawBufferPointer(start: nil, count: 0)) }
     guard let record = unsafe try bytes(at: offset, count: header.recordByteCount) else {
       return .bad("the file ends in a record of \(header.recordByteCount) bytes")
     }

@@ -48,10 +48,47 @@ struct StoreCrashTests {
     return outcome
   }
 
-  private func open(_ disk: any FileSystem) throws -> Store {
+  private func open(_ disk: any FileSystem, memory: Int = 1 << 30, waits: Bool = true) throws -> Store {
     var options = StoreOptions()
     options.segmentByteCount = 16 << 10
-    return try Store.open(fileSystem: disk, options: options, wallClock: { Self.start })
+    options.memoryByteCount = memory
+    return try Store.open(fileSystem: disk, options: options, wallClock: { Self.start }, waitsForReplay: waits)
+  }
+
+  /// Writes so many batches that the log has several segments, and is killed.
+  private func killed(_ outcome: inout Outcome) throws -> MemoryFileSystem {
+    let disk = MemoryFileSystem(isForgetful: true)
+    let store = try open(disk)
+    try store.createDatabase("metrics")
+    let driver = StoreDriver(store)
+    for version in 1...300 {
+      try write(&outcome, driver, version: version, round: 0, batch: version % 3)
+      // A part of the windows' rows is in tables, and the log has it too.
+      if version == 60 { try store.flush() }
+    }
+    let left = disk.crash(keeping: .everything)
+    try store.close()
+    return left
+  }
+
+  /// Starts on what a kill left, with so little memory that the replay flushes; writes meanwhile, flushes and closes.
+  private func restart(on disk: FailingFileSystem, _ outcome: inout Outcome) {
+    var store: Store?
+    do {
+      let opened = try open(disk, memory: 256 << 10, waits: false)
+      store = opened
+      let driver = StoreDriver(opened)
+      for version in 1_001...1_006 {
+        try write(&outcome, driver, version: version, round: 0, batch: version % 3)
+        if version == 1_003 { try opened.waitUntilReplayed() }
+      }
+      try opened.flush()
+      try opened.close()
+      outcome.isComplete = true
+    } catch {
+      // As in `run`.
+      try? store?.close()
+    }
   }
 
   private func write(
@@ -113,5 +150,32 @@ struct StoreCrashTests {
     }
     #expect(problems == [])
     #expect(callCount > 40, "the workload makes \(callCount) changes: too few to prove anything")
+  }
+
+  @Test("the same where it is stopped after any call of a start that replays while it takes writes")
+  func everyCallOfRestart() throws {
+    var problems: [String] = []
+    var callCount = 0
+    var before = Outcome()
+    let left = try killed(&before)
+    for call in 1... {
+      var outcome = before
+      let memory = left.crash(keeping: .everything)
+      let disk = FailingFileSystem(wrapping: memory, countsChangesOnly: true)
+      disk.stop(at: call)
+      restart(on: disk, &outcome)
+      for survival in [Survival.nothing, .everything, .seed(UInt64(call))] {
+        do {
+          problems += try check(memory.crash(keeping: survival), outcome, "call \(call), \(survival)")
+        } catch {
+          problems.append("call \(call), \(survival): does not open: \(error)")
+        }
+      }
+      callCount = call
+      if outcome.isComplete { break }
+      if call > 2_000 || problems.count > 20 { break }
+    }
+    #expect(problems == [])
+    #expect(callCount > 20, "the start makes \(callCount) changes: too few to prove anything")
   }
 }

@@ -56,6 +56,14 @@ struct StoreDeletionTests {
     let crashed = try Store.open(fileSystem: disk.crash(keeping: .nothing), options: bench.options)
     #expect(try StoreDriver(crashed).dump() == wanted)
     try crashed.close()
+    // A delete may be the last thing that was done, and what it hid come again after the start.
+    try bench.store.delete(Self.deletion(), from: "metrics")
+    let again = try Store.open(fileSystem: disk.crash(keeping: .nothing), options: bench.options)
+    let driver = StoreDriver(again)
+    #expect(try driver.dump() == [])
+    try driver.writeDurably("cpu,host=a v=3i \(StoreBench.start)\n")
+    #expect(try driver.dump() == ["cpu,host=a v=3i \(StoreBench.start)"])
+    try again.close()
   }
 
   @Test("the disk comes back a minute after a delete, by rewriting only what is touched")
