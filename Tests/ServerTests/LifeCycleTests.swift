@@ -101,6 +101,57 @@ struct LifeCycleTests {
     }
   }
 
+  @Test("SIGTERM as soon as the listeners are bound ends the replay and the server, and nothing is lost")
+  func stoppedWhileReplaying() throws {
+    try TemporaryDirectory.with { (directory: String) throws in
+      let server = try ServerProcess(dataDirectory: directory)
+      let socket = try TestSocket(server.tcp)
+      for round in 0..<20 {
+        let times = (0..<2_000).map { 1_000_000_000_000_000_000 + round * 2_000 + $0 }
+        try socket.send(times.map { "k f=1i \($0)\n" }.joined())
+        #expect(try socket.acknowledge("r\(round)") == "ok r\(round) accepted=2000 rejected=0")
+      }
+      server.kill()
+      var stored: Int64 = 40_000
+      for round in 0..<3 {
+        let stopped = try ServerProcess(dataDirectory: directory, until: "listening udp")
+        if round == 1 {
+          // What is acknowledged while it starts is kept too.
+          let late = try TestSocket(stopped.tcp)
+          try late.send("k f=1i 5\n")
+          #expect(try late.acknowledge("late") == "ok late accepted=1 rejected=0")
+          stored += 1
+        }
+        #expect(stopped.stop() == 0, "\(stopped.output)")
+      }
+      let again = try ServerProcess(dataDirectory: directory)
+      #expect(try again.count("f", of: "k") == stored)
+      #expect(again.stop() == 0)
+    }
+  }
+
+  @Test("damage in the log is said with file and offset, and ends the server")
+  func damagedLog() throws {
+    try TemporaryDirectory.with { (directory: String) throws in
+      let server = try ServerProcess(dataDirectory: directory)
+      let socket = try TestSocket(server.tcp)
+      for round in 0..<3 {
+        try socket.send("d f=\(round)i \(1_000_000_000_000_000_000 + round)\n")
+        #expect(try socket.acknowledge("r") == "ok r accepted=1 rejected=0")
+      }
+      server.kill()
+      let path = directory + "/wal/0000000001.wal"
+      let file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
+      try file.seek(toOffset: 56 + 36)
+      let byte = try #require(try file.read(upToCount: 1)?.first)
+      try file.seek(toOffset: 56 + 36)
+      try file.write(contentsOf: [byte ^ 1])
+      try file.close()
+      let words = refusal(directory)
+      #expect(words.contains("wal/0000000001.wal:56: the log is damaged"), "\(words)")
+    }
+  }
+
   @Test("a port in use is said, with the listener", arguments: ["http", "tcp", "udp"])
   func portInUse(kind: String) throws {
     try TemporaryDirectory.with { (directory: String) throws in

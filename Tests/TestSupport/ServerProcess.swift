@@ -42,14 +42,14 @@ package final class ServerProcess: @unchecked Sendable {
     return "varve"
   }
 
-  /// Starts a server and returns when it is ready.
+  /// Starts a server and returns when it is ready, or when it says `line`.
   ///
   /// - Parameters:
   ///   - arguments: flags after `serve`, besides the data directory and the three listeners.
   ///   - prefix: a command to run it under (`["faketime", "-f", "+6h"]`).
   package init(
     dataDirectory: String, arguments: [String] = [], prefix: [String] = [],
-    environment: [String: String] = [:]
+    environment: [String: String] = [:], until line: String = "ready"
   ) throws {
     self.dataDirectory = dataDirectory
     let command =
@@ -70,7 +70,7 @@ package final class ServerProcess: @unchecked Sendable {
       self?.append(data)
     }
     try process.run()
-    try waitUntilReady()
+    try wait(until: line)
   }
 
   private func append(_ data: Data) {
@@ -92,9 +92,10 @@ package final class ServerProcess: @unchecked Sendable {
     return said
   }
 
-  private func waitUntilReady() throws {
+  /// Waits until it has said a line that begins so.
+  package func wait(until line: String) throws {
     let deadline = Date().addingTimeInterval(30)
-    while !output.split(separator: "\n").contains("ready") {
+    while !output.split(separator: "\n").contains(where: { $0.hasPrefix(line) }) {
       if !process.isRunning {
         waitForLastWords()
         throw StartFailure(status: process.terminationStatus, output: output)

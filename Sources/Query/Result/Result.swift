@@ -57,7 +57,7 @@ public struct StatementResult: Sendable {
   public var messages: [ResultMessage] = []
   /// Why it failed; other statements still run.
   public var error: String?
-  /// Answered from tables while the log is replayed.
+  /// Answered while the log is replayed: what is yet to be replayed is not in it.
   public var isPartial = false
   public var chunking = Chunking.rows
 

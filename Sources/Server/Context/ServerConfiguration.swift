@@ -65,6 +65,8 @@ public struct ServerConfiguration: Sendable {
   /// A query is stopped after this.
   public var queryTimeout: Duration = .seconds(60)
   public var store = StoreOptions()
+  /// How far the start is; one with a handler holds it in tests.
+  package var progress = ReplayProgress()
 
   public init() {}
 }

@@ -9,14 +9,17 @@ struct CompactRoute: Sendable {
       return .now(.error(405, "Method Not Allowed", headers: [("Allow", "POST")]))
     }
     return .later { exchange in
-      let isTaken = context.workers.submit { exchange.answer(answer(request)) }
-      if !isTaken { exchange.answer(.error(503, "too many requests wait", headers: [("Retry-After", "1")])) }
+      context.submit(from: .ready) { opened in
+        switch opened {
+        case .success(let opened): exchange.answer(answer(request, opened.store))
+        case .failure(let error): exchange.answer(.unavailable(error))
+        }
+      }
     }
   }
 
-  private func answer(_ request: HTTPRequest) -> HTTPResponse {
+  private func answer(_ request: HTTPRequest, _ store: Store) -> HTTPResponse {
     do throws(StorageError) {
-      let store = try context.waitUntilReady().store
       switch request.path {
       case "/compact/pause": store.pauseCompaction()
       case "/compact/resume": store.resumeCompaction()

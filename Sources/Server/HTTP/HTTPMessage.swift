@@ -1,4 +1,5 @@
 import Query
+import Storage
 
 /// A request, whole: what a route answers.
 struct HTTPRequest: Sendable {
@@ -41,6 +42,11 @@ struct HTTPResponse: Sendable {
     let flat = message.replacing("\n", with: " ")
     let header = String(decoding: flat.utf8.prefix(1_024).filter { $0 >= 0x20 && $0 != 0x7f }, as: UTF8.self)
     return json(status, "{\"error\":\(jsonString(message))}", headers: headers + [("X-Influxdb-Error", header)])
+  }
+
+  /// What needs the store cannot be had now: try again.
+  static func unavailable(_ error: StorageError) -> HTTPResponse {
+    .error(503, error.description, headers: [("Retry-After", "1")])
   }
 
   static func plain(_ status: UInt32, _ text: String) -> HTTPResponse {

@@ -23,19 +23,24 @@ struct QueryRoute: Sendable {
     } catch {
       return .now(.error(400, "error parsing query parameters: \(error)"))
     }
+    let isPartialWanted = request.parameter("partial") == "true"
     return .later { exchange in
-      let started = monotonicNanoseconds()
-      let deadline = started + context.queryTimeoutNanoseconds
-      let isTaken = context.workers.submit {
+      let deadline = monotonicNanoseconds() + context.queryTimeoutNanoseconds
+      // Asked for a partial answer, it does not wait for the log.
+      context.submit(from: isPartialWanted ? .replaying : .ready) { opened in
+        let store: ServerContext.Opened
+        switch opened {
+        case .success(let opened): store = opened
+        case .failure(let error): return exchange.answer(.unavailable(error))
+        }
         var query = QueryRequest(
           text: text, database: request.parameter("db") ?? "", now: wallNanoseconds())
         query.policy = request.parameter("rp") ?? ""
         query.parameters = parameters
         query.isCancelled = { monotonicNanoseconds() > deadline }
-        let response = run(query, format: format, options: options)
+        let response = run(query, in: store, format: format, options: options)
         exchange.answer(compressed(response, for: request))
       }
-      if !isTaken { exchange.answer(.error(503, "too many queries wait", headers: [("Retry-After", "1")])) }
     }
   }
 
@@ -75,25 +80,25 @@ struct QueryRoute: Sendable {
     }
   }
 
-  private func run(_ query: QueryRequest, format: ResultFormat, options: RenderOptions) -> HTTPResponse {
+  private func run(
+    _ query: QueryRequest, in opened: ServerContext.Opened, format: ResultFormat, options: RenderOptions
+  ) -> HTTPResponse {
     let started = monotonicNanoseconds()
     context.metrics.queriesActive.wrappingAdd(1, ordering: .relaxed)
     defer {
       context.metrics.queriesActive.wrappingSubtract(1, ordering: .relaxed)
       context.metrics.querySeconds.observe(seconds: Double(monotonicNanoseconds() - started) * 1e-9)
     }
-    let engine: QueryEngine
-    do throws(StorageError) {
-      engine = try context.waitUntilReady().engine
-    } catch {
-      return .error(503, error.description, headers: [("Retry-After", "1")])
-    }
+    // Looked at before the first snapshot is taken: what is said to be whole is.
+    let isPartial = !opened.store.isReplayed
     var renderer = format.makeRenderer(options)
     var body: [UInt8] = []
     var failures: [String] = []
     renderer.begin(into: &body)
     do {
-      try engine.run(query) { result in
+      try opened.engine.run(query) { result in
+        var result = result
+        result.isPartial = isPartial
         if let error = result.error { failures.append(error) }
         renderer.append(result, into: &body)
       }
@@ -106,6 +111,7 @@ struct QueryRoute: Sendable {
     var headers = [("Content-Type", contentType(of: format))]
     // Formats without a place for errors carry them beside the body.
     if !renderer.includesErrors, let first = failures.first { headers.append(("X-Influxdb-Error", first)) }
+    if !renderer.includesErrors, isPartial { headers.append(("X-Varve-Partial", "true")) }
     return HTTPResponse(status: 200, headers: headers, body: body)
   }
 

@@ -17,7 +17,7 @@ struct Router: Sendable {
     case "/health": return .now(health())
     case "/ready": return .now(ready())
     case "/metrics":
-      let page = context.metrics.page(context.ready?.store.statistics())
+      let page = context.metrics.page(context.store?.statistics())
       return .now(
         HTTPResponse(
           status: 200, headers: [("Content-Type", "text/plain; version=0.0.4; charset=utf-8")], body: page))
@@ -68,7 +68,7 @@ struct Router: Sendable {
   }
 
   private func ready() -> HTTPResponse {
-    if context.ready != nil { return .json(200, "{\"status\":\"ready\"}") }
+    if context.isReady { return .json(200, "{\"status\":\"ready\"}") }
     let (bytes, total) = context.replayProgress
     return .json(503, "{\"status\":\"replaying\",\"bytes\":\(bytes),\"total\":\(total)}")
   }

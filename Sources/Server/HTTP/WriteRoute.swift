@@ -29,21 +29,20 @@ struct WriteRoute: Sendable {
     guard request.method == "POST" else {
       return .now(failure(405, "Method Not Allowed", dialect, headers: [("Allow", "POST")]))
     }
-    if let ready = context.ready { return write(request, dialect, ready.store) }
-    // While the log is replayed a worker waits; the daemon's threads never do.
+    if let opened = context.opened { return write(request, dialect, opened.store) }
+    // Before the log is surveyed there is no store; the daemon's threads never wait for it.
     return .later { exchange in
-      let isTaken = context.workers.submit {
-        do throws(StorageError) {
-          let store = try context.waitUntilReady().store
-          switch write(request, dialect, store) {
+      context.submit(from: .replaying) { opened in
+        switch opened {
+        case .success(let opened):
+          switch write(request, dialect, opened.store) {
           case .now(let response): exchange.answer(response)
           case .later(let wait): wait(exchange)
           }
-        } catch {
+        case .failure(let error):
           exchange.answer(failure(503, error.description, dialect, headers: [("Retry-After", "1")]))
         }
       }
-      if !isTaken { exchange.answer(failure(503, "too many requests wait", dialect, headers: [("Retry-After", "1")])) }
     }
   }
 

@@ -78,7 +78,7 @@ final class TCPConnection: EventSource {
     }
     for acknowledgement in owed {
       var state = TicketState.durable
-      if acknowledgement.ticket.sequence > 0, let store = reactor.context.ready?.store {
+      if acknowledgement.ticket.sequence > 0, let store = reactor.context.store {
         do throws(StorageError) { try store.wait(for: acknowledgement.ticket) } catch { state = .failed(error) }
       }
       output += acknowledgement.answer(state)
@@ -200,7 +200,7 @@ final class TCPConnection: EventSource {
 
   /// Answers what is decided, in order; `false` when nothing is left to do on this connection.
   private func settle(on reactor: Reactor) -> Bool {
-    if let store = reactor.context.ready?.store {
+    if let store = reactor.context.store {
       var answeredCount = 0
       for acknowledgement in owed {
         let ticket = acknowledgement.ticket

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// The replay of a store's log as others see it: one thread, from the start until the log is read, or the store closes.
 final class Replayer: Sendable {
   private enum State {

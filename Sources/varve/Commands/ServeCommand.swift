@@ -86,18 +86,17 @@ private func serve(_ arguments: Arguments) throws -> Int32 {
   unsafe sigemptyset(&signals)
   for signal in [SIGTERM, SIGINT, SIGHUP] { unsafe sigaddset(&signals, signal) }
   unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
-  let server = try Server(configuration) { printError($0) }
-  if let failure = server.failure {
-    try server.stop()
-    throw CommandFailure("cannot open the store in \(configuration.dataDirectory): \(failure)")
-  }
+  // A start that fails ends the wait below.
+  let server = try Server(configuration, say: { printError($0) }, onFailure: { kill(getpid(), SIGTERM) })
   while true {
     var signal: Int32 = 0
     unsafe sigwait(&signals, &signal)
     if signal != SIGHUP { break }
     printError("SIGHUP: listeners and limits are read at start only; nothing was changed")
   }
+  let failure = server.failure
   try server.stop()
+  if let failure { throw CommandFailure("cannot open the store in \(configuration.dataDirectory): \(failure)") }
   return 0
 }
 

@@ -1,7 +1,7 @@
-import Storage
+package import Storage
 
 /// Holds a replay before the batch of a number, until it is let on or the store closes.
-final class ReplayGate: Sendable {
+package final class ReplayGate: Sendable {
   private struct State {
     var holdsAt: UInt64
     var reached: UInt64 = 0
@@ -9,10 +9,10 @@ final class ReplayGate: Sendable {
   private let state: Monitor<State>
   private let hasChanged = Condition()
 
-  init(at sequence: UInt64) { state = Monitor(State(holdsAt: sequence)) }
+  package init(at sequence: UInt64) { state = Monitor(State(holdsAt: sequence)) }
 
   /// A progress whose replay comes by here.
-  func makeProgress() -> ReplayProgress {
+  package func makeProgress() -> ReplayProgress {
     ReplayProgress { [self] sequence, isCancelled in pass(sequence, isCancelled) }
   }
 
@@ -26,12 +26,12 @@ final class ReplayGate: Sendable {
   }
 
   /// Waits until the replay is held at a number.
-  func waitUntilReached(_ sequence: UInt64) {
+  package func waitUntilReached(_ sequence: UInt64) {
     state.withLock(on: hasChanged, when: { $0.reached >= sequence }) { _ in }
   }
 
   /// Lets the replay on to a number, which is held in its turn.
-  func open(to sequence: UInt64 = .max) {
+  package func open(to sequence: UInt64 = .max) {
     state.withLock { $0.holdsAt = sequence }
     hasChanged.notifyAll()
   }
