@@ -31,6 +31,7 @@ public final class QueryEngine: Sendable {
       } catch let failure as QueryFailure {
         result.error = failure.message
       } catch let error as StorageError {
+        catalog.noteDamage(error)
         result.error = error.description
       }
       try emit(result)

@@ -194,7 +194,7 @@ struct StatementTests {
     #expect(results[1].series[0].timestamps == [9900, 9800, 9700, 9600, 9500])
     #expect(Self.words(results[1].series[0].columns[0], 2) == [.float(999), .float(989)])
     let plan = Self.words(results[0].series[0].columns[0], results[0].series[0].rowCount)
-    #expect(plan.contains(.string("WINDOWS: 1")))
+    #expect(plan.contains(.string("WINDOWS READ: 1")))
   }
 
   @Test("the last point of each series is read from one row group each")

@@ -268,6 +268,7 @@ struct HTTPTests {
     "varve_block_cache_hits_total", "varve_block_cache_misses_total",
     "varve_query_seconds",
     "varve_queries_active", "varve_snapshot_oldest_seconds",
-    "varve_degraded", "varve_ingest_old_timestamps_total",
+    "varve_degraded", "varve_ingest_old_timestamps_total", "varve_read_amplification",
+    "varve_bloom_skips_total", "varve_snapshot_pinned_bytes", "varve_corruptions_total",
   ]
 }

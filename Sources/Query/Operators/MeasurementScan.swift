@@ -34,6 +34,7 @@ struct MeasurementScan {
     guard !columns.isEmpty, !times.isEmpty else { return counters }
     let seen = snapshot.clipped(times)
     let windows = snapshot.windows(in: times)
+    counters.windowsByTime = snapshot.windows.count - windows.count
     for window in isDescending ? windows.reversed() : windows {
       counters.windows += 1
       try scan(window, seen, into: sink, &counters)
@@ -48,12 +49,17 @@ struct MeasurementScan {
     into sink: some ScanSink, _ counters: inout ScanCounters
   ) throws {
     let predicate = condition?.predicate
-    let series = try window.series(of: measurement, where: predicate, times: seen)
+    var selection = SelectionCounts()
+    let series = try window.series(of: measurement, where: predicate, times: seen, counts: &selection)
+    // Each share of a window looks at the same runs.
+    if shard == 0 { counters.selection += selection }
+    counters.windowSeriesMax = max(counters.windowSeriesMax, series.count)
     let share = series.count * shard / shardCount..<series.count * (shard + 1) / shardCount
     guard !share.isEmpty else { return }
     let scanner = SeriesScanner(
       window: window, series: series, measurement: measurement, columns: columns, times: seen,
       descending: isDescending)
+    defer { counters.groups += scanner.counts }
     var batch = scanner.makeBatch()
     let needsTags = condition?.isMixed ?? false
     for index in share {
@@ -88,11 +94,11 @@ struct MeasurementScan {
       if isCancelled() { throw QueryFailure("query interrupted") }
       if filter == nil, try sink.takeStatistics(of: span, scanner) {
         counters.stretchesByStatistics += 1
+        counters.bytesByStatistics += try scanner.stretchByteCount()
         continue
       }
       guard sink.wants(span) else { continue }
       try scanner.read(into: &batch)
-      counters.stretchesRead += 1
       counters.rowsRead += batch.count
       var selection: [UInt64]?
       if let filter {

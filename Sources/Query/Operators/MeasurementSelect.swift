@@ -73,6 +73,10 @@ struct MeasurementSelect {
 
   mutating func note(_ found: ScanCounters, _ columns: [ScanColumn]) {
     counters += found
+    if found.windowSeriesMax == 1 {
+      source.snapshot.reads?.addQueryOfOneSeries(
+        tables: found.selection.tablesAsked, windows: found.selection.windowsAsked)
+    }
     messages += schema.messages(for: columns).filter { !messages.contains($0) }
   }
 

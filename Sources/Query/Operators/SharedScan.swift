@@ -48,6 +48,7 @@ struct SharedScan: Sendable {
     }
     let outcomes = try inParallel(threadCount, windows, shares, offset: pass.offset)
     var counters = ScanCounters()
+    counters.windowsByTime = scan.snapshot.windows.count - windows.count
     for outcome in outcomes {
       if let failure = outcome.failure { throw failure }
       counters += outcome.counters

@@ -36,12 +36,10 @@ struct StatementExecutor {
     if isAnalyze {
       let start = ContinuousClock.now
       let answer = try SelectExecutor(catalog: catalog, request: request, limits: limits).run(select)
-      let counters = answer.counters
+      lines.append("TIME: \(ContinuousClock.now - start)")
+      lines += answer.counters.lines
       lines += [
-        "TIME: \(ContinuousClock.now - start)", "WINDOWS: \(counters.windows)", "SERIES: \(counters.series)",
-        "ROW GROUPS BY STATISTICS: \(counters.stretchesByStatistics)",
-        "ROW GROUPS READ: \(counters.stretchesRead)",
-        "ROWS READ: \(counters.rowsRead)", "RESULT SERIES: \(answer.series.count)",
+        "RESULT SERIES: \(answer.series.count)",
         "RESULT ROWS: \(answer.series.reduce(0) { $0 + $1.rowCount })",
       ]
     }

@@ -22,6 +22,12 @@ package protocol Catalog: Sendable {
   func snapshot(of keyspace: KeyspaceID) throws(StorageError) -> Snapshot
   /// Several keyspaces, not none, as one.
   func snapshot(of keyspaces: [KeyspaceID]) throws(StorageError) -> Snapshot
+  /// Counts an error that a statement ended with, if it is damage.
+  func noteDamage(_ error: StorageError)
+}
+
+extension Catalog {
+  package func noteDamage(_ error: StorageError) {}
 }
 
 extension Store: Catalog {}

@@ -127,6 +127,10 @@ final class ServerMetrics: Sendable {
         { Double($0.stallNanoseconds) * nanosecond }
       ),
       ("varve_write_amplification", .gauge, "Bytes written to tables over bytes that stand.", { $0.writeAmplification }),
+      (
+        "varve_read_amplification", .gauge, "Tables read over windows read, by queries of one series.",
+        { $0.readAmplification }
+      ),
       ("varve_space_amplification", .gauge, "Bytes of tables over bytes in settled runs.", { $0.spaceAmplification }),
       ("varve_expired_windows_total", .counter, "Windows dropped whole.", { Double($0.expiredWindows) }),
       ("varve_expired_bytes_total", .counter, "Bytes of tables dropped with their windows.", { Double($0.expiredBytes) }),
@@ -149,6 +153,13 @@ final class ServerMetrics: Sendable {
       ("varve_block_cache_misses_total", .counter, "Blocks read from disk.", Double(store.blockCacheMisses)),
       ("varve_sstable_read_bytes_total", .counter, "Bytes read from tables.", Double(store.tableReadBytes)),
       (
+        "varve_bloom_skips_total", .counter, "Tables that a Bloom filter spared a query.", Double(store.bloomSkips)
+      ),
+      (
+        "varve_snapshot_pinned_bytes", .gauge, "Bytes of replaced or dropped tables that are still read.",
+        Double(store.snapshotPinnedBytes)
+      ),
+      (
         "varve_snapshot_oldest_seconds", .gauge, "Age of the oldest snapshot held.",
         Double(store.snapshotOldestNanoseconds) * 1e-9
       ),
@@ -156,6 +167,10 @@ final class ServerMetrics: Sendable {
     for (name, kind, help, value) in rows {
       text.family(name, kind, help)
       text.sample(name, [], value)
+    }
+    text.family("varve_corruptions_total", .counter, "Damage met, by the kind of file.")
+    for found in store.corruptions {
+      text.sample("varve_corruptions_total", [("database", found.database), ("kind", found.kind)], found.count)
     }
   }
 }

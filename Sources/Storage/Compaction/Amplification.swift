@@ -5,6 +5,12 @@ package enum Amplification {
     standing == 0 ? 0 : Double(flushed + compacted) / Double(standing)
   }
 
+  /// Tables read ÷ (windows × series) by queries of one series since start, whose windows are those in which a table was read; 0
+  /// before the first.
+  package static func read(tables: UInt64, windows: UInt64) -> Double {
+    windows == 0 ? 0 : Double(tables) / Double(windows)
+  }
+
   /// Bytes of the tables that stand ÷ those of the same rows in settled runs: an estimate, from the bytes a row of windows that
   /// are one run. 1 where there is none to go by.
   package static func space(_ keyspace: KeyspaceState) -> Double {

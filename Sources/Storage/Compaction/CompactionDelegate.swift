@@ -13,6 +13,12 @@ package protocol CompactionDelegate: AnyObject, Sendable {
   func replaceRuns(_ window: WindowID, removed: [UInt64], added: RunState?) throws(StorageError) -> Bool
   /// Notes that runs hold nothing that tombstones up to `through` hide; those that are gone already are passed over.
   func clearRuns(_ window: WindowID, runs: [UInt64], through: UInt64) throws(StorageError)
+  /// A job failed.
+  func note(_ error: StorageError)
+}
+
+extension CompactionDelegate {
+  package func note(_ error: StorageError) {}
 }
 
 /// What the picker looks at.

@@ -125,6 +125,7 @@ package final class CompactionScheduler: Sendable {
         _ = state.settleRequests(standing)
       }
     } catch {
+      delegate.note(error)
       state.withLock { $0.fail(plan, error, monotonic: monotonic()) }
     }
     wake()

@@ -38,6 +38,10 @@ final class MaskedReader: RunReader {
 
   var unmasked: any RunReader { base.unmasked }
 
+  var counts: RowGroupCounts? { base.counts }
+
+  func stretchByteCount() throws(StorageError) -> UInt64 { try base.stretchByteCount() }
+
   private func beginNext() throws(StorageError) {
     guard let times = rest.popLast() else {
       isReading = false

@@ -35,6 +35,7 @@ package final class MaskedRun: SortedRun {
   package var timeRange: ClosedRange<Int64> { base.timeRange }
   /// A bound: hidden rows count too.
   package var rowCount: Int { base.rowCount }
+  package var tableByteCount: UInt64? { base.tableByteCount }
 
   /// Whether anything is hidden at all.
   func hidesAny() throws(StorageError) -> Bool {
@@ -68,6 +69,8 @@ package final class MaskedRun: SortedRun {
     let list = try base.series(of: measurement, where: predicate)
     if masks.isEmpty { return list }
     var shown = SeriesList()
+    shown.rowGroupCount = list.rowGroupCount
+    shown.isSkippedByFilter = list.isSkippedByFilter
     for index in 0..<list.count {
       guard
         let times = masks[list.ordinals[index]].cut(

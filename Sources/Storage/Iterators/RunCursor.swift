@@ -17,6 +17,19 @@ final class RunCursor {
   /// Rows of `plan.batch` not yet taken, and those taken for the present stretch.
   private var rows = 0..<0
   private(set) var taken = 0..<0
+  /// Stretches decoded.
+  private var readCount = 0
+
+  /// What became of the run's row groups so far.
+  var counts: RowGroupCounts {
+    guard var counts = alone.reader.counts else {
+      var inMemory = RowGroupCounts()
+      inMemory.read = readCount
+      return inMemory
+    }
+    if joined !== alone, let other = joined.reader.counts { counts += other }
+    return counts
+  }
 
   init(
     _ run: any SortedRun, _ measurement: [UInt8], columns: [ScanColumn], converts: Bool, descending: Bool
@@ -48,10 +61,16 @@ final class RunCursor {
   /// Decodes the head, once.
   func decode() throws(StorageError) {
     guard !isDecoded else { return }
-    try plan.reader.read(into: &plan.batch)
+    try read(into: &plan.batch)
     rows = 0..<plan.batch.count
     taken = rows.lowerBound..<rows.lowerBound
     isDecoded = true
+  }
+
+  /// Has the reader decode its stretch.
+  func read(into batch: inout ColumnBatch) throws(StorageError) {
+    readCount += 1
+    try plan.reader.read(into: &batch)
   }
 
   /// Takes the decoded rows up to `limit`, both times included (down to it in a descending scan).

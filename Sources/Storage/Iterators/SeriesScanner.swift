@@ -120,7 +120,7 @@ package final class SeriesScanner {
       batch.columns.count == columns.count, "batch has \(batch.columns.count) columns, not \(columns.count)")
     try guarded { () throws(StorageError) in
       if !isMerged, let cursor = members.first {
-        if cursor.plan.isDirect { return try cursor.plan.reader.read(into: &batch) }
+        if cursor.plan.isDirect { return try cursor.read(into: &batch) }
         try cursor.decode()
         cursor.takeAll()
         merge.align([(cursor.plan.batch.timestamps, cursor.taken)])
@@ -128,6 +128,16 @@ package final class SeriesScanner {
       try gather(into: &batch)
     }
   }
+
+  /// What became of row groups so far, over all runs.
+  package var counts: RowGroupCounts {
+    var counts = RowGroupCounts()
+    for case let cursor? in cursors { counts += cursor.counts }
+    return counts
+  }
+
+  /// Bytes that `read` would decode of the present stretch, where one run alone holds it.
+  package func stretchByteCount() throws(StorageError) -> UInt64 { try soleReader?.stretchByteCount() ?? 0 }
 
   /// The reader that alone holds the present stretch, undecoded, standing at it; `nil` where rows of several are joined. For
   /// merging, which may copy the row group as it is.

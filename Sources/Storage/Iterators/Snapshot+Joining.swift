@@ -13,7 +13,7 @@ extension Snapshot {
         ? covering[0].runs : covering.flatMap(\.runs).sorted { $0.sequenceRange.lowerBound < $1.sequenceRange.lowerBound }
       pieces.append(WindowSnapshot(range: start..<end, runs: runs))
     }
-    return Snapshot(windows: pieces, floor: floor, pin: Pins(snapshots))
+    return Snapshot(windows: pieces, floor: floor, pin: Pins(snapshots), reads: snapshots.first?.reads)
   }
 
   /// Keeps what the joined snapshots keep.

@@ -60,13 +60,28 @@ extension WindowSnapshot {
   package func series(
     of measurement: [UInt8], where predicate: TagPredicate?, times: Range<Int64>
   ) throws(StorageError) -> WindowSeries {
+    var counts = SelectionCounts()
+    return try series(of: measurement, where: predicate, times: times, counts: &counts)
+  }
+
+  /// The same, and counts what was looked at and passed over.
+  package func series(
+    of measurement: [UInt8], where predicate: TagPredicate?, times: Range<Int64>, counts: inout SelectionCounts
+  ) throws(StorageError) -> WindowSeries {
     var lists: [WindowSeries] = []
     let times = times.clamped(to: range)
+    let tablesAsked = counts.tablesAsked
     for (index, run) in runs.enumerated() {
       let held = run.timeRange
-      guard held.lowerBound < times.upperBound, held.upperBound >= times.lowerBound else { continue }
-      lists.append(try WindowSeries(run.series(of: measurement, where: predicate), run: index, times: times))
+      guard held.lowerBound < times.upperBound, held.upperBound >= times.lowerBound else {
+        counts.note(skippedByTime: run)
+        continue
+      }
+      let list = try run.series(of: measurement, where: predicate)
+      counts.note(list, of: run)
+      lists.append(WindowSeries(list, run: index, times: times))
     }
+    if counts.tablesAsked > tablesAsked { counts.windowsAsked += 1 }
     return WindowSeries.union(lists)
   }
 }

@@ -6,11 +6,16 @@ public final class Snapshot: Sendable {
   package let floor: Int64
   /// What keeps the files: the version.
   private let pin: (any AnyObject & Sendable)?
+  /// Where queries say what they read; `nil` where nobody asks.
+  package let reads: ReadCounters?
 
-  package init(windows: [WindowSnapshot], floor: Int64, pin: (any AnyObject & Sendable)?) {
+  package init(
+    windows: [WindowSnapshot], floor: Int64, pin: (any AnyObject & Sendable)?, reads: ReadCounters? = nil
+  ) {
     self.windows = windows
     self.floor = floor
     self.pin = pin
+    self.reads = reads
   }
 }
 

@@ -10,6 +10,8 @@ package protocol SortedRun: AnyObject, Sendable {
   var timeRange: ClosedRange<Int64> { get }
   /// Points held.
   var rowCount: Int { get }
+  /// Bytes of the file where the run is a table; `nil` where it lies in memory.
+  var tableByteCount: UInt64? { get }
   /// The measurements, sorted by bytes.
   func measurements() throws(StorageError) -> [[UInt8]]
   /// Every field of a measurement with each of its types, sorted by name, then type; empty if it is not here.
@@ -24,6 +26,10 @@ package protocol SortedRun: AnyObject, Sendable {
   func makeReader(of measurement: [UInt8], fields: [FieldKey]) -> any RunReader
 }
 
+extension SortedRun {
+  package var tableByteCount: UInt64? { nil }
+}
+
 /// Some series of a run, flat.
 package struct SeriesList: Sendable {
   /// `SeriesKey.bytes` one after another; series `i` is `keyBytes[keyEnds[i - 1] ..< keyEnds[i]]`.
@@ -34,6 +40,10 @@ package struct SeriesList: Sendable {
   /// First and last timestamp of each.
   package var firstTimestamps: [Int64] = []
   package var lastTimestamps: [Int64] = []
+  /// Row groups that the run has of the measurement; 0 for one in memory.
+  package var rowGroupCount = 0
+  /// Empty because the run's Bloom filter does not have a value that was asked for.
+  package var isSkippedByFilter = false
 
   package init() {}
 
@@ -78,8 +88,14 @@ package protocol RunReader: AnyObject {
   func read(into batch: inout ColumnBatch) throws(StorageError)
   /// The reader that does the work, where this one only leaves out what is hidden: it stands at the same stretch.
   var unmasked: any RunReader { get }
+  /// What it did so far; `nil` where it does not count, because its rows lie in memory.
+  var counts: RowGroupCounts? { get }
+  /// Bytes of the blocks that `read` would decode; 0 in memory.
+  func stretchByteCount() throws(StorageError) -> UInt64
 }
 
 extension RunReader {
   package var unmasked: any RunReader { self }
+  package var counts: RowGroupCounts? { nil }
+  package func stretchByteCount() throws(StorageError) -> UInt64 { 0 }
 }

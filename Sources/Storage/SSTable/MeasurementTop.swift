@@ -51,6 +51,8 @@ final class MeasurementTop: Sendable {
   /// Where its first block begins, and where the last ends.
   let extent: Range<UInt64>
 
+  var rowGroupCount: Int { stripes.reduce(0) { $0 + $1.groupCount } }
+
   init(
     name: [UInt8], rowCount: Int, times: ClosedRange<Int64>, fields: [FieldKey], tagKeys: [TagKey],
     seriesColumns: [BlockRun], seriesCount: Int, stripes: [IndexStripe], extent: Range<UInt64>

@@ -19,21 +19,39 @@ struct SeriesSelection {
 
   /// The series that satisfy `predicate` (`nil`: all), in order.
   mutating func list(where predicate: TagPredicate?) throws(StorageError) -> SeriesList {
-    guard let predicate else { return try makeList(BitVector(repeating: true, count: top.seriesCount)) }
-    guard try mayHold(predicate) else { return SeriesList() }
-    return try makeList(evaluate(predicate))
+    var list = SeriesList()
+    if let predicate {
+      switch try standing(of: predicate) {
+      case .mayBeHere: list = try makeList(evaluate(predicate))
+      case .notByFilter: list.isSkippedByFilter = true
+      case .notByKeys: break
+      }
+    } else {
+      list = try makeList(BitVector(repeating: true, count: top.seriesCount))
+    }
+    list.rowGroupCount = top.rowGroupCount
+    return list
   }
 
-  /// Whether every value that all series must have may be here, by the Bloom filter.
-  private func mayHold(_ predicate: TagPredicate) throws(StorageError) -> Bool {
+  /// What is known of a condition before values are looked at.
+  private enum Standing {
+    case mayBeHere
+    /// The Bloom filter lacks a value.
+    case notByFilter
+    /// No series has a tag key.
+    case notByKeys
+  }
+
+  /// Whether every value that all series must have may be here.
+  private func standing(of predicate: TagPredicate) throws(StorageError) -> Standing {
     switch predicate {
     case .and(let a, let b):
-      if try !mayHold(a) { return false }
-      return try mayHold(b)
+      let first = try standing(of: a)
+      return first == .mayBeHere ? try standing(of: b) : first
     case .equals(let key, let value) where !value.isEmpty:
-      guard top.tagKeys.contains(where: { $0.name == key }) else { return false }
-      return try table.mayContain(measurement: top.name, tagKey: key, value: value)
-    default: return true
+      guard top.tagKeys.contains(where: { $0.name == key }) else { return .notByKeys }
+      return try table.mayContain(measurement: top.name, tagKey: key, value: value) ? .mayBeHere : .notByFilter
+    default: return .mayBeHere
     }
   }
 

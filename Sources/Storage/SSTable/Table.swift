@@ -1,10 +1,12 @@
 package import LineProtocol
+import Synchronization
 
 /// A table opened for reading: immutable, safe from several threads. Blocks are read when asked for, through the cache.
 package final class Table: SortedRun, Sendable {
   let footer: TableFooter
   let source: BlockSource
   package let state: TableState
+  private let filterSkipCount = Atomic<UInt64>(0)
   /// The measurement asked for last: its top, decoded.
   private let lastTop = Lock<MeasurementTop?>(nil)
 
@@ -56,6 +58,9 @@ package final class Table: SortedRun, Sendable {
   /// Bytes and blocks that were read from the file, not found in the cache, since it was opened.
   package var bytesRead: UInt64 { source.bytesRead }
   package var blocksRead: UInt64 { source.blocksRead }
+  package var tableByteCount: UInt64? { state.byteCount }
+  /// Questions that the Bloom filter answered: nothing else was read.
+  package var filterSkips: UInt64 { filterSkipCount.load(ordering: .relaxed) }
 
   /// What the table says of itself.
   package func properties() throws(StorageError) -> TableProperties {
@@ -75,7 +80,9 @@ package final class Table: SortedRun, Sendable {
   ) throws(StorageError) -> SeriesList {
     guard let top = try top(of: measurement) else { return SeriesList() }
     var selection = SeriesSelection(table: self, top: top)
-    return try selection.list(where: predicate)
+    let list = try selection.list(where: predicate)
+    if list.isSkippedByFilter { filterSkipCount.wrappingAdd(1, ordering: .relaxed) }
+    return list
   }
 
   package func makeReader(of measurement: [UInt8], fields: [FieldKey]) -> any RunReader {

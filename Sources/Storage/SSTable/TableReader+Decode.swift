@@ -27,12 +27,19 @@ extension TableReader {
       for index in fields.indices { batch.columns[index].key = fields[index] }
       let rows = try rowsInTimes(span)
       guard !rows.isEmpty else { return }
+      note(group(span))
       if isShared(span) { try loadShared(rows, of: span) }
       try appendTimestamps(rows, of: span, to: &batch.timestamps)
       for index in fields.indices where fieldNumbers[index] >= 0 {
         try appendColumn(index, rows, of: span, to: &batch.columns[index])
       }
     }
+  }
+
+  /// Counts a row group as read, once while its rows are handed out.
+  private func note(_ entry: RowGroupEntry) {
+    if countedGroup != entry.offset { counted.read += 1 }
+    countedGroup = entry.offset
   }
 
   private func group(_ span: Span) -> RowGroupEntry {
@@ -59,6 +66,9 @@ extension TableReader {
     _ entry: RowGroupEntry, _ rows: Range<Int>, to timestamps: inout [Int64]
   ) throws(StorageError) {
     let handle = BlockHandle(offset: entry.offset, byteCount: entry.timestampByteCount)
+    // Where times cut a row group its timestamps are looked at twice.
+    if countedTimestamps != entry.offset { counted.bytesRead += UInt64(handle.byteCount) }
+    countedTimestamps = entry.offset
     let payload = try table.source.block(handle, isKept: isKept).payload
     do {
       try decoder.decode(
@@ -109,6 +119,7 @@ extension TableReader {
     _ entry: ColumnEntry, _ group: RowGroupEntry, _ rows: Range<Int>, to column: inout Column
   ) throws(StorageError) {
     let handle = BlockHandle(offset: group.offset &+ UInt64(entry.relativeOffset), byteCount: entry.byteCount)
+    counted.bytesRead += UInt64(entry.byteCount)
     let payload = try table.source.block(handle, isKept: isKept).payload
     var reader = PayloadReader(payload, file: table.name, handle: handle)
     let validityLength = try reader.count("bytes of validity")

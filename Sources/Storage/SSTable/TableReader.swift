@@ -31,6 +31,10 @@ package final class TableReader: RunReader {
   private var series = SeriesWindow()
   /// Scratch of present values.
   var dense: [UInt64] = []
+  var counted = RowGroupCounts()
+  /// The first bytes of the row group and of the timestamps that were counted last.
+  var countedGroup: UInt64 = 0
+  var countedTimestamps: UInt64 = 0
 
   private var times: Range<Int64> = 0..<0
   private var isDescending = false
@@ -82,6 +86,19 @@ package final class TableReader: RunReader {
     }
   }
 
+  package var counts: RowGroupCounts? { counted }
+
+  package func stretchByteCount() throws(StorageError) -> UInt64 {
+    try guarded { () throws(StorageError) in
+      guard let span, let stripe else { return 0 }
+      var sum = stripe.groups[span.group].timestampByteCount
+      for number in fieldNumbers where number >= 0 {
+        sum += try entries(of: number, withStatistics: false)[span.group].byteCount
+      }
+      return UInt64(sum)
+    }
+  }
+
   /// The next stretch, `nil` if it lies outside of the times.
   private func advance() throws(StorageError) -> RowGroupSpan? {
     let stripe = try loadStripe(row: isDescending ? rest.upperBound - 1 : rest.lowerBound)
@@ -94,7 +111,10 @@ package final class TableReader: RunReader {
     let (first, last) =
       isAlone
       ? (entry.firstTimestamp, entry.lastTimestamp) : (seriesTimes.lowerBound, seriesTimes.upperBound)
-    guard first < times.upperBound, last >= times.lowerBound else { return nil }
+    guard first < times.upperBound, last >= times.lowerBound else {
+      if isAlone { counted.skippedByTime += 1 }
+      return nil
+    }
     let isCut = first < times.lowerBound || last >= times.upperBound
     span = Span(
       group: group, rows: rows.lowerBound - groupRows.lowerBound..<rows.upperBound - groupRows.lowerBound,

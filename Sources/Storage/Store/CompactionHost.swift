@@ -3,11 +3,15 @@ package final class CompactionHost: CompactionDelegate {
   package let fileSystem: any FileSystem
   private let publisher: Publisher
   private let retainer: Retainer
+  private let damage: DamageCounter
 
-  package init(fileSystem: any FileSystem, publisher: Publisher, retainer: Retainer) {
+  package init(
+    fileSystem: any FileSystem, publisher: Publisher, retainer: Retainer, damage: DamageCounter = DamageCounter()
+  ) {
     self.fileSystem = fileSystem
     self.publisher = publisher
     self.retainer = retainer
+    self.damage = damage
   }
 
   package func compactionState() -> CompactionState {
@@ -28,6 +32,10 @@ package final class CompactionHost: CompactionDelegate {
       states: Array(keyspace.state.windows[index].runs[range]),
       runs: keyspace.runs(range, ofWindow: index) { StreamedTable($0.table) },
       floor: retainer.floor(of: keyspace.state), pin: version)
+  }
+
+  package func note(_ error: StorageError) {
+    damage.note(error) { publisher.version.keyspace($0)?.state.database }
   }
 
   package func takeTableNumber() -> UInt64 { publisher.takeTableNumber() }

@@ -7,12 +7,25 @@ package final class Janitor: Sendable {
     var names: [String] = []
     var isWorking = false
     var failures: [String] = []
+    /// Files that no version in force names and that something still reads.
+    var held: [String: UInt64] = [:]
   }
 
   package init(fileSystem: any FileSystem) { self.fileSystem = fileSystem }
 
   /// Takes a file to unlink; from any thread, also from a `deinit`.
-  package func enqueue(_ name: String) { queue.withLock { $0.names.append(name) } }
+  package func enqueue(_ name: String) {
+    queue.withLock { queue in
+      queue.names.append(name)
+      queue.held[name] = nil
+    }
+  }
+
+  /// Takes note of a file that the version in force no longer names; `enqueue` follows when nothing reads it any more.
+  package func awaitRelease(of name: String, byteCount: UInt64) { queue.withLock { $0.held[name] = byteCount } }
+
+  /// Files that only older versions name, which snapshots and merges under way hold, with their bytes.
+  package var heldFiles: [String: UInt64] { queue.withLock { $0.held } }
 
   /// Unlinks what is queued; returns how many files went. Called by the upkeep thread, and by who waits for it.
   ///

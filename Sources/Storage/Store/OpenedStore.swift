@@ -18,6 +18,7 @@ struct OpenedStore {
   /// What is to be replayed.
   let survey: LogSurvey
   let replayer: Replayer
+  let damage = DamageCounter()
 
   init(
     fileSystem: any FileSystem, options: StoreOptions, wallClock: @escaping @Sendable () -> Int64,
@@ -49,6 +50,7 @@ struct OpenedStore {
     let summary = survey.summary
     let lastSequence = max(summary.lastSequence, state.lastSequence)
     memtable.beginReplay(through: lastSequence)
+    for error in summary.damages { damage.note(error) { _ in nil } }
     guard !options.isReadOnly else {
       (log, writing) = (nil, nil)
       return
@@ -72,7 +74,8 @@ struct OpenedStore {
       flusher: flusher, pressure: Pressure(memtable: memtable, flusher: flusher, byteCountSlow: byteCountMax),
       upkeep: Upkeep(),
       compaction: CompactionScheduler(
-        delegate: CompactionHost(fileSystem: fileSystem, publisher: publisher, retainer: retainer),
+        delegate: CompactionHost(
+          fileSystem: fileSystem, publisher: publisher, retainer: retainer, damage: damage),
         settings: settings, monotonic: monotonicClock))
   }
 

@@ -14,8 +14,9 @@ package final class Publisher: Sendable {
   /// Serialises changes; the tables of the version in force, by number.
   private let registry: Lock<[UInt64: TableFile]>
   private let nextTable: Atomic<UInt64>
-  /// Bytes read from tables that are no longer live.
+  /// Bytes read from tables that are no longer live, and questions that their filters answered.
   private let retiredReadBytes = Atomic<UInt64>(0)
+  private let retiredFilterSkips = Atomic<UInt64>(0)
 
   /// Opens every table that the manifest names.
   package init(
@@ -46,12 +47,20 @@ package final class Publisher: Sendable {
   /// Runs `body` with the version in force while no other can take its place: for reading it together with the memtable.
   package func read<Value>(_ body: (Version) -> Value) -> Value { current.withLock { body($0) } }
 
-  /// Bytes read from tables since start.
-  package var readByteCount: UInt64 {
-    let live = version.keyspaces.reduce(0 as UInt64) { sum, keyspace in
-      keyspace.tables.reduce(sum) { $1.reduce($0) { $1.reduce($0) { $0 + $1.table.bytesRead } } }
+  /// Bytes read from tables, and questions that Bloom filters answered, since start.
+  package var readCounts: (byteCount: UInt64, filterSkips: UInt64) {
+    var counts = (
+      byteCount: retiredReadBytes.load(ordering: .relaxed), filterSkips: retiredFilterSkips.load(ordering: .relaxed)
+    )
+    for keyspace in version.keyspaces {
+      for run in keyspace.tables.joined() {
+        for file in run {
+          counts.byteCount += file.table.bytesRead
+          counts.filterSkips += file.table.filterSkips
+        }
+      }
     }
-    return live + retiredReadBytes.load(ordering: .relaxed)
+    return counts
   }
 
   /// A table number that was never used.
@@ -118,6 +127,7 @@ package final class Publisher: Sendable {
     for (number, file) in files where !live.contains(number) {
       file.retire()
       retiredReadBytes.wrappingAdd(file.table.bytesRead, ordering: .relaxed)
+      retiredFilterSkips.wrappingAdd(file.table.filterSkips, ordering: .relaxed)
       files[number] = nil
     }
   }

@@ -1,20 +1,33 @@
 /// The snapshots that are held: their ages are a metric.
 package final class SnapshotRegistry: Sendable {
-  private let starts = Lock<(next: UInt64, held: [UInt64: Int64])>((0, [:]))
-
-  /// Pins a version for a snapshot.
-  func hold(_ version: Version) -> Pin {
-    let number = starts.withLock { starts in
-      starts.next += 1
-      starts.held[starts.next] = monotonicNanoseconds()
-      return starts.next
-    }
-    return Pin(version: version, number: number, registry: self)
+  private struct State {
+    var next: UInt64 = 0
+    var held: [UInt64: Int64] = [:]
+    var reads: [KeyspaceID: ReadCounters] = [:]
   }
+  private let state = Lock(State())
+
+  /// Pins a version for a snapshot of a keyspace, and says where its reads are counted.
+  func hold(_ version: Version, for keyspace: KeyspaceID) -> (pin: Pin, reads: ReadCounters) {
+    let (number, reads) = state.withLock { state in
+      state.next += 1
+      state.held[state.next] = monotonicNanoseconds()
+      let reads = state.reads[keyspace] ?? ReadCounters()
+      state.reads[keyspace] = reads
+      return (state.next, reads)
+    }
+    return (Pin(version: version, number: number, registry: self), reads)
+  }
+
+  /// What queries of one series read in a keyspace since start.
+  func reads(of keyspace: KeyspaceID) -> ReadCounters? { state.withLock { $0.reads[keyspace] } }
+
+  /// Snapshots held now.
+  var count: Int { state.withLock { $0.held.count } }
 
   /// Age of the oldest snapshot, nanoseconds; 0 where none is held.
   var oldestNanoseconds: Int64 {
-    starts.withLock { starts in starts.held.values.min() }.map { monotonicNanoseconds() - $0 } ?? 0
+    state.withLock { state in state.held.values.min() }.map { monotonicNanoseconds() - $0 } ?? 0
   }
 
   /// Keeps a version's files while it lives.
@@ -29,6 +42,6 @@ package final class SnapshotRegistry: Sendable {
       self.registry = registry
     }
 
-    deinit { registry.starts.withLock { _ = $0.held.removeValue(forKey: number) } }
+    deinit { registry.state.withLock { _ = $0.held.removeValue(forKey: number) } }
   }
 }

@@ -20,8 +20,12 @@ extension Store {
     out.blockCacheBytes = cache.byteCount
     out.blockCacheHits = cache.hits
     out.blockCacheMisses = cache.misses
-    out.tableReadBytes = publisher.readByteCount
+    (out.tableReadBytes, out.bloomSkips) = publisher.readCounts
     out.snapshotOldestNanoseconds = snapshots.oldestNanoseconds
+    out.snapshotPinnedBytes = publisher.janitor.heldFiles.values.reduce(0, +)
+    out.corruptions = damage.counts(databases: version.databases).map {
+      StoreStatistics.Corruptions(database: $0.database, kind: $0.kind.rawValue, count: $0.count)
+    }
     return out
   }
 
@@ -30,6 +34,7 @@ extension Store {
     out.name = name
     // Of its policies, by their bytes.
     var weighted = 0.0
+    var reads: (tables: UInt64, windows: UInt64) = (0, 0)
     for keyspace in version.keyspaces where keyspace.state.database == name {
       let memory = memtable.totals(of: keyspace.id)
       out.memtableBytes += memory.byteCount
@@ -53,6 +58,9 @@ extension Store {
       out.quotaWindows += beyond.windows
       out.quotaBytes += beyond.bytes
       out.quotaLimitBytes = options.quotas[name] ?? 0
+      if let counters = snapshots.reads(of: keyspace.id) {
+        reads = (reads.tables + counters.tables, reads.windows + counters.windows)
+      }
       guard let writing else { continue }
       out.flushWrittenBytes += writing.flusher.writtenBytes(of: keyspace.id)
       out.compactionWrittenBytes += writing.compaction.status().bytesWritten[keyspace.id] ?? 0
@@ -61,6 +69,7 @@ extension Store {
     }
     out.writeAmplification = Amplification.write(
       flushed: out.flushWrittenBytes, compacted: out.compactionWrittenBytes, standing: out.tableBytes)
+    out.readAmplification = Amplification.read(tables: reads.tables, windows: reads.windows)
     out.spaceAmplification = out.tableBytes == 0 ? 1 : weighted / Double(out.tableBytes)
     return out
   }

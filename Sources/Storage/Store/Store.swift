@@ -35,6 +35,7 @@ public final class Store: Sendable {
   private let nextReceiver = Atomic<UInt32>(1)
   private let isClosed = Lock(false)
   let snapshots = SnapshotRegistry()
+  let damage: DamageCounter
 
   /// What only a store that writes has.
   struct Writing: Sendable {
@@ -56,6 +57,7 @@ public final class Store: Sendable {
     survey = opened.survey
     replayer = opened.replayer
     directoryLock = Lock(opened.directoryLock)
+    damage = opened.damage
   }
 
   // MARK: Opening
@@ -248,7 +250,13 @@ public final class Store: Sendable {
       let runs = keyspace.runs(ofWindow: index) + (live[window.start] ?? [])
       if !runs.isEmpty { windows.append(WindowSnapshot(range: window.range, runs: runs)) }
     }
-    return Snapshot(windows: windows, floor: floor, pin: snapshots.hold(version))
+    let (pin, reads) = snapshots.hold(version, for: id)
+    return Snapshot(windows: windows, floor: floor, pin: pin, reads: reads)
+  }
+
+  /// Counts an error that reading met, if it is damage: for the metrics.
+  public func noteDamage(_ error: StorageError) {
+    damage.note(error) { publisher.version.keyspace($0)?.state.database }
   }
 
   // MARK: Upkeep

@@ -12,10 +12,19 @@ public struct StoreStatistics: Sendable {
     public var expiredWindows: UInt64 = 0, expiredBytes: UInt64 = 0, expiredOnArrival: UInt64 = 0
     /// Dropped for the quota, and the quota itself; 0: none.
     public var quotaWindows: UInt64 = 0, quotaBytes: UInt64 = 0, quotaLimitBytes: UInt64 = 0
-    public var writeAmplification = 0.0, spaceAmplification = 0.0
+    public var writeAmplification = 0.0, readAmplification = 0.0, spaceAmplification = 0.0
     public init() {}
   }
+  /// Damage met since start.
+  public struct Corruptions: Sendable {
+    /// Empty for what belongs to no database: log and manifest.
+    public var database: String
+    /// `table`, `wal` or `manifest`.
+    public var kind: String
+    public var count: UInt64
+  }
   public var databases: [Database] = []
+  public var corruptions: [Corruptions] = []
   public var walSyncedBytes: UInt64 = 0, walSyncs: UInt64 = 0, walTornBytes: UInt64 = 0, walBytes: UInt64 = 0
   /// Counts of syncs by duration, bucket upper bounds in `walSyncBounds` seconds, the last one open; and their sum.
   public var walSyncBuckets: [UInt64] = []
@@ -24,7 +33,11 @@ public struct StoreStatistics: Sendable {
   public var blockCacheBytes = 0
   public var blockCacheHits: UInt64 = 0, blockCacheMisses: UInt64 = 0
   public var tableReadBytes: UInt64 = 0
+  /// Questions to tables that their Bloom filters answered.
+  public var bloomSkips: UInt64 = 0
   public var snapshotOldestNanoseconds: Int64 = 0
+  /// Bytes of files that the version in force does not name and that snapshots, or merges under way, still read.
+  public var snapshotPinnedBytes: UInt64 = 0
   /// Why writes are refused; `nil` while they are taken.
   public var degraded: String?
   public init() {}

@@ -89,7 +89,10 @@ package final class TableFile: Sendable {
   }
 
   /// No version from now on names it.
-  package func retire() { isObsolete.store(true, ordering: .releasing) }
+  package func retire() {
+    janitor.awaitRelease(of: name, byteCount: state.byteCount)
+    isObsolete.store(true, ordering: .releasing)
+  }
 
   deinit {
     if isObsolete.load(ordering: .acquiring) { janitor.enqueue(name) }

@@ -60,9 +60,9 @@ struct QuotaTests {
     options.quotas = ["metrics": 2_500]
     options.compactorCount = 0
     options.defaultWindowLength = 3_600_000_000_000
-    let bench = try StoreBench(options: options)
+    let bench = try ClockedStore(options: options)
     for hour in 0..<6 {
-      try bench.driver.writeDurably("m v=\(hour)i \(StoreBench.start + Int64(hour) * 3_600_000_000_000)\n")
+      try bench.driver.writeDurably("m v=\(hour)i \(ClockedStore.start + Int64(hour) * 3_600_000_000_000)\n")
       try bench.store.flush()
     }
     let read = bench.store.statistics().tableReadBytes
@@ -73,7 +73,7 @@ struct QuotaTests {
     #expect(database.quotaWindows == 3 && database.quotaBytes > 1_500 && database.quotaLimitBytes == 2_500)
     #expect(after.tableReadBytes == read)
     #expect(try bench.driver.dump().map { $0.prefix(6) } == ["m v=3i", "m v=4i", "m v=5i"])
-    let late = try bench.driver.write("m v=9i \(StoreBench.start)\n")
+    let late = try bench.driver.write("m v=9i \(ClockedStore.start)\n")
     #expect(late.acceptedCount == 0 && late.rejectCounts.reduce(0, +) == 1)
     try bench.reopen()
     #expect(try bench.driver.dump().count == 3)

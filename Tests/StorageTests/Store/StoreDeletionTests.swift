@@ -13,17 +13,17 @@ struct StoreDeletionTests {
       predicate: host.map { .equals(key: Array("host".utf8), value: Array($0.utf8)) }, times: times)
   }
 
-  private static func filled() throws -> StoreBench {
-    let bench = try StoreBench()
+  private static func filled() throws -> ClockedStore {
+    let bench = try ClockedStore()
     for host in ["a", "b"] {
-      let lines = (0..<3_000).map { "cpu,host=\(host) v=\($0 * 7919 % 10_007)i \(StoreBench.start + Int64($0))" }
+      let lines = (0..<3_000).map { "cpu,host=\(host) v=\($0 * 7919 % 10_007)i \(ClockedStore.start + Int64($0))" }
       try bench.driver.writeDurably(lines.joined(separator: "\n") + "\n")
     }
-    try bench.driver.writeDurably("mem,host=a v=1i \(StoreBench.start)\n")
+    try bench.driver.writeDurably("mem,host=a v=1i \(ClockedStore.start)\n")
     return bench
   }
 
-  private static func statistics(_ bench: StoreBench) -> StoreStatistics.Database {
+  private static func statistics(_ bench: ClockedStore) -> StoreStatistics.Database {
     bench.store.statistics().databases.first ?? StoreStatistics.Database()
   }
 
@@ -32,7 +32,7 @@ struct StoreDeletionTests {
     let bench = try Self.filled()
     try bench.store.delete(Self.deletion(host: "a"), from: "metrics")
     #expect(try bench.driver.dump().count == 3_001)
-    try bench.driver.writeDurably("cpu,host=a v=5i \(StoreBench.start + 1)\n")
+    try bench.driver.writeDurably("cpu,host=a v=5i \(ClockedStore.start + 1)\n")
     let wanted = try bench.driver.dump()
     #expect(wanted.count == 3_002)
     try bench.store.flush()
@@ -47,12 +47,12 @@ struct StoreDeletionTests {
   @Test("rows from before and after a delete that only the log holds are told apart after a crash")
   func replay() throws {
     let disk = MemoryFileSystem(isForgetful: true)
-    let bench = try StoreBench(fileSystem: disk)
-    try bench.driver.writeDurably("cpu,host=a v=1i \(StoreBench.start)\ncpu,host=b v=1i \(StoreBench.start)\n")
+    let bench = try ClockedStore(fileSystem: disk)
+    try bench.driver.writeDurably("cpu,host=a v=1i \(ClockedStore.start)\ncpu,host=b v=1i \(ClockedStore.start)\n")
     try bench.store.delete(Self.deletion(host: "a"), from: "metrics")
-    try bench.driver.writeDurably("cpu,host=a v=2i \(StoreBench.start + 1)\n")
+    try bench.driver.writeDurably("cpu,host=a v=2i \(ClockedStore.start + 1)\n")
     let wanted = try bench.driver.dump()
-    #expect(wanted == ["cpu,host=a v=2i \(StoreBench.start + 1)", "cpu,host=b v=1i \(StoreBench.start)"])
+    #expect(wanted == ["cpu,host=a v=2i \(ClockedStore.start + 1)", "cpu,host=b v=1i \(ClockedStore.start)"])
     let crashed = try Store.open(fileSystem: disk.crash(keeping: .nothing), options: bench.options)
     #expect(try StoreDriver(crashed).dump() == wanted)
     try crashed.close()
@@ -61,8 +61,8 @@ struct StoreDeletionTests {
     let again = try Store.open(fileSystem: disk.crash(keeping: .nothing), options: bench.options)
     let driver = StoreDriver(again)
     #expect(try driver.dump() == [])
-    try driver.writeDurably("cpu,host=a v=3i \(StoreBench.start)\n")
-    #expect(try driver.dump() == ["cpu,host=a v=3i \(StoreBench.start)"])
+    try driver.writeDurably("cpu,host=a v=3i \(ClockedStore.start)\n")
+    #expect(try driver.dump() == ["cpu,host=a v=3i \(ClockedStore.start)"])
     try again.close()
   }
 
@@ -70,10 +70,10 @@ struct StoreDeletionTests {
   func space() throws {
     var options = StoreOptions()
     options.compactorCount = 0
-    let bench = try StoreBench(options: options)
+    let bench = try ClockedStore(options: options)
     // Two windows of a week; the second one is not touched.
-    let far = StoreBench.start + 30 * 86_400_000_000_000
-    for start in [StoreBench.start, far] {
+    let far = ClockedStore.start + 30 * 86_400_000_000_000
+    for start in [ClockedStore.start, far] {
       let lines = (0..<6_000).map { "cpu,host=\($0 % 2 == 0 ? "a" : "b") v=\($0 * 7919 % 10_007)i \(start + Int64($0))" }
       try bench.driver.writeDurably(lines.joined(separator: "\n") + "\n")
     }
@@ -100,7 +100,7 @@ struct StoreDeletionTests {
     #expect(try snapshot.measurements() == [Array("mem".utf8)])
     #expect(try snapshot.tagKeys(of: Array("cpu".utf8)) == [])
     try bench.store.compact()
-    #expect(try bench.driver.dump() == ["mem,host=a v=1i \(StoreBench.start)"])
+    #expect(try bench.driver.dump() == ["mem,host=a v=1i \(ClockedStore.start)"])
     try bench.store.delete(Self.deletion(nil), from: "metrics")
     try bench.store.compact()
     #expect(Self.statistics(bench).tables == 0)
@@ -118,7 +118,7 @@ struct StoreDeletionTests {
     let all = try bench.store.preview(Self.deletion(nil), from: "metrics")
     #expect(all.seriesCount == 3 && all.pointCount == 6_001 && all.byteCount == held)
     let some = try bench.store.preview(
-      Self.deletion(host: "b", times: StoreBench.start..<StoreBench.start + 300), from: "metrics")
+      Self.deletion(host: "b", times: ClockedStore.start..<ClockedStore.start + 300), from: "metrics")
     #expect(some.seriesCount == 1 && some.pointCount == 300 && (1..<held / 10).contains(some.byteCount))
     #expect(throws: StorageError.self) { try bench.store.preview(Self.deletion(), from: "nosuch") }
   }
@@ -127,9 +127,9 @@ struct StoreDeletionTests {
   func limits() throws {
     var options = StoreOptions()
     options.compactorCount = 0
-    let bench = try StoreBench(options: options)
+    let bench = try ClockedStore(options: options)
     let count = KeyspaceState.tombstoneCountMax
-    let lines = (0...count).map { "cpu,host=h\($0) v=1i \(StoreBench.start)" }
+    let lines = (0...count).map { "cpu,host=h\($0) v=1i \(ClockedStore.start)" }
     try bench.driver.writeDurably(lines.joined(separator: "\n") + "\n")
     // What is still in memory when it is flushed leaves the deletes before it behind.
     try bench.store.flush()

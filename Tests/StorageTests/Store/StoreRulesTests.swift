@@ -8,8 +8,8 @@ import Testing
 struct StoreRulesTests {
   private static let day: Int64 = 86_400_000_000_000
 
-  private static func bench() throws -> StoreBench {
-    let bench = try StoreBench()
+  private static func bench() throws -> ClockedStore {
+    let bench = try ClockedStore()
     try bench.store.createPolicy("week", on: "metrics", ttl: 7 * day, windowLength: nil, isDefault: false)
     try bench.store.createPolicy("short", on: "metrics", ttl: day, windowLength: nil, isDefault: false)
     try bench.store.setRules(
@@ -21,14 +21,14 @@ struct StoreRulesTests {
   }
 
   /// What a source without a policy reads.
-  private static func read(_ bench: StoreBench) throws -> [String] {
+  private static func read(_ bench: ClockedStore) throws -> [String] {
     try bench.driver.dump(of: bench.store.snapshot(of: bench.store.ruledKeyspaces(of: "metrics")))
   }
 
   @Test("points that name no policy go where the first rule that fits sends them; others stay where they are meant for")
   func routing() throws {
     let bench = try Self.bench()
-    let time = StoreBench.start
+    let time = ClockedStore.start
     let result = try bench.driver.writeDurably(
       "mem v=1i \(time)\ncpu v=2i \(time)\ncpu,env=test1 v=3i \(time)\ncpu_total v=4i \(time)\nmem,env=testing v=5i \(time)\n")
     #expect(result.acceptedCount == 5)
@@ -51,7 +51,7 @@ struct StoreRulesTests {
   @Test("each policy expires its own; a row that its policy refuses is refused and counted, and the others are stored")
   func expiry() throws {
     let bench = try Self.bench()
-    let old = StoreBench.start - 3 * Self.day
+    let old = ClockedStore.start - 3 * Self.day
     let result = try bench.driver.write("mem v=1i \(old)\ncpu v=2i \(old)\ncpu,env=test v=3i \(old)\n")
     #expect(result.acceptedCount == 2)
     #expect(result.rejects.map(\.reason) == [.expired] && result.rejects.map(\.line) == [3])
@@ -63,7 +63,7 @@ struct StoreRulesTests {
   @Test("when rules change, old points stay and are read, and the newer of two writes to one point wins")
   func changed() throws {
     let bench = try Self.bench()
-    let time = StoreBench.start
+    let time = ClockedStore.start
     try bench.driver.writeDurably("cpu a=1i,b=1i \(time)\n")
     try bench.store.flush()
     try bench.store.setRules([], of: "metrics")
@@ -78,12 +78,12 @@ struct StoreRulesTests {
 
   @Test("many windows of different lengths over the same time give each point once, in order")
   func windows() throws {
-    let bench = try StoreBench()
+    let bench = try ClockedStore()
     try bench.store.createPolicy("hourly", on: "metrics", ttl: 0, windowLength: 3_600_000_000_000, isDefault: false)
     try bench.store.setRules([PolicyRule(measurement: "m", tagKey: "s", tagValue: "?1", policy: "hourly")], of: "metrics")
     var wanted: [String] = []
     for step in 0..<400 {
-      let line = "m,s=a\(step % 3) v=\(step)i \(StoreBench.start + Int64(step) * 1_500_000_000_000)"
+      let line = "m,s=a\(step % 3) v=\(step)i \(ClockedStore.start + Int64(step) * 1_500_000_000_000)"
       wanted.append(line)
       try bench.driver.write(line + "\n")
       if step % 150 == 149 { try bench.store.flush() }
@@ -113,10 +113,10 @@ struct StoreRulesTests {
       ("*a*b*", "xxaxxbxx", true), ("*a*b*", "xxbxxaxx", false), ("a?c*", "abcd", true), ("**x", "aax", true), ("*ab", "aab", true),
     ])
   func patterns(pattern: String, name: String, fits: Bool) throws {
-    let bench = try StoreBench()
+    let bench = try ClockedStore()
     try bench.store.createPolicy("p", on: "metrics", ttl: 0, windowLength: nil, isDefault: false)
     try bench.store.setRules([PolicyRule(measurement: "m", tagKey: "t", tagValue: pattern, policy: "p")], of: "metrics")
-    try bench.driver.write("m\(name.isEmpty ? "" : ",t=\(name)") v=1i \(StoreBench.start)\n")
+    try bench.driver.write("m\(name.isEmpty ? "" : ",t=\(name)") v=1i \(ClockedStore.start)\n")
     #expect(try bench.driver.dump(policy: "p").count == (fits ? 1 : 0))
   }
 }

@@ -7,11 +7,11 @@ import TestSupport
 struct StoreTests {
   @Test("what is acknowledged is read before a flush, after it, after a merge and after a restart")
   func sameAnswerEverywhere() throws {
-    let bench = try StoreBench()
+    let bench = try ClockedStore()
     var lines: [String] = []
     for second in 0..<200 {
-      lines.append("cpu,host=a,zone=z usage=\(second).5,count=\(second)i \(StoreBench.start + Int64(second) * 1_000_000_000)")
-      lines.append("cpu,host=b up=true,note=\"n \(second)\" \(StoreBench.start + Int64(second) * 1_000_000_000)")
+      lines.append("cpu,host=a,zone=z usage=\(second).5,count=\(second)i \(ClockedStore.start + Int64(second) * 1_000_000_000)")
+      lines.append("cpu,host=b up=true,note=\"n \(second)\" \(ClockedStore.start + Int64(second) * 1_000_000_000)")
     }
     for start in stride(from: 0, to: lines.count, by: 40) {
       try bench.driver.writeDurably(lines[start..<start + 40].joined(separator: "\n") + "\n")
@@ -20,7 +20,7 @@ struct StoreTests {
     #expect(before.count == 800)
     try bench.store.flush()
     #expect(try bench.driver.dump() == before)
-    try bench.driver.writeDurably("cpu,host=a,zone=z usage=1000 \(StoreBench.start)\n")
+    try bench.driver.writeDurably("cpu,host=a,zone=z usage=1000 \(ClockedStore.start)\n")
     let changed = try bench.driver.dump()
     #expect(changed != before)
     #expect(changed.count == before.count)
@@ -32,8 +32,8 @@ struct StoreTests {
 
   @Test("the higher number wins for a field, and fields of a point written apart are joined")
   func precedence() throws {
-    let bench = try StoreBench()
-    let time = StoreBench.start
+    let bench = try ClockedStore()
+    let time = ClockedStore.start
     try bench.driver.writeDurably("m,t=a a=1,b=1 \(time)\nm,t=a b=2 \(time)\n")
     try bench.store.flush()
     try bench.driver.writeDurably("m,t=a c=3 \(time)\n")
@@ -46,15 +46,15 @@ struct StoreTests {
 
   @Test("an expired write is refused and counted, and expired points are invisible at once")
   func expiry() throws {
-    let bench = try StoreBench()
+    let bench = try ClockedStore()
     let hour: Int64 = 3_600_000_000_000
     for age in 0..<6 {
-      try bench.driver.writeDurably("m v=\(age)i \(StoreBench.start - Int64(age) * hour)\n")
+      try bench.driver.writeDurably("m v=\(age)i \(ClockedStore.start - Int64(age) * hour)\n")
     }
     #expect(try bench.driver.dump().count == 6)
     try bench.store.alterPolicy("autogen", on: "metrics", ttl: hour + hour / 2, windowLength: nil, isDefault: nil)
     #expect(try bench.driver.dump().count == 2)
-    let result = try bench.driver.write("m v=9i \(StoreBench.start - 3 * hour)\nm v=10i \(StoreBench.start)\n")
+    let result = try bench.driver.write("m v=9i \(ClockedStore.start - 3 * hour)\nm v=10i \(ClockedStore.start)\n")
     #expect(result.acceptedCount == 1)
     #expect(result.rejects.map(\.reason) == [.expired])
     #expect(result.rejects.map(\.line) == [1])
@@ -65,9 +65,9 @@ struct StoreTests {
 
   @Test("a point too far ahead of now is refused as future")
   func future() throws {
-    let bench = try StoreBench()
+    let bench = try ClockedStore()
     let years: Int64 = 11 * 365 * 86_400 * 1_000_000_000
-    let result = try bench.driver.write("m v=1 \(StoreBench.start + years)\n")
+    let result = try bench.driver.write("m v=1 \(ClockedStore.start + years)\n")
     #expect(result.acceptedCount == 0)
     #expect(result.rejects.map(\.reason) == [.future])
   }
@@ -76,7 +76,7 @@ struct StoreTests {
   func endsOfTime() throws {
     var options = StoreOptions()
     options.futureLimit = .seconds(9_000_000_000)
-    let bench = try StoreBench(options: options)
+    let bench = try ClockedStore(options: options)
     try bench.driver.writeDurably("m v=1i -9223372036854775806\nm v=2i 9223372036854775806\nm v=3i 0\n")
     let wanted = ["m v=1i -9223372036854775806", "m v=2i 9223372036854775806", "m v=3i 0"]
     #expect(try bench.driver.dump() == wanted)
@@ -88,11 +88,11 @@ struct StoreTests {
 
   @Test("a dropped database is gone, and its records in the log are skipped after a restart")
   func dropDatabase() throws {
-    let bench = try StoreBench()
+    let bench = try ClockedStore()
     try bench.store.createDatabase("other")
-    try bench.driver.writeDurably("m v=1 \(StoreBench.start)\n", database: "other")
+    try bench.driver.writeDurably("m v=1 \(ClockedStore.start)\n", database: "other")
     try bench.store.flush()
-    try bench.driver.writeDurably("m v=2 \(StoreBench.start + 1)\n", database: "other")
+    try bench.driver.writeDurably("m v=2 \(ClockedStore.start + 1)\n", database: "other")
     try bench.store.dropDatabase("other")
     #expect(bench.store.databases() == ["metrics"])
     try bench.reopen()
@@ -103,7 +103,7 @@ struct StoreTests {
 
   @Test("a directory that a store holds is not opened twice")
   func locked() throws {
-    let bench = try StoreBench()
+    let bench = try ClockedStore()
     #expect(throws: StorageError.self) { try Store.open(fileSystem: bench.fileSystem) }
   }
 

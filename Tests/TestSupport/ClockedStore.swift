@@ -1,15 +1,14 @@
-import Storage
-import Synchronization
-import TestSupport
+package import Storage
+package import Synchronization
 
 /// A store in memory with clocks that the test moves.
-final class StoreBench {
-  static let start: Int64 = 1_700_000_000_000_000_000
-  let fileSystem: MemoryFileSystem
-  private(set) var store: Store
-  private(set) var driver: StoreDriver
+package final class ClockedStore {
+  package static let start: Int64 = 1_700_000_000_000_000_000
+  package let fileSystem: MemoryFileSystem
+  package private(set) var store: Store
+  package private(set) var driver: StoreDriver
 
-  init(options: StoreOptions = StoreOptions(), fileSystem: MemoryFileSystem = MemoryFileSystem()) throws {
+  package init(options: StoreOptions = StoreOptions(), fileSystem: MemoryFileSystem = MemoryFileSystem()) throws {
     self.fileSystem = fileSystem
     let clocks = Clocks()
     self.clocks = clocks
@@ -23,22 +22,22 @@ final class StoreBench {
     try store.createDatabase("metrics")
   }
 
-  let clocks: Clocks
-  let options: StoreOptions
+  package let clocks: Clocks
+  package let options: StoreOptions
 
   deinit { try? store.close() }
 
-  final class Clocks: Sendable {
-    let wall = Atomic<Int64>(StoreBench.start)
-    let monotonic = Atomic<Int64>(1_000_000_000)
+  package final class Clocks: Sendable {
+    package let wall = Atomic<Int64>(ClockedStore.start)
+    package let monotonic = Atomic<Int64>(1_000_000_000)
 
-    func advance(seconds: Int64) {
+    package func advance(seconds: Int64) {
       wall.add(seconds * 1_000_000_000, ordering: .relaxed)
       monotonic.add(seconds * 1_000_000_000, ordering: .relaxed)
     }
   }
 
-  func reopen() throws {
+  package func reopen() throws {
     try store.close()
     let clocks = clocks
     store = try Store.open(

@@ -1,0 +1,146 @@
+import LineProtocol
+import Query
+import Storage
+import TestSupport
+import Testing
+
+@Suite("What queries read, as metrics and EXPLAIN ANALYZE count it")
+struct ReadCountTests {
+  private static let hour: Int64 = 3_600_000_000_000
+  /// The beginning of a window.
+  private static let start = ClockedStore.start / (24 * hour) * (24 * hour)
+
+  /// Three runs in one window: hosts `a` and `c` in all of them, `b` in the first; and one run in the window before.
+  private static func bench() throws -> ClockedStore {
+    let bench = try ClockedStore()
+    try bench.store.createPolicy("days", on: "metrics", ttl: 0, windowLength: 24 * hour, isDefault: true)
+    for run in 0..<3 {
+      for host in run == 0 ? ["a", "b", "c"] : ["a", "c"] {
+        try bench.driver.write("cpu,host=\(host) v=\(run) \(start + Int64(run) * hour)\n", policy: "days")
+      }
+      try bench.store.flush()
+    }
+    try bench.driver.write("cpu,host=c v=9 \(start - hour)\n", policy: "days")
+    try bench.store.flush()
+    return bench
+  }
+
+  @discardableResult private static func ask(_ store: Store, _ text: String) throws -> [StatementResult] {
+    var results: [StatementResult] = []
+    let request = QueryRequest(text: text, database: "metrics", now: ClockedStore.start)
+    try QueryEngine(store: store).run(request) { results.append($0) }
+    return results
+  }
+
+  private static func plan(_ store: Store, _ select: String) throws -> [String: Int] {
+    let result = try ask(store, "EXPLAIN ANALYZE " + select)[0]
+    try #require(result.error == nil)
+    let series = try #require(result.series.first)
+    var figures: [String: Int] = [:]
+    for row in 0..<series.rowCount {
+      let words = String(decoding: series.columns[0].string(row), as: UTF8.self).split(separator: ": ")
+      if words.count == 2, let number = Int(words[1]) { figures[String(words[0])] = number }
+    }
+    return figures
+  }
+
+  @Test("read amplification is tables over windows, of queries of one series only")
+  func readAmplification() throws {
+    let bench = try Self.bench()
+    #expect(bench.store.statistics().databases[0].readAmplification == 0)
+    try Self.ask(bench.store, "SELECT v FROM cpu WHERE host = 'a'")
+    #expect(bench.store.statistics().databases[0].readAmplification == 3)
+    // Two tables are spared by their filters.
+    try Self.ask(bench.store, "SELECT v FROM cpu WHERE host = 'b'")
+    #expect(bench.store.statistics().databases[0].readAmplification == 2)
+    try Self.ask(bench.store, "SELECT v FROM cpu")
+    #expect(bench.store.statistics().databases[0].readAmplification == 2)
+    try bench.store.compact()
+    try Self.ask(bench.store, "SELECT max(v) FROM cpu WHERE host = 'c'")
+    #expect(bench.store.statistics().databases[0].readAmplification == 6.0 / 4)
+  }
+
+  @Test("a table that a Bloom filter spares is counted, also once the table is gone")
+  func bloomSkips() throws {
+    let bench = try Self.bench()
+    try Self.ask(bench.store, "SELECT v FROM cpu WHERE host = 'b'")
+    #expect(bench.store.statistics().bloomSkips == 3)
+    try bench.store.compact()
+    #expect(bench.store.statistics().bloomSkips == 3)
+    try Self.ask(bench.store, "SHOW TAG VALUES WITH KEY = host WHERE host = 'nowhere'")
+    #expect(bench.store.statistics().bloomSkips == 5)
+  }
+
+  @Test("EXPLAIN ANALYZE says what was skipped, by what, and what was read")
+  func explained() throws {
+    let bench = try Self.bench()
+    let one = try Self.plan(
+      bench.store, "SELECT v FROM cpu WHERE host = 'b' AND time >= \(Self.start) AND time < \(Self.start + 2 * Self.hour)")
+    #expect(one["WINDOWS"] == 2 && one["WINDOWS SKIPPED BY TIME"] == 1 && one["WINDOWS READ"] == 1)
+    #expect(one["RUNS"] == 3 && one["RUNS SKIPPED BY TIME"] == 1)
+    #expect(one["RUNS SKIPPED BY BLOOM FILTER"] == 1 && one["RUNS READ"] == 1)
+    #expect(one["ROW GROUPS"] == 2 && one["ROW GROUPS SKIPPED BY BLOOM FILTER"] == 1 && one["ROW GROUPS READ"] == 1)
+    let bytes = try #require(one["BYTES"])
+    let byTime = try #require(one["BYTES SKIPPED BY TIME"])
+    let byFilter = try #require(one["BYTES SKIPPED BY BLOOM FILTER"])
+    let read = try #require(one["BYTES READ"])
+    #expect(byTime > 0 && byFilter > 0 && read > 0 && byTime + byFilter + read < bytes)
+    let tags = try Self.plan(bench.store, "SELECT v FROM cpu WHERE host =~ /^b$/")
+    #expect(tags["RUNS"] == 4 && tags["RUNS SKIPPED BY TAG INDEX"] == 3 && tags["RUNS READ"] == 1)
+    #expect(tags["ROW GROUPS SKIPPED BY TAG INDEX"] == 3 && tags["ROWS READ"] == 1)
+  }
+
+  @Test("row groups of a long series are skipped by time and by statistics")
+  func rowGroups() throws {
+    let bench = try ClockedStore()
+    for part in 0..<4 {
+      let lines = (0..<16_384).map { "m v=\($0) \(Self.start + Int64(part * 16_384 + $0))" }
+      try bench.driver.write(lines.joined(separator: "\n") + "\n")
+    }
+    try bench.store.flush()
+    let whole = try Self.plan(bench.store, "SELECT mean(v) FROM m")
+    let groups = try #require(whole["ROW GROUPS"])
+    #expect(groups >= 4 && whole["ROW GROUPS BY STATISTICS"] == groups && whole["ROW GROUPS READ"] == 0)
+    #expect(try #require(whole["BYTES BY STATISTICS"]) > 0 && whole["BYTES READ"] == 0)
+    let part = try Self.plan(bench.store, "SELECT v FROM m WHERE time >= \(Self.start + 4 * 16_384 - 10)")
+    #expect(part["ROW GROUPS"] == groups && part["ROW GROUPS SKIPPED BY TIME"] == groups - 1)
+    #expect(part["ROW GROUPS READ"] == 1 && part["RESULT ROWS"] == 10)
+  }
+
+  @Test("bytes of replaced tables are pinned while a snapshot reads them")
+  func pinned() throws {
+    let bench = try Self.bench()
+    let before = bench.store.statistics()
+    #expect(before.snapshotPinnedBytes == 0)
+    var snapshot: Snapshot? = try bench.store.snapshot(of: bench.store.keyspace(database: "metrics"))
+    try bench.store.compact()
+    let pinned = bench.store.statistics().snapshotPinnedBytes
+    let standing = bench.store.statistics().databases[0].tableBytes
+    // The window before was one run already and stands on.
+    #expect(pinned > 0 && pinned < before.databases[0].tableBytes && standing > 0)
+    #expect(snapshot?.windows.count == 2)
+    snapshot = nil
+    #expect(bench.store.statistics().snapshotPinnedBytes == 0)
+  }
+
+  @Test("damage that a query meets is counted by database and kind")
+  func damage() throws {
+    let bench = try Self.bench()
+    func count(_ database: String, _ kind: String) -> UInt64? {
+      bench.store.statistics().corruptions.first { $0.database == database && $0.kind == kind }?.count
+    }
+    #expect(count("metrics", "table") == 0 && count("", "wal") == 0 && count("", "manifest") == 0)
+    let folder = "tables/0000002"
+    let name = try #require(bench.fileSystem.list(folder).sorted().first)
+    let file = try bench.fileSystem.openForWriting(folder + "/" + name)
+    // The first block behind the header: timestamps.
+    var byte = try file.bytes(at: 16, count: 1)
+    byte[0] ^= 0x10
+    try file.write(byte, at: 16)
+    let result = try Self.ask(bench.store, "SELECT v FROM cpu")[0]
+    #expect(result.error?.contains(name) == true, "\(result.error ?? "no error")")
+    #expect(count("metrics", "table") == 1)
+    try Self.ask(bench.store, "SELECT v FROM nothing")
+    #expect(count("metrics", "table") == 1)
+  }
+}
