@@ -85,6 +85,32 @@ struct WholeCommandTests {
     "varve query --from Fixtures/sample.lp "
     + "'SELECT mean(used) FROM mem WHERE time < 1767247200s GROUP BY time(10m), host'"
 
+  @Test("a directory shows its windows, what is due, what goes next, and its series, in every format")
+  func stats() throws {
+    let command = try command()
+    #expect(try command.run("varve import --data d Fixtures/sample.lp").status == 0)
+    let compaction = try command.run("varve stats compaction --data d")
+    #expect(compaction.status == 0 && compaction.errors.isEmpty)
+    #expect(compaction.output.hasPrefix("state,jobs_done,written_bytes,pending_bytes\nrunning,0,0,"))
+    #expect(compaction.output.contains("\n\ndatabase,policy,start,end,state,runs,tables,rows,bytes,"))
+    #expect(compaction.output.contains("metrics,autogen,2025-12-") || compaction.output.contains("metrics,autogen,2026-"))
+    let retention = try command.run("varve stats retention --data d")
+    #expect(retention.status == 0 && retention.output.contains(",kept for ever: the policy has no TTL\n"))
+    let series = try command.run("varve stats series --data d --top 2")
+    #expect(series.status == 0 && series.output.contains("metrics,tag key,"))
+    let rows = series.output.split(separator: "\n").filter { $0.hasPrefix("metrics,") }
+    #expect(rows.count == 7, "\(series.output)")
+    let summary = try command.run("varve stats --data d")
+    #expect(summary.output.contains("write_amplification,read_amplification,space_amplification,stall_seconds"))
+    for view in ["compaction", "retention", "series", ""] {
+      for format in ["table", "csv", "json", "jsonl", "line", "markdown", "vertical"] {
+        let outcome = try command.run("varve stats \(view) --data d --format \(format)")
+        #expect(outcome.status == 0 && outcome.output.contains("metrics"), "\(view) \(format): \(outcome.errors)")
+      }
+    }
+    #expect(try command.run("varve stats ingest --data d").status == 2)
+  }
+
   @Test("charts go to the terminal and to files")
   func charts() throws {
     let command = try command()

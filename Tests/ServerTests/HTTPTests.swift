@@ -253,6 +253,28 @@ struct HTTPTests {
     }
   }
 
+  @Test("the views of stats are one JSON document each, and misuse is told")
+  func stats() throws {
+    try withServer { (server: ServerProcess) throws in
+      _ = try write(server, "cpu,host=a,id=1 f=1\ncpu,host=a,id=2 f=2\n")
+      func get(_ path: String) throws -> (status: Int, text: String) {
+        let answer = try RawHTTP.ask(server.http, "GET", path)
+        return (answer.status, answer.text)
+      }
+      let compaction = try get("/stats/compaction")
+      #expect(compaction.status == 200 && compaction.text.contains("\"isPaused\":false"))
+      #expect(compaction.text.contains("\"outlook\":\"open: 0 runs\"") && compaction.text.contains("\"memoryRows\":2"))
+      let retention = try get("/stats/retention")
+      #expect(retention.status == 200 && retention.text.contains("\"why\":\"kept for ever: the policy has no TTL\""))
+      let series = try get("/stats/series?top=1&db=metrics")
+      #expect(series.status == 200 && series.text.contains("\"liveSeries\":2,\"series\":2"))
+      #expect(series.text.contains("\"key\":\"host\",\"kind\":\"tagValue\",\"measurement\":\"cpu\",\"series\":2,\"value\":\"a\""))
+      #expect(try get("/stats/series?db=nothing").status == 404)
+      #expect(try get("/stats/series?top=few").status == 400)
+      #expect(try RawHTTP.ask(server.http, "POST", "/stats/retention").status == 405)
+    }
+  }
+
   /// The names that the interface promises.
   private static let promised = [
     "varve_ingest_lines_total", "varve_ingest_rejects_total", "varve_ingest_bytes_total",

@@ -8,14 +8,7 @@ struct CompactRoute: Sendable {
     guard request.method == "POST" || request.path == "/compact/status" else {
       return .now(.error(405, "Method Not Allowed", headers: [("Allow", "POST")]))
     }
-    return .later { exchange in
-      context.submit(from: .ready) { opened in
-        switch opened {
-        case .success(let opened): exchange.answer(answer(request, opened.store))
-        case .failure(let error): exchange.answer(.unavailable(error))
-        }
-      }
-    }
+    return context.later { answer(request, $0) }
   }
 
   private func answer(_ request: HTTPRequest, _ store: Store) -> HTTPResponse {

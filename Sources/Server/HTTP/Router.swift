@@ -27,6 +27,8 @@ struct Router: Sendable {
     case "/rejects": return .now(rejects())
     case "/compact", "/compact/pause", "/compact/resume", "/compact/status":
       return CompactRoute(context: context).reply(to: request)
+    case "/stats/compaction", "/stats/retention", "/stats/series":
+      return StatsRoute(context: context).reply(to: request)
     case "/api/v2/query":
       return .now(
         .json(501, "{\"code\":\"not implemented\",\"message\":\"Flux is not offered: ask InfluxQL at /query\"}"))

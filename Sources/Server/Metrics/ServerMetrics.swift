@@ -1,6 +1,12 @@
 import LineProtocol
-import Storage
+public import Storage
 import Synchronization
+
+/// The page `/metrics` of a store without a server: what a closed directory can show.
+public func metricsPage(of store: Store) -> String {
+  let metrics = ServerMetrics(ingest: [], kernelDrops: { [] })
+  return String(decoding: metrics.page(store.statistics()), as: UTF8.self)
+}
 
 /// What the server counts itself, and the page that shows it beside the store's figures.
 final class ServerMetrics: Sendable {

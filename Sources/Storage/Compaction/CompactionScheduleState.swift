@@ -17,6 +17,8 @@ struct CompactionScheduleState {
   var isPaused = false
   var wakeCount: UInt64 = 0
   var running: [WindowID: CompactionPlan] = [:]
+  /// When each began, by the monotonic clock.
+  var startedAt: [WindowID: Int64] = [:]
   var requests: [UInt64: Request] = [:]
   var nextRequest: UInt64 = 1
   var failures: [WindowID: CompactionStatus.Failure] = [:]
@@ -35,6 +37,7 @@ struct CompactionScheduleState {
 
   mutating func finish(_ plan: CompactionPlan, _ outcome: CompactionJob.Outcome, nanoseconds: Int64) {
     running[plan.window] = nil
+    startedAt[plan.window] = nil
     failures[plan.window] = nil
     busyNanoseconds += nanoseconds
     guard outcome.isPublished else { return }
@@ -45,6 +48,7 @@ struct CompactionScheduleState {
 
   mutating func fail(_ plan: CompactionPlan, _ error: StorageError, monotonic: Int64) {
     running[plan.window] = nil
+    startedAt[plan.window] = nil
     for number in requests.keys where requests[number]?.pending.removeValue(forKey: plan.window) != nil {
       requests[number]?.failure = error
     }
@@ -88,6 +92,9 @@ package struct CompactionStatus: Sendable {
 
   package var isPaused = false
   package var running: [CompactionPlan] = []
+  /// When each began, by the monotonic clock, and what that clock shows now.
+  package var startedAt: [WindowID: Int64] = [:]
+  package var monotonic: Int64 = 0
   package var failures: [Failure] = []
   /// Since start.
   package var bytesWritten: [KeyspaceID: UInt64] = [:]

@@ -52,8 +52,11 @@ extension CompactionScheduler {
 
   /// What is under way and what was done.
   package func status() -> CompactionStatus {
-    state.withLock { state in
+    let now = monotonic()
+    return state.withLock { state in
       var status = CompactionStatus()
+      status.startedAt = state.startedAt
+      status.monotonic = now
       status.isPaused = state.isPaused
       status.running = state.running.values.sorted { $0.window < $1.window }
       status.failures = state.failures.values.sorted { $0.window < $1.window }

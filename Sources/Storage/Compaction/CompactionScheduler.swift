@@ -11,7 +11,7 @@ package final class CompactionScheduler: Sendable {
   let changed = Condition()
   private let settings: CompactionSettings
   private let options: TableOptions
-  private let monotonic: @Sendable () -> Int64
+  let monotonic: @Sendable () -> Int64
 
   /// - Parameters:
   ///   - bytesPerSecond: that all jobs together write at most; 0: without bound.
@@ -104,7 +104,10 @@ package final class CompactionScheduler: Sendable {
         if forced.contains(plan.window) { return state.forcedWindows.contains(plan.window) }
         return !isPaused && (state.failures[plan.window]?.retryAt ?? .min) <= now
       }
-      if let plan { state.running[plan.window] = plan }
+      if let plan {
+        state.running[plan.window] = plan
+        state.startedAt[plan.window] = now
+      }
       return (plan, settled)
     }
     if settled { changed.notifyAll() }

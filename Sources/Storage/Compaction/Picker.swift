@@ -46,15 +46,46 @@ package struct Picker: Sendable {
     let count = window.runs.count
     let id = WindowID(keyspace: keyspace.id, start: window.start)
     if let plan = plan(window, id, in: keyspace, isForced: false) { return "due: \(plan.reason)" }
+    if keyspace.holdsDeleted(window) { return "holds what was deleted, taken out \(spanText(settings.clearDelay)) after the delete" }
     if count < 2 { return isPast(window) ? "settled" : "open: \(count) runs" }
     if settings.policy != .timeWindow { return "not merged by policy: \(count) runs" }
     if !isPast(window) { return "open: \(count) runs, merged at \(settings.runCountMax)" }
-    let quietFor = span(now.subtractingClamped(newest(window.runs[...])))
+    let quietFor = spanText(now.subtractingClamped(newest(window.runs[...])))
     guard let settled = window.runs.lastIndex(where: \.isFinal) else {
-      return "ended: \(count) runs, quiet for \(quietFor) of \(span(settings.quiet))"
+      return "ended: \(count) runs, quiet for \(quietFor) of \(spanText(settings.quiet))"
     }
     let late = window.runs[(settled + 1)...]
-    return "closed: \(late.count) late runs of \(size(late.byteCount)), quiet for \(quietFor)"
+    return "closed: \(late.count) late runs of \(sizeText(late.byteCount)), quiet for \(quietFor)"
+  }
+
+  /// When a window becomes due if nothing more is flushed into it, nanoseconds of the store clock, not before now; `nil`: never.
+  package func dueTime(_ window: WindowState, in keyspace: KeyspaceState) -> Int64? {
+    let id = WindowID(keyspace: keyspace.id, start: window.start)
+    if plan(window, id, in: keyspace, isForced: false) != nil { return now }
+    return [mergeDueTime(window), clearDueTime(window, in: keyspace)].compactMap { $0 }.min()
+  }
+
+  private func clearDueTime(_ window: WindowState, in keyspace: KeyspaceState) -> Int64? {
+    let created = window.runs.compactMap { keyspace.tombstones(above: $0, in: window).first?.createdAt }
+    return created.min()?.addingClamped(settings.clearDelay)
+  }
+
+  private func mergeDueTime(_ window: WindowState) -> Int64? {
+    guard window.runs.count > 1, settings.policy == .timeWindow, let first = window.runs.first else { return nil }
+    guard let settled = window.runs.lastIndex(where: \.isFinal) else {
+      let filled = window.end.addingClamped(settings.lateness)
+      let quiet = newest(window.runs[...]).addingClamped(settings.quiet)
+      return min(max(filled, quiet), max(filled, first.publishedAt).addingClamped(settings.patience))
+    }
+    let late = window.runs[(settled + 1)...]
+    guard !late.isEmpty else { return nil }
+    let isHeavy = late.byteCount.multipliedClamped(by: settings.lateShare) >= window.runs[...settled].byteCount
+    return newest(late).addingClamped(isHeavy ? min(settings.quiet, settings.patience) : settings.patience)
+  }
+
+  /// Whether a window has had its final merge, or needs none.
+  package func isClosed(_ window: WindowState) -> Bool {
+    window.runs.contains(where: \.isFinal) || (window.runs.count < 2 && isPast(window))
   }
 
   // MARK: One window
@@ -79,9 +110,9 @@ package struct Picker: Sendable {
   private func settle(_ window: WindowState, _ id: WindowID) -> CompactionPlan? {
     guard isPast(window), let first = window.runs.first else { return nil }
     let quietFor = now.subtractingClamped(newest(window.runs[...]))
-    let ended = "window ended \(span(now.subtractingClamped(window.end))) ago"
+    let ended = "window ended \(spanText(now.subtractingClamped(window.end))) ago"
     if quietFor >= settings.quiet {
-      return merge(window.runs[...], id, isFinal: true, rank: 3, "\(ended), quiet for \(span(quietFor))")
+      return merge(window.runs[...], id, isFinal: true, rank: 3, "\(ended), quiet for \(spanText(quietFor))")
     }
     // A backfill into an old window counts from its first run.
     let since = max(window.end.addingClamped(settings.lateness), first.publishedAt)
@@ -95,15 +126,15 @@ package struct Picker: Sendable {
     guard !late.isEmpty else { return nil }
     let quietFor = now.subtractingClamped(newest(late))
     let (lateBytes, settledBytes) = (late.byteCount, window.runs[...settled].byteCount)
-    let runs = "\(late.count) late run\(late.count == 1 ? "" : "s") of \(size(lateBytes))"
+    let runs = "\(late.count) late run\(late.count == 1 ? "" : "s") of \(sizeText(lateBytes))"
     let reason: String
     if lateBytes > settledBytes {
-      reason = "\(runs) outweigh the merged \(size(settledBytes))"
+      reason = "\(runs) outweigh the merged \(sizeText(settledBytes))"
     } else if quietFor >= settings.patience {
-      reason = "\(runs), quiet for \(span(quietFor))"
+      reason = "\(runs), quiet for \(spanText(quietFor))"
     } else if quietFor >= settings.quiet, lateBytes.multipliedClamped(by: settings.lateShare) >= settledBytes
     {
-      reason = "\(runs) are an eighth of the merged \(size(settledBytes)), quiet for \(span(quietFor))"
+      reason = "\(runs) are an eighth of the merged \(sizeText(settledBytes)), quiet for \(spanText(quietFor))"
     } else {
       return nil
     }
@@ -143,7 +174,7 @@ package struct Picker: Sendable {
       guard isForced || age >= settings.clearDelay else { continue }
       return merge(
         window.runs[index...index], id, isFinal: run.isFinal, rank: isForced ? 0 : 4,
-        "holds what was deleted \(span(age)) ago")
+        "holds what was deleted \(spanText(age)) ago")
     }
     return nil
   }
@@ -153,7 +184,7 @@ package struct Picker: Sendable {
   ) -> CompactionPlan {
     CompactionPlan(
       window: id, runs: runs.map(\.firstSequence), isFinal: isFinal, byteCount: runs.byteCount,
-      reason: "\(why): \(runs.count) runs, \(size(runs.byteCount))", rank: rank)
+      reason: "\(why): \(runs.count) runs, \(sizeText(runs.byteCount))", rank: rank)
   }
 
   // MARK: Terms
@@ -161,27 +192,6 @@ package struct Picker: Sendable {
   private func isPast(_ window: WindowState) -> Bool { now >= window.end.addingClamped(settings.lateness) }
 
   private func newest(_ runs: ArraySlice<RunState>) -> Int64 { runs.map(\.publishedAt).max() ?? .min }
-
-  /// "12m", "3h", "2d".
-  private func span(_ nanoseconds: Int64) -> String {
-    let seconds = nanoseconds / 1_000_000_000
-    switch seconds {
-    case ..<120: return "\(seconds)s"
-    case ..<7_200: return "\(seconds / 60)m"
-    case ..<172_800: return "\(seconds / 3_600)h"
-    default: return "\(seconds / 86_400)d"
-    }
-  }
-
-  /// "512 B", "3 KiB", "120 MiB".
-  private func size(_ byteCount: UInt64) -> String {
-    switch byteCount {
-    case ..<1_024: "\(byteCount) B"
-    case ..<(1 << 20): "\(byteCount >> 10) KiB"
-    case ..<(1 << 30): "\(byteCount >> 20) MiB"
-    default: "\(byteCount >> 30) GiB"
-    }
-  }
 }
 
 extension UInt64 {

@@ -55,6 +55,21 @@ package struct Horizon: Sendable, Equatable {
   /// Moves the horizon because windows were dropped for another reason than their age.
   package mutating func raise(to time: Int64) { horizon = max(horizon, time) }
 
+  /// When a window that ends at `end` is dropped, by the store clock as it runs now, not before now; `nil`: never.
+  package func dropTime(windowEnd end: Int64, now: Int64, monotonic: Int64) -> Int64? {
+    if end <= horizon { return now }
+    guard ttl != 0 else { return nil }
+    let expiry = end.addingClamped(ttl)
+    let graceRest = graceRest(monotonic: monotonic)
+    if graceRest == 0 { return max(now, expiry) }
+    // Until the grace ends the TTL before is gone by.
+    let before = ttlBefore == 0 ? Int64.max : end.addingClamped(ttlBefore)
+    return max(now, min(before, max(expiry, now.addingClamped(graceRest))))
+  }
+
+  /// How long a shorter TTL, or a start, still waits before it drops anything, nanoseconds.
+  package func graceRest(monotonic: Int64) -> Int64 { max(0, graceEnd.subtractingClamped(monotonic)) }
+
   /// The time before which a TTL leaves nothing.
   package static func cut(_ now: Int64, _ ttl: Int64) -> Int64 {
     ttl == 0 ? .min : now.subtractingClamped(ttl)

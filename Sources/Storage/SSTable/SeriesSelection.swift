@@ -33,6 +33,13 @@ struct SeriesSelection {
     return list
   }
 
+  /// Some series by their numbers, in order.
+  mutating func list(ordinals: Range<Int>) throws(StorageError) -> SeriesList {
+    var set = BitVector(repeating: false, count: top.seriesCount)
+    for ordinal in ordinals { set[ordinal] = true }
+    return try makeList(set)
+  }
+
   /// What is known of a condition before values are looked at.
   private enum Standing {
     case mayBeHere

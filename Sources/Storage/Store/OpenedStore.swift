@@ -67,16 +67,13 @@ struct OpenedStore {
     let flusher = Flusher(
       memtable: memtable, publisher: publisher, log: log, fileSystem: fileSystem, byteCountMax: byteCountMax,
       walByteCountMax: options.walByteCountMax, clock: { retainer.now }, floor: { retainer.floor(of: $0) })
-    var settings = CompactionSettings()
-    settings.policy = options.compaction
-    settings.lateness = options.lateness.wholeNanoseconds
     writing = Store.Writing(
       flusher: flusher, pressure: Pressure(memtable: memtable, flusher: flusher, byteCountSlow: byteCountMax),
       upkeep: Upkeep(),
       compaction: CompactionScheduler(
         delegate: CompactionHost(
           fileSystem: fileSystem, publisher: publisher, retainer: retainer, damage: damage),
-        settings: settings, monotonic: monotonicClock))
+        settings: options.compactionSettings, monotonic: monotonicClock))
   }
 
   private static func logByteCount(_ fileSystem: any FileSystem) throws(StorageError) -> UInt64 {

@@ -125,6 +125,28 @@ package final class Retainer: Sendable {
     state.withLock { ($0.quotaWindows[keyspace] ?? 0, $0.quotaBytes[keyspace] ?? 0) }
   }
 
+  /// What dropping a keyspace's windows goes by: the horizon as it stands, both clocks, and the step that is doubted.
+  package struct Standing: Sendable {
+    package var horizon: Horizon
+    package var now: Int64
+    package var monotonic: Int64
+    package var doubtedStep: StoreClock.Step?
+
+    /// How long the step must still stand, nanoseconds.
+    package var doubtRest: Int64 {
+      doubtedStep.map { max(0, $0.standing - (monotonic - $0.since)) } ?? 0
+    }
+  }
+
+  package func standing(of keyspace: KeyspaceState) -> Standing {
+    state.withLock { state in
+      let now = read(&state)
+      return Standing(
+        horizon: horizon(of: keyspace, in: &state), now: now, monotonic: monotonicClock(),
+        doubtedStep: state.clock.doubted)
+    }
+  }
+
   /// Counts points that were refused because they were expired when they came.
   package func countExpiredOnArrival(_ count: Int, of keyspace: KeyspaceID) {
     state.withLock { $0.expiredOnArrival[keyspace, default: 0] += UInt64(count) }

@@ -28,4 +28,12 @@ public struct StoreOptions: Sendable {
   package var segmentByteCount: UInt64 = 64 << 20
 
   public init() {}
+
+  /// What merging goes by.
+  var compactionSettings: CompactionSettings {
+    var settings = CompactionSettings()
+    settings.policy = compaction
+    settings.lateness = lateness.wholeNanoseconds
+    return settings
+  }
 }

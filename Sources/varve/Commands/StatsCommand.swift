@@ -1,28 +1,40 @@
 import Client
 import Query
+import Server
 
 /// `varve stats`.
 package let statsCommand = Subcommand(
   name: "stats",
-  summary: "Counters of a running server",
+  summary: "What a running server, or a data directory, holds and does",
   operands: "[ingest|compaction|retention|series|rejects]",
   operandCountMax: 1,
-  flags: [CommonFlags.format, CommonFlags.server],
+  flags: [
+    CommonFlags.format,
+    Flag("top", .integer, "N", default: "10", help: "series: entries of each kind, those with the most series"),
+    Flag("database", .string, "NAME", help: "series: only this database"),
+    CommonFlags.server,
+    CommonFlags.data,
+  ],
   examples: [
-    ("varve stats", "lines in, bytes on disk, debt"),
+    ("varve stats", "by database: series, bytes, the three amplifications, debt, stalls"),
+    ("varve stats compaction", "what each window holds, what is due, why and when"),
+    ("varve stats retention --format table", "what goes next, and why each window is still here"),
+    ("varve stats series --top 3", "series and bytes by measurement, tag key and tag value"),
+    ("varve stats compaction --data ./varve-data", "the same of a directory, without a server"),
     ("varve stats ingest --format csv", "lines by listener and result"),
     ("varve stats rejects", "the last refused lines"),
   ],
   run: { arguments in
-    let client = try HTTPClient(arguments.text("server"))
+    let source: any StatsSource =
+      try arguments.usesDirectory() ? DirectoryStats(arguments) : ServerStats(arguments)
     let format = arguments.string("format")
     switch arguments.operands.first {
-    case "ingest": try ingestReport(Metrics(client)).print(format)
-    case "compaction": try databaseReport(Metrics(client), "compaction", compactionColumns).print(format)
-    case "retention": try databaseReport(Metrics(client), "retention", retentionColumns).print(format)
-    case "series": try databaseReport(Metrics(client), "series", seriesColumns).print(format)
-    case "rejects": try rejectReport(client).print(format)
-    case nil: try databaseReport(Metrics(client), "stats", summaryColumns).print(format)
+    case "ingest": try ingestReport(source.metrics(live: "ingest")).print(format)
+    case "compaction": try Report.print(compactionReports(source.compaction()), format)
+    case "retention": try Report.print(retentionReports(source.retention()), format)
+    case "series": try Report.print(seriesReports(source.series(arguments)), format)
+    case "rejects": try rejectReport(source.client(live: "rejects")).print(format)
+    case nil: try databaseReport(source.metrics(live: nil), "stats", summaryColumns).print(format)
     case let word?:
       let duties = ["ingest", "compaction", "retention", "series", "rejects"]
       let near = nearest(to: word, among: duties).map { "; did you mean \($0)?" } ?? ""
@@ -31,26 +43,15 @@ package let statsCommand = Subcommand(
     return 0
   })
 
-/// Columns of a view by database: heading and metric.
-private let compactionColumns = [
-  ("runs_a_window_max", "varve_window_runs_max"), ("pending_bytes", "varve_compaction_pending_bytes"),
-  ("written_bytes", "varve_compaction_written_bytes_total"),
-  ("flushed_bytes", "varve_flush_written_bytes_total"),
-  ("write_amplification", "varve_write_amplification"),
-  ("space_amplification", "varve_space_amplification"), ("stall_seconds", "varve_stall_seconds_total"),
-]
-private let retentionColumns = [
-  ("windows", "varve_windows"), ("expired_windows", "varve_expired_windows_total"),
-  ("expired_bytes", "varve_expired_bytes_total"), ("expired_on_arrival", "varve_expired_on_arrival_total"),
-]
-private let seriesColumns = [
-  ("live_series", "varve_live_series"), ("memtable_bytes", "varve_memtable_bytes"),
-]
+/// Columns of the summary by database: heading and metric.
 private let summaryColumns = [
   ("live_series", "varve_live_series"), ("memtable_bytes", "varve_memtable_bytes"),
-  ("tables", "varve_sstables"),
-  ("table_bytes", "varve_sstable_bytes"), ("windows", "varve_windows"),
-  ("pending_bytes", "varve_compaction_pending_bytes"),
+  ("tables", "varve_sstables"), ("table_bytes", "varve_sstable_bytes"), ("windows", "varve_windows"),
+  ("runs_a_window_max", "varve_window_runs_max"), ("pending_bytes", "varve_compaction_pending_bytes"),
+  ("write_amplification", "varve_write_amplification"), ("read_amplification", "varve_read_amplification"),
+  ("space_amplification", "varve_space_amplification"), ("stall_seconds", "varve_stall_seconds_total"),
+  ("flushed_bytes", "varve_flush_written_bytes_total"), ("merged_bytes", "varve_compaction_written_bytes_total"),
+  ("expired_windows", "varve_expired_windows_total"), ("expired_bytes", "varve_expired_bytes_total"),
 ]
 
 /// Lines by listener and result, and what was refused by reason.

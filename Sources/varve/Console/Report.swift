@@ -10,6 +10,10 @@ struct Report {
     case integer(Int)
     case number(Double)
     case none
+
+    /// A time as people read it; nothing where there is none.
+    static func time(_ time: Int64?) -> Value { time.map { .text(QueryTime.print($0)) } ?? .none }
+    static func bytes(_ count: UInt64) -> Value { .integer(Int(clamping: count)) }
   }
   private let name: String
   private let columnNames: [String]
@@ -27,17 +31,24 @@ struct Report {
   }
 
   /// Prints; without a format as `varve query` would.
-  func print(_ format: String?) throws {
+  func print(_ format: String?) throws { try Self.print([self], format) }
+
+  /// Prints several, each as the answer of a statement of its own.
+  static func print(_ reports: [Report], _ format: String?) throws {
     let usual: ResultFormat = Output.standard.isTerminal ? .table : .csv
-    var result = StatementResult(statementID: 0)
+    var printer = ResultPrinter(format.flatMap(ResultFormat.init) ?? usual, RenderOptions())
+    for (index, report) in reports.enumerated() { try printer.print(report.result(statementID: index)) }
+    try printer.finish()
+  }
+
+  private func result(statementID: Int) -> StatementResult {
+    var result = StatementResult(statementID: statementID)
     result.series = [
       ResultSeries(
         name: name, columnNames: columnNames, timestamps: nil, columns: columnNames.indices.map(column),
         rowCount: rows.count)
     ]
-    var printer = ResultPrinter(format.flatMap(ResultFormat.init) ?? usual, RenderOptions())
-    try printer.print(result)
-    try printer.finish()
+    return result
   }
 
   private func column(_ index: Int) -> Column {

@@ -166,6 +166,26 @@ struct PickerTests {
     #expect(keyspace.spentTombstones(unflushedFrom: 8) == [7])
   }
 
+  @Test("the time at which a window falls due is the first at which it is picked", arguments: 0..<40 as Range<UInt64>)
+  func dueTime(seed: UInt64) {
+    var random = SplitMix64(seed: seed)
+    let now = Int64(random.next() % 200_000)
+    let count = 1 + Int(random.next() % 4)
+    var words = (0..<count).map { _ in "\(1 + random.next() % 100)@\(random.next() % UInt64(now + 1))" }
+    if random.next() % 2 == 0 { words[0] += "*" }
+    let keyspace = makeKeyspace([window(0, 3_600, words.joined(separator: " "))])
+    func isPicked(at time: Int64) -> Bool {
+      !Picker(settings: CompactionSettings(), now: time).plans([keyspace]).isEmpty
+    }
+    let due = Picker(settings: CompactionSettings(), now: now * second).dueTime(keyspace.windows[0], in: keyspace)
+    guard let due else {
+      #expect(!isPicked(at: (now + 1_000_000) * second), "\(words) is never due")
+      return
+    }
+    #expect(due >= now * second && isPicked(at: due), "\(words) at \(now)")
+    #expect(due == now * second || !isPicked(at: due - 1), "\(words) at \(now)")
+  }
+
   @Test("amplification: nothing written is none, settled data takes its own space")
   func amplification() {
     #expect(Amplification.write(flushed: 10, compacted: 5, standing: 0) == 0)

@@ -1,4 +1,5 @@
 import Storage
+import TestSupport
 import Testing
 
 private let second: Int64 = 1_000_000_000
@@ -27,6 +28,30 @@ struct RetentionTests {
     try state.apply(drop)
     #expect(state.keyspaces[0].windows.isEmpty && state.keyspaces[0].horizon == reached)
     #expect(edit(after: 31 * second) == nil)
+  }
+
+  @Test("the time at which a window is dropped is the first at which the horizon passes its end", arguments: 0..<40 as Range<UInt64>)
+  func dropTime(seed: UInt64) {
+    var random = SplitMix64(seed: seed)
+    var horizon = Horizon(horizon: .min, ttl: Int64(random.next() % 5) * hour, monotonic: 0)
+    var (now, monotonic) = (100 * hour, Int64(0))
+    for _ in 0..<random.next() % 4 {
+      let passed = Int64(random.next() % 40) * second
+      (now, monotonic) = (now + passed, monotonic + passed)
+      horizon.advance(now: now, monotonic: monotonic)
+      horizon.alter(ttl: Int64(random.next() % 5) * hour, monotonic: monotonic)
+    }
+    let end = now - Int64(random.next() % 10) * hour / 2
+    func isDropped(at time: Int64) -> Bool {
+      var later = horizon
+      return later.advance(now: time, monotonic: monotonic + time - now) >= end
+    }
+    guard let time = horizon.dropTime(windowEnd: end, now: now, monotonic: monotonic) else {
+      #expect(horizon.ttl == 0 && !isDropped(at: now + 1_000 * hour))
+      return
+    }
+    #expect(time >= now && isDropped(at: time))
+    #expect(time == now || !isDropped(at: time - 1))
   }
 
   @Test("what a TTL would take away is said before it is set")
