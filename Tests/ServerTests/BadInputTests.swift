@@ -15,6 +15,30 @@ struct BadInputTests {
     }
   }
 
+  @Test("a tag that takes a new value with every point is refused by name, over TCP, HTTP and in the metrics")
+  func cardinality() throws {
+    try withServer(["--series-limit", "3", "--tag-values-limit", "2"]) { (server: ServerProcess) throws in
+      let socket = try TestSocket(server.tcp)
+      try socket.send("http,request_id=1 f=1\nhttp,request_id=2 f=1\nhttp,request_id=3 f=1\n# ack a\n")
+      let (rejects, last) = try socket.answer()
+      #expect(last == "ok a accepted=2 rejected=1")
+      #expect(
+        rejects == [
+          #"reject line=3 column=1 reason="database \"metrics\": tag key \"request_id\" of \"http\" has 2 values, the limit""#
+        ])
+      _ = try RawHTTP.ask(server.http, "POST", "/write?db=metrics", body: Array("cpu,host=a f=1".utf8))
+      let refused = try RawHTTP.ask(
+        server.http, "POST", "/write?db=metrics", body: Array("cpu,host=b f=1\ncpu,host=a f=2".utf8))
+      #expect(refused.status == 400)
+      #expect(refused.text.contains(#"database \"metrics\" has 3 series, the limit; tag key \"host\" of \"cpu\" has 1 values"#))
+      let page = try server.metrics()
+      #expect(page.rejected("tcp", "limit") == 1 && page.rejected("http", "limit") == 1)
+      #expect(page.sum("varve_series_refused_total", ["database": "metrics", "limit": "series"]) == 1)
+      #expect(page.sum("varve_series_refused_total", ["database": "metrics", "limit": "tag_values"]) == 1)
+      #expect(page.sum("varve_cardinality_limit", ["limit": "series"]) == 3 && page.accepted("http") == 2)
+    }
+  }
+
   @Test("a line over the limit is refused once, the next one is read")
   func longLines() throws {
     try withServer { (server: ServerProcess) throws in

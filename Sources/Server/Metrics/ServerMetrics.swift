@@ -34,6 +34,7 @@ final class ServerMetrics: Sendable {
     if let store {
       addLog(store, to: &text)
       addDatabases(store.databases, to: &text)
+      addCardinality(store, to: &text)
       addReading(store, to: &text)
     }
     return text.bytes
@@ -149,6 +150,23 @@ final class ServerMetrics: Sendable {
       text.family(name, kind, help)
       for database in databases { text.sample(name, [("database", database.name)], value(database)) }
     }
+  }
+
+  private func addCardinality(_ store: StoreStatistics, to text: inout MetricsText) {
+    text.family("varve_series_refused_total", .counter, "Points refused because their series was one too many.")
+    for database in store.databases {
+      let counts = [("series", database.refusedBySeriesLimit), ("tag_values", database.refusedByTagValuesLimit)]
+      for (limit, count) in counts {
+        text.sample("varve_series_refused_total", [("database", database.name), ("limit", limit)], count)
+      }
+    }
+    text.family("varve_tag_values_max", .gauge, "Values of the tag key that has most, of live series.")
+    for database in store.databases {
+      text.sample("varve_tag_values_max", [("database", database.name)], database.tagValuesMax)
+    }
+    text.family("varve_cardinality_limit", .gauge, "What may be live at once; 0 is no limit.")
+    text.sample("varve_cardinality_limit", [("limit", "series")], store.cardinality.seriesCountMax)
+    text.sample("varve_cardinality_limit", [("limit", "tag_values")], store.cardinality.tagValueCountMax)
   }
 
   private func addReading(_ store: StoreStatistics, to text: inout MetricsText) {

@@ -29,11 +29,15 @@ package final class LiveSeriesTable: Sendable {
   private final class Shard: Sendable {
     let state = Lock(State())
   }
+  private let census: LiveCensus
   private let shards = (0..<LiveSeriesTable.shardCount).map { _ in Shard() }
   private let generationNumber = Atomic<UInt64>(0)
   private let floorNumber = Atomic<UInt64>(0)
 
-  package init() {}
+  /// - Parameter census: of the database, where series are counted as they come and go.
+  package init(census: LiveCensus = LiveCensus(database: "", limits: .none)) { self.census = census }
+
+  deinit { abandon() }
 
   /// Series held.
   package var count: Int { shards.reduce(0) { $0 + $1.state.withLock { $0.count } } }
@@ -50,18 +54,51 @@ package final class LiveSeriesTable: Sendable {
   /// Inserters let go of series whose last part has a number below it.
   var partNumberFloor: UInt64 { floorNumber.load(ordering: .acquiring) }
 
-  /// The one entry of a series. Costs a hash of the key and a lock.
+  /// The one entry of a series, made if need be whatever the limits are. Costs a hash of the key and a lock.
   func intern(_ key: SeriesKey) -> LiveSeries {
     let hash = Self.hash(key)
     return shards[hash & (Self.shardCount - 1)].state.withLock { state in
       let place = Self.place(of: key, hash: hash, in: state)
       if let found = state.entries[place] { return found }
-      let series = LiveSeries(key: key)
-      state.entries[place] = series
-      state.count += 1
-      state.keyByteCount += key.bytes.count
-      if state.count * 2 > state.entries.count { Self.rebuild(&state) }
-      return series
+      census.add(key)
+      return Self.insert(key, at: place, in: &state)
+    }
+  }
+
+  /// The one entry of a series, made if the database has room for one more.
+  func admit(_ key: SeriesKey) throws(SeriesRefusal) -> LiveSeries {
+    let hash = Self.hash(key)
+    return try shards[hash & (Self.shardCount - 1)].state.withLock { (state) throws(SeriesRefusal) in
+      let place = Self.place(of: key, hash: hash, in: state)
+      if let found = state.entries[place] { return found }
+      try census.admit(key)
+      return Self.insert(key, at: place, in: &state)
+    }
+  }
+
+  /// Rises when the database may have room for series that were refused.
+  var releases: UInt64 { census.releases }
+  /// Whether no series is ever refused.
+  var isUnlimited: Bool { census.isUnlimited }
+
+  private static func insert(_ key: SeriesKey, at place: Int, in state: inout State) -> LiveSeries {
+    let series = LiveSeries(key: key)
+    state.entries[place] = series
+    state.count += 1
+    state.keyByteCount += key.bytes.count
+    if state.count * 2 > state.entries.count { rebuild(&state) }
+    return series
+  }
+
+  /// Lets go of every entry; for a drop.
+  func abandon() {
+    for shard in shards {
+      let keys = shard.state.withLock { state in
+        let keys = state.entries.compactMap { $0?.key }
+        state = State()
+        return keys
+      }
+      census.remove(keys)
     }
   }
 
@@ -70,15 +107,17 @@ package final class LiveSeriesTable: Sendable {
     floorNumber.store(partNumberFloor, ordering: .releasing)
     generationNumber.add(1, ordering: .acquiringAndReleasing)
     for shard in shards {
-      shard.state.withLock { state in
-        var freed = false
+      let freed = shard.state.withLock { state in
+        var freed: [SeriesKey] = []
         for index in state.entries.indices where isKnownUniquelyReferenced(&state.entries[index]) {
+          if let key = state.entries[index]?.key { freed.append(key) }
           state.entries[index] = nil
-          freed = true
         }
         // Holes would cut probe chains: what is left is placed anew.
-        if freed { Self.rebuild(&state) }
+        if !freed.isEmpty { Self.rebuild(&state) }
+        return freed
       }
+      census.remove(freed)
     }
   }
 

@@ -10,6 +10,7 @@ package final class Memtable: Sendable {
   package let pool: ArenaPool
   private let fieldLists = FieldListTable()
   private let clock: @Sendable () -> UInt64
+  private let census: @Sendable (KeyspaceID) -> LiveCensus
   let state = Lock(State())
 
   struct WindowParts {
@@ -19,7 +20,8 @@ package final class Memtable: Sendable {
     var parts: [Part] = []
   }
   struct Keyspace {
-    var liveSeries = LiveSeriesTable()
+    /// Made with the first inserter.
+    var liveSeries: LiveSeriesTable?
     /// Sorted by start; a window without parts is not here.
     var windows: [WindowParts] = []
     /// The next part's number at the last seal and the one before.
@@ -36,11 +38,15 @@ package final class Memtable: Sendable {
 
   /// - Parameters:
   ///   - firstSequence: the lowest number that a batch can have from now on.
+  ///   - census: where a keyspace's live series are counted; asked once a keyspace.
   ///   - clock: monotonic, nanoseconds; says when parts were made.
   package init(
-    pool: ArenaPool = ArenaPool(), firstSequence: UInt64 = 1, clock: @escaping @Sendable () -> UInt64
+    pool: ArenaPool = ArenaPool(), firstSequence: UInt64 = 1,
+    census: @escaping @Sendable (KeyspaceID) -> LiveCensus = { _ in LiveCensus(database: "", limits: .none) },
+    clock: @escaping @Sendable () -> UInt64
   ) {
     self.pool = pool
+    self.census = census
     self.clock = clock
     state.withLock { $0.lastSequence = firstSequence - 1 }
   }
@@ -49,10 +55,12 @@ package final class Memtable: Sendable {
 
   /// An inserter for one receiver (or replay) and keyspace.
   package func makeInserter(for keyspace: KeyspaceID) -> RowInserter {
+    // Outside the lock: it looks into the version in force, whose lock may be held around this one.
+    let fresh = LiveSeriesTable(census: census(keyspace))
     let (series, owner) = state.withLock { state in
       defer { state.nextOwner &+= 1 }
-      let series = state.keyspaces[keyspace]?.liveSeries ?? LiveSeriesTable()
-      state.keyspaces[keyspace, default: Keyspace(liveSeries: series)].liveSeries = series
+      let series = state.keyspaces[keyspace]?.liveSeries ?? fresh
+      state.keyspaces[keyspace, default: Keyspace()].liveSeries = series
       return (series, state.nextOwner)
     }
     return RowInserter(keyspace: keyspace, liveSeries: series, fieldLists: fieldLists, owner: owner)
@@ -137,10 +145,10 @@ package final class Memtable: Sendable {
 
   /// What is left to do about a seal outside of the lock: it walks every live series.
   struct EndedGeneration {
-    var series: LiveSeriesTable
+    var series: LiveSeriesTable?
     var partNumberFloor: UInt64
 
-    func finish() { series.endGeneration(partNumberFloor: partNumberFloor) }
+    func finish() { series?.endGeneration(partNumberFloor: partNumberFloor) }
   }
 
   static func seal(_ part: Part, in state: inout State) -> EndedGeneration? {
@@ -186,7 +194,8 @@ package final class Memtable: Sendable {
   /// Forgets the parts of a keyspace, and its live series; for a drop. Batches under way still have theirs to
   /// write to.
   package func drop(_ keyspace: KeyspaceID) {
-    state.withLock { state in _ = state.keyspaces.removeValue(forKey: keyspace) }
+    let dropped = state.withLock { state in state.keyspaces.removeValue(forKey: keyspace) }
+    dropped?.liveSeries?.abandon()
   }
 
   /// Forgets the parts of windows that end at or before `horizon`.
@@ -276,7 +285,7 @@ package final class Memtable: Sendable {
     let (parts, series) = state.withLock { state in
       (
         state.keyspaces.values.flatMap { $0.windows.flatMap(\.parts) },
-        state.keyspaces.values.map(\.liveSeries)
+        state.keyspaces.values.compactMap(\.liveSeries)
       )
     }
     return Self.totals(parts, series)

@@ -37,6 +37,11 @@ import Synchronization
   private var namesGeneration: UInt64?
   private var seriesGeneration: UInt64 = 0
   private var lastSequence: UInt64 = 0
+  /// Slots that have their series.
+  private var knownCount = 0
+  /// Spellings of series that had no room, as of `refusedAt` releases of the database.
+  private var refusals: [UInt32: SeriesRefusal] = [:]
+  private var refusedAt: UInt64 = 0
 
   /// - Parameter owner: differs from that of every other inserter of the keyspace.
   init(keyspace: KeyspaceID, liveSeries: LiveSeriesTable, fieldLists: FieldListTable, owner: UInt32) {
@@ -83,6 +88,52 @@ import Synchronization
     }
     precondition(
       valueOffset == batch.values.count, "rows have \(valueOffset) values, the batch \(batch.values.count)")
+  }
+
+  /// Makes the series of a batch live before it is logged, and refuses the rows of those for which the database has no room: what is
+  /// in the log was admitted, so that replay need not ask.
+  ///
+  /// Costs a comparison a batch while every spelling has its series here, as with a sender that keeps to its series; else a look
+  /// at the slot of each row.
+  ///
+  /// - Parameter nameCount: the numbers that `names` has given.
+  package func admit(
+    _ batch: LineBatch, names: some RowNames, nameCount: Int, placement: inout RowPlacement
+  ) {
+    if liveSeries.isUnlimited { return }
+    forgetStale(names: names)
+    if knownCount == nameCount { return }
+    let releases = liveSeries.releases
+    if refusedAt != releases {
+      refusals.removeAll()
+      refusedAt = releases
+    }
+    if unsafe nameCount > slots.count { growSlots(to: nameCount) }
+    var hasRefusals = false
+    for stretch in placement.stretches where stretch.window >= 0 {
+      for row in stretch.rows {
+        let number = batch.series[row]
+        if unsafe slots[Int(number)].live == nil, !learn(series: number, names: names) { hasRefusals = true }
+      }
+    }
+    if hasRefusals { placement.refuse { refusals[batch.series[$0]] != nil } }
+  }
+
+  /// Why rows of a spelling are refused; `nil` if they are not.
+  package func refusal(of spelling: UInt32) -> SeriesRefusal? { refusals[spelling] }
+
+  /// Makes the series of a spelling live; `false` if there is no room for it.
+  @inline(never) private func learn(series number: UInt32, names: some RowNames) -> Bool {
+    if refusals[number] != nil { return false }
+    do throws(SeriesRefusal) {
+      let live = try liveSeries.admit(names.seriesKey(number))
+      unsafe slots[Int(number)].live = Unmanaged.passRetained(live)
+      knownCount += 1
+      return true
+    } catch {
+      refusals[number] = error
+      return false
+    }
   }
 
   /// Lets go of series without a row for two generations; also done by the next `insert`. For inserters that
@@ -231,6 +282,7 @@ import Synchronization
   ) -> UnsafeMutablePointer<Chunk> {
     if unsafe slot.pointee.live == nil {
       unsafe slot.pointee.live = Unmanaged.passRetained(liveSeries.intern(names.seriesKey(spelling)))
+      knownCount += 1
     }
     if unsafe slot.pointee.partNumber != part.number {
       unsafe slot.pointee.partNumber = part.number
@@ -305,10 +357,14 @@ import Synchronization
 
   private func forgetAll() {
     for index in unsafe 0..<slots.count { unsafe forget(&slots[index]) }
+    refusals.removeAll()
   }
 
   private func forget(_ slot: inout Slot) {
-    unsafe slot.live?.release()
+    if let live = unsafe slot.live {
+      unsafe live.release()
+      knownCount -= 1
+    }
     slot = Slot()
   }
 }

@@ -3,8 +3,13 @@ package import LineProtocol
 /// Consecutive rows of a batch that go to one window.
 package struct RowStretch: Sendable, Equatable {
   package var rows: Range<Int>
-  /// Index in `RowPlacement.windows`; -1: refused, to be left out everywhere.
+  /// Index in `RowPlacement.windows`; below 0: refused, to be left out everywhere.
   package var window: Int
+
+  /// Refused because its time lies outside, or has no window.
+  package static let refusedByTime = -1
+  /// Refused because its series is new and there is no room for it.
+  package static let refusedByLimit = -2
 
   package init(rows: Range<Int>, window: Int) {
     self.rows = rows
@@ -58,6 +63,38 @@ package struct RowPlacement: Sendable {
         stretches.append(RowStretch(rows: start..<end, window: index))
       }
       start = end
+    }
+  }
+
+  /// Refuses rows that were placed; windows that are left without a row go.
+  package mutating func refuse(_ isRefused: (Int) -> Bool) {
+    let placed = stretches
+    let placedWindows = windows
+    stretches.removeAll(keepingCapacity: true)
+    windows.removeAll(keepingCapacity: true)
+    acceptedCount = 0
+    var places = [Int](repeating: -1, count: placedWindows.count)
+    for stretch in placed {
+      if stretch.window < 0 {
+        stretches.append(stretch)
+        continue
+      }
+      var start = stretch.rows.lowerBound
+      while start < stretch.rows.upperBound {
+        let refused = isRefused(start)
+        var end = start + 1
+        while end < stretch.rows.upperBound, isRefused(end) == refused { end += 1 }
+        if !refused {
+          acceptedCount += end - start
+          if places[stretch.window] < 0 {
+            places[stretch.window] = windows.count
+            windows.append(placedWindows[stretch.window])
+          }
+        }
+        stretches.append(
+          RowStretch(rows: start..<end, window: refused ? RowStretch.refusedByLimit : places[stretch.window]))
+        start = end
+      }
     }
   }
 

@@ -19,6 +19,7 @@ struct OpenedStore {
   let survey: LogSurvey
   let replayer: Replayer
   let damage = DamageCounter()
+  let censuses: LiveCensuses
 
   init(
     fileSystem: any FileSystem, options: StoreOptions, wallClock: @escaping @Sendable () -> Int64,
@@ -36,7 +37,11 @@ struct OpenedStore {
     publisher = try Publisher(
       manifest: manifest, fileSystem: fileSystem, cache: cache, janitor: janitor,
       nextTable: max(state.nextTable, highest + 1))
-    let memtable = Memtable(clock: { UInt64(monotonicClock()) })
+    let (publisher, censuses) = (publisher, LiveCensuses(limits: options.cardinality))
+    self.censuses = censuses
+    let memtable = Memtable(
+      census: { censuses.census(of: publisher.version.keyspace($0)?.state.database ?? "") },
+      clock: { UInt64(monotonicClock()) })
     self.memtable = memtable
     let retainer = Retainer(manifest: state, wallClock: wallClock, monotonicClock: monotonicClock)
     self.retainer = retainer

@@ -5,7 +5,8 @@ public struct CommitResult: Sendable {
   public var ticket: Ticket
   /// Rows taken in.
   public var acceptedCount: Int
-  /// Rows refused at this door: expired, too far in the future, or in too many windows. Column 1, text empty; the first
+  /// Rows refused at this door: expired, too far in the future, in too many windows, or of a new series that there is no room
+  /// for. Column 1, text empty; the first
   /// `LineBatch.rejectCountKept` of them.
   public var rejects: [Reject]
   /// All of them by `RejectReason.rawValue`; empty where there is none.
@@ -81,12 +82,15 @@ public final class Receiver {
       windowCount += 1
       return windowCount > Self.windowCountMax ? nil : try store.window(covering: time, in: keyspace)
     }
-    if placement.acceptedCount < batch.count { refuse(batch, valid: valid, isMeant: isMeant, into: &result) }
+    let inserter = inserter(for: keyspace)
+    inserter.admit(batch, names: vocabulary, nameCount: vocabulary.seriesCount, placement: &placement)
+    if placement.acceptedCount < batch.count {
+      refuse(batch, valid: valid, of: state, inserter, isMeant: isMeant, into: &result)
+    }
     guard placement.acceptedCount > 0 else { return }
 
     try writing.pressure.admit(keyspace: keyspace, limit: stallLimit)
     let sequence = try append(batch, to: keyspace, log: log)
-    let inserter = inserter(for: keyspace)
     inserter.insert(batch, names: vocabulary, sequence: sequence, placement: placement, parts: parts)
     for part in parts { part.release() }
     parts.removeAll(keepingCapacity: true)
@@ -132,23 +136,29 @@ public final class Receiver {
     return made
   }
 
+  /// Counts what was refused, and says why.
   private func refuse(
-    _ batch: LineBatch, valid: Range<Int64>, isMeant: ((Int) -> Bool)?, into result: inout CommitResult
+    _ batch: LineBatch, valid: Range<Int64>, of keyspace: KeyspaceState, _ inserter: RowInserter,
+    isMeant: ((Int) -> Bool)?, into result: inout CommitResult
   ) {
+    let census = store.censuses.census(of: keyspace.database)
     for stretch in placement.stretches where stretch.window < 0 {
       for row in stretch.rows where isMeant?(row) ?? true {
         if result.rejectCounts.isEmpty {
           result.rejectCounts = [Int](repeating: 0, count: RejectReason.allCases.count)
         }
         let time = batch.timestamps[row]
-        let (reason, message): (RejectReason, String) =
-          if time < valid.lowerBound {
-            (.expired, "points beyond retention policy")
-          } else if time >= valid.upperBound {
-            (.future, "time is further in the future than the limit allows")
-          } else {
-            (.limit, "more than \(Self.windowCountMax) windows in one batch")
-          }
+        let (reason, message): (RejectReason, String)
+        if stretch.window == RowStretch.refusedByLimit, let refusal = inserter.refusal(of: batch.series[row]) {
+          census.countRefused(refusal.limit)
+          (reason, message) = (.limit, refusal.message)
+        } else if time < valid.lowerBound {
+          (reason, message) = (.expired, "points beyond retention policy")
+        } else if time >= valid.upperBound {
+          (reason, message) = (.future, "time is further in the future than the limit allows")
+        } else {
+          (reason, message) = (.limit, "more than \(Self.windowCountMax) windows in one batch")
+        }
         result.rejectCounts[Int(reason.rawValue)] += 1
         if result.rejects.count < LineBatch.rejectCountKept {
           result.rejects.append(
@@ -156,5 +166,7 @@ public final class Receiver {
         }
       }
     }
+    let expired = result.rejectCounts[Int(RejectReason.expired.rawValue)]
+    if expired > 0 { store.retainer.countExpiredOnArrival(expired, of: keyspace.id) }
   }
 }

@@ -17,6 +17,7 @@ extension Store {
     }
     out.degraded = out.degraded ?? publisher.manifest.failure?.description
     out.walTornBytes = survey.summary.tornByteCount
+    out.cardinality = options.cardinality
     out.blockCacheBytes = cache.byteCount
     out.blockCacheHits = cache.hits
     out.blockCacheMisses = cache.misses
@@ -32,6 +33,10 @@ extension Store {
   private func statistics(of name: String, in version: Version) -> StoreStatistics.Database {
     var out = StoreStatistics.Database()
     out.name = name
+    let census = censuses.census(of: name)
+    out.refusedBySeriesLimit = census.refusedCount(.series)
+    out.refusedByTagValuesLimit = census.refusedCount(.tagValues)
+    out.tagValuesMax = census.counts.tagValuesMax
     // Of its policies, by their bytes.
     var weighted = 0.0
     var reads: (tables: UInt64, windows: UInt64) = (0, 0)

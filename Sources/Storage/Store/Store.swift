@@ -36,6 +36,7 @@ public final class Store: Sendable {
   private let isClosed = Lock(false)
   let snapshots = SnapshotRegistry()
   let damage: DamageCounter
+  let censuses: LiveCensuses
 
   /// What only a store that writes has.
   struct Writing: Sendable {
@@ -58,6 +59,7 @@ public final class Store: Sendable {
     replayer = opened.replayer
     directoryLock = Lock(opened.directoryLock)
     damage = opened.damage
+    censuses = opened.censuses
   }
 
   // MARK: Opening
@@ -105,6 +107,7 @@ public final class Store: Sendable {
     var options = options
     options.segmentByteCount = min(options.segmentByteCount, 4 << 20)
     options.sync = .none
+    options.cardinality = .none
     return try open(fileSystem: MemoryFileSystem(), options: options)
   }
 

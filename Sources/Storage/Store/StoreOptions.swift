@@ -18,6 +18,8 @@ public struct StoreOptions: Sendable {
   public var diskReserveByteCount: UInt64 = 0
   /// How windows are merged.
   public var compaction = CompactionPolicy.timeWindow
+  /// Series and tag values that may be live at once.
+  public var cardinality = CardinalityLimits()
   /// Threads that merge.
   public var compactorCount = 1
   /// Opens for reading: takes no lock, replays into memory, writes nothing.

@@ -12,6 +12,9 @@ public struct StoreStatistics: Sendable {
     public var expiredWindows: UInt64 = 0, expiredBytes: UInt64 = 0, expiredOnArrival: UInt64 = 0
     /// Dropped for the quota, and the quota itself; 0: none.
     public var quotaWindows: UInt64 = 0, quotaBytes: UInt64 = 0, quotaLimitBytes: UInt64 = 0
+    /// Points refused because their series was new and a limit was reached; the most values that a tag key has, of live series.
+    public var refusedBySeriesLimit: UInt64 = 0, refusedByTagValuesLimit: UInt64 = 0
+    public var tagValuesMax = 0
     public var writeAmplification = 0.0, readAmplification = 0.0, spaceAmplification = 0.0
     public init() {}
   }
@@ -38,6 +41,8 @@ public struct StoreStatistics: Sendable {
   public var snapshotOldestNanoseconds: Int64 = 0
   /// Bytes of files that the version in force does not name and that snapshots, or merges under way, still read.
   public var snapshotPinnedBytes: UInt64 = 0
+  /// What is allowed.
+  public var cardinality = CardinalityLimits()
   /// Why writes are refused; `nil` while they are taken.
   public var degraded: String?
   public init() {}

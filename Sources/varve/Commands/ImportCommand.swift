@@ -29,7 +29,10 @@ package let importCommand = Subcommand(
   ],
   run: { arguments in
     if try arguments.usesDirectory() {
-      let store = try Store.open(directory: arguments.text("data"))
+      // What was asked for by hand is not held to a server's limits.
+      var options = StoreOptions()
+      options.cardinality = .none
+      let store = try Store.open(directory: arguments.text("data"), options: options)
       defer { closeQuietly(store) }
       let precision = Precision(arguments.text("precision")) ?? .nanoseconds
       let status = try runImport(arguments, into: StoreTarget(store, precision: precision))

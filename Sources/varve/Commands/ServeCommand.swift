@@ -57,6 +57,12 @@ package let serveCommand = Subcommand(
       help: "budget of the whole process; default a quarter of the machine's or cgroup's"),
     Flag("wal-limit", .size, "N", default: "512MiB", help: "log kept for replay"),
     Flag("max-line", .size, "N", default: "1MiB", help: "longest line"),
+    Flag(
+      "series-limit", .integer, "N", default: "10000000",
+      help: "live series a database; points of further new ones are refused; 0 is no limit"),
+    Flag(
+      "tag-values-limit", .integer, "N", default: "1000000",
+      help: "live values of one tag key of a measurement, likewise"),
     Flag("auth", .string, "FILE", help: "reserved"),
     Flag("tls-cert", .string, "FILE", help: "reserved"),
     Flag("tls-key", .string, "FILE", help: "reserved"),
@@ -135,6 +141,8 @@ func serverConfiguration(_ arguments: Arguments) throws -> ServerConfiguration {
   out.store.lateness = .nanoseconds(arguments.nanoseconds("lateness") ?? 0)
   let futureLimit = arguments.nanoseconds("future-limit") ?? 0
   out.store.futureLimit = futureLimit == 0 ? .seconds(Int64(1) << 40) : .nanoseconds(futureLimit)
+  out.store.cardinality.seriesCountMax = arguments.integer("series-limit") ?? 0
+  out.store.cardinality.tagValueCountMax = arguments.integer("tag-values-limit") ?? 0
   out.store.sync = try syncMode(arguments.text("sync"))
   return out
 }

@@ -1,0 +1,153 @@
+import LineProtocol
+import Synchronization
+
+/// Counts the live series of a database and the values of each of its tag keys, and says where a new one would be too many.
+///
+/// Asked where a series is made and let go, never for a point of one that is there. Memory: some 24 bytes a distinct tag value;
+/// none where no limit is set. Values are known by 64 bits of a hash whose key is the process's own.
+package final class LiveCensus: Sendable {
+  package let database: String
+  package let limits: CardinalityLimits
+
+  private struct State {
+    var seriesCount = 0
+    /// Live series by hash of (measurement, tag key, tag value).
+    var values: [Int: UInt32] = [:]
+    /// Distinct values by hash of (measurement, tag key).
+    var keys: [Int: Int] = [:]
+  }
+  private let state = Lock(State())
+  private let releaseCount = Atomic<UInt64>(0)
+  private let refused = Lock<[SeriesRefusal.Limit: UInt64]>([:])
+
+  package init(database: String, limits: CardinalityLimits) {
+    self.database = database
+    self.limits = limits
+  }
+
+  /// Whether there is nothing to count for.
+  package var isUnlimited: Bool { limits.seriesCountMax == 0 && limits.tagValueCountMax == 0 }
+
+  /// Rises when series are let go: who was refused may ask again.
+  package var releases: UInt64 { releaseCount.load(ordering: .acquiring) }
+
+  /// Takes a new series in, if there is room for it and its tag values.
+  func admit(_ key: SeriesKey) throws(SeriesRefusal) {
+    if isUnlimited { return }
+    let tags = Self.hashes(of: key)
+    let refusal: SeriesRefusal? = state.withLock { state in
+      if limits.seriesCountMax > 0, state.seriesCount >= limits.seriesCountMax {
+        return seriesRefusal(key, tags, state)
+      }
+      if limits.tagValueCountMax > 0 {
+        for (place, tag) in tags.enumerated()
+        where state.values[tag.value] == nil && state.keys[tag.key] ?? 0 >= limits.tagValueCountMax {
+          return tagRefusal(key, place)
+        }
+      }
+      Self.add(tags, to: &state)
+      return nil
+    }
+    if let refusal { throw refusal }
+  }
+
+  /// Takes a series in whatever the limits are: one that the log holds already.
+  func add(_ key: SeriesKey) {
+    if isUnlimited { return }
+    let tags = Self.hashes(of: key)
+    state.withLock { Self.add(tags, to: &$0) }
+  }
+
+  /// Takes series out.
+  func remove(_ keys: [SeriesKey]) {
+    if isUnlimited || keys.isEmpty { return }
+    for key in keys {
+      let tags = Self.hashes(of: key)
+      state.withLock { Self.remove(tags, from: &$0) }
+    }
+    releaseCount.add(1, ordering: .acquiringAndReleasing)
+  }
+
+  /// Counts rows that were refused.
+  package func countRefused(_ limit: SeriesRefusal.Limit) { refused.withLock { $0[limit, default: 0] += 1 } }
+
+  /// Rows refused since start.
+  package func refusedCount(_ limit: SeriesRefusal.Limit) -> UInt64 { refused.withLock { $0[limit] ?? 0 } }
+
+  /// Live series counted, and the values of the tag key that has most; 0 where no limit is set.
+  package var counts: (series: Int, tagValuesMax: Int) {
+    state.withLock { ($0.seriesCount, $0.keys.values.max() ?? 0) }
+  }
+
+  // MARK: Counting
+
+  private static func hashes(of key: SeriesKey) -> [(key: Int, value: Int)] {
+    let (measurement, tags) = key.parts
+    var base = Hasher()
+    add(measurement, to: &base)
+    return tags.map { tag in
+      var hasher = base
+      add(tag.key, to: &hasher)
+      var whole = hasher
+      add(tag.value, to: &whole)
+      return (hasher.finalize(), whole.finalize())
+    }
+  }
+
+  private static func add(_ text: ArraySlice<UInt8>, to hasher: inout Hasher) {
+    hasher.combine(text.count)
+    unsafe text.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+  }
+
+  private static func add(_ tags: [(key: Int, value: Int)], to state: inout State) {
+    state.seriesCount += 1
+    for tag in tags {
+      let count = state.values[tag.value, default: 0] + 1
+      state.values[tag.value] = count
+      if count == 1 { state.keys[tag.key, default: 0] += 1 }
+    }
+  }
+
+  private static func remove(_ tags: [(key: Int, value: Int)], from state: inout State) {
+    state.seriesCount -= 1
+    for tag in tags {
+      guard let count = state.values[tag.value] else { continue }
+      state.values[tag.value] = count == 1 ? nil : count - 1
+      guard count == 1, let values = state.keys[tag.key] else { continue }
+      state.keys[tag.key] = values == 1 ? nil : values - 1
+    }
+  }
+
+  // MARK: Words
+
+  /// A name as messages show it: cut, since it may be long.
+  private static func shown(_ name: ArraySlice<UInt8>) -> String {
+    let limit = 64
+    return "\"" + String(decoding: name.prefix(limit), as: UTF8.self) + (name.count > limit ? "…\"" : "\"")
+  }
+
+  private func tagRefusal(_ key: SeriesKey, _ place: Int) -> SeriesRefusal {
+    let (measurement, tags) = key.parts
+    return SeriesRefusal(
+      limit: .tagValues,
+      message: "database \(Self.shown(Array(database.utf8)[...])): tag key \(Self.shown(tags[place].key)) of "
+        + "\(Self.shown(measurement)) has \(limits.tagValueCountMax) values, the limit")
+  }
+
+  private func seriesRefusal(
+    _ key: SeriesKey, _ tags: [(key: Int, value: Int)], _ state: borrowing State
+  ) -> SeriesRefusal {
+    var message = "database \(Self.shown(Array(database.utf8)[...])) has \(limits.seriesCountMax) series, the limit"
+    var most: (place: Int, count: Int) = (-1, 0)
+    for (place, tag) in tags.enumerated() {
+      let count = state.keys[tag.key] ?? 0
+      if count > most.count { most = (place, count) }
+    }
+    if most.place >= 0 {
+      let (measurement, names) = key.parts
+      message +=
+        "; tag key \(Self.shown(names[most.place].key)) of \(Self.shown(measurement)) has \(most.count) values"
+    }
+    return SeriesRefusal(limit: .series, message: message)
+  }
+}
