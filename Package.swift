@@ -61,6 +61,8 @@ let package = Package(
     .testTarget(
       name: "ServerTests", dependencies: ["Server", "Client", "Storage", "TestSupport"], swiftSettings: settings),
     .testTarget(name: "ClientTests", dependencies: ["Client", "TestSupport"], swiftSettings: settings),
-    .testTarget(name: "CommandTests", dependencies: ["varve", "Query", "TestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "CommandTests", dependencies: ["varve", "Server", "Query", "Storage", "TestSupport"],
+      swiftSettings: settings),
   ]
 )

@@ -17,7 +17,7 @@ package struct WindowID: Hashable, Sendable, Comparable {
 /// How windows are merged.
 public enum CompactionPolicy: String, Sendable, CaseIterable {
   /// By time window: merged once when it is full, less often before and after (DESIGN 7).
-  case timeWindow = "window"
+  case timeWindow = "windows"
   /// Nothing is merged but what is asked for: for bulk loads, and, with a quota, for what is used as a cache.
   case none
 }

@@ -6,6 +6,8 @@
 package final class CompactionScheduler: Sendable {
   /// Windows tell of themselves through `wake`; the clock is looked at this often.
   private static let tick = Duration.seconds(5)
+  /// Threads at most: each holds the memory of one job.
+  package static let threadCountMax = 16
 
   let state: Monitor<CompactionScheduleState>
   let changed = Condition()
@@ -31,6 +33,7 @@ package final class CompactionScheduler: Sendable {
 
   /// Starts the threads. Without any, whoever calls `runOne` or waits for `force` does the work.
   package func start(threadCount: Int) throws(StorageError) {
+    precondition(threadCount <= Self.threadCountMax, "\(threadCount) threads, at most \(Self.threadCountMax)")
     for index in 0..<threadCount {
       let thread = try WorkerThread(name: "varve-compact-\(index)") { [self] in work() }
       state.withLock { $0.threads.append(thread) }

@@ -16,7 +16,8 @@ package struct TableMerge {
   package var fileSystem: any FileSystem
   /// Gives a table number that was never used.
   package var takeTableNumber: () -> UInt64
-  /// Called with the bytes written since the last call, after each stretch of rows: may wait, or throw to stop the merge.
+  /// Called with the bytes written since the last call, after each stretch of rows and each table: may wait, or
+  /// throw to stop the merge.
   package var pace: (UInt64) throws(StorageError) -> Void = { _ throws(StorageError) in }
 
   package init(

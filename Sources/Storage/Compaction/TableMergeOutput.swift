@@ -63,9 +63,13 @@ final class TableMergeOutput {
   }
 
   private func end(_ writer: TableWriter) throws(StorageError) {
-    result.tables.append(try writer.finish())
+    let table = try writer.finish()
+    result.tables.append(table)
     self.writer = nil
+    // The last row group, dictionary and index: of a small table nearly all of it.
+    let rest = table.byteCount - pacedByteCount
     pacedByteCount = 0
+    try merge.pace(rest)
   }
 
   /// The writer, at the series under way.

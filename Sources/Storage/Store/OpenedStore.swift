@@ -78,7 +78,8 @@ struct OpenedStore {
       compaction: CompactionScheduler(
         delegate: CompactionHost(
           fileSystem: fileSystem, publisher: publisher, retainer: retainer, damage: damage),
-        settings: options.compactionSettings, monotonic: monotonicClock))
+        settings: options.compactionSettings, bytesPerSecond: options.compactionBytesPerSecond,
+          monotonic: monotonicClock))
   }
 
   private static func logByteCount(_ fileSystem: any FileSystem) throws(StorageError) -> UInt64 {

@@ -16,12 +16,16 @@ public struct StoreOptions: Sendable {
   public var quotas: [String: UInt64] = [:]
   /// Where the disk has less free, the oldest windows of databases with a quota go; 0: that is not looked at.
   public var diskReserveByteCount: UInt64 = 0
-  /// How windows are merged.
-  public var compaction = CompactionPolicy.timeWindow
+  /// How windows are merged, in every keyspace.
+  public var compactionPolicy = CompactionPolicy.timeWindow
   /// Series and tag values that may be live at once.
   public var cardinality = CardinalityLimits()
-  /// Threads that merge.
+  /// Threads that merge, each one window at a time.
   public var compactorCount = 1
+  /// What a store takes for `compactorCount` at most.
+  public static let compactorCountMax = CompactionScheduler.threadCountMax
+  /// That all merges together write at most; 0: without bound.
+  public var compactionBytesPerSecond: UInt64 = 0
   /// Opens for reading: takes no lock, replays into memory, writes nothing.
   public var isReadOnly = false
   /// Goes on past a damaged log record, counting what is lost.
@@ -34,7 +38,7 @@ public struct StoreOptions: Sendable {
   /// What merging goes by.
   var compactionSettings: CompactionSettings {
     var settings = CompactionSettings()
-    settings.policy = compaction
+    settings.policy = compactionPolicy
     settings.lateness = lateness.wholeNanoseconds
     return settings
   }

@@ -1,7 +1,7 @@
 import CShims
 import Glibc
 import LineProtocol
-import Server
+package import Server
 import Storage
 
 /// `varve serve`.
@@ -43,9 +43,6 @@ package let serveCommand = Subcommand(
       "disk-reserve", .size, "N", default: "0",
       help: "where the disk has less free, the oldest windows of databases with a quota go"),
     Flag(
-      "compaction", .choice(CompactionPolicy.allCases.map(\.rawValue)), "POLICY", default: "window",
-      help: "window: merge by time window; none: only what is asked for, for bulk loads and caches"),
-    Flag(
       "lateness", .duration, "D", default: "10m",
       help: "how long a window waits after its end before its final merge"),
     Flag("future-limit", .duration, "D", default: "3650d", help: "how far ahead of now a point may lie"),
@@ -56,6 +53,15 @@ package let serveCommand = Subcommand(
       "memory", .size, "N",
       help: "budget of the whole process; default a quarter of the machine's or cgroup's"),
     Flag("wal-limit", .size, "N", default: "512MiB", help: "log kept for replay"),
+    Flag(
+      "compaction-policy", .choice(CompactionPolicy.allCases.map(\.rawValue)), "POLICY", default: "windows",
+      help: "windows: merge each window; none: only what is asked for, for bulk loads, and with a quota for caches"),
+    Flag(
+      "compaction-jobs", .integer, "N", default: "1",
+      help: "merges at a time, 1 to \(StoreOptions.compactorCountMax), each in a window of its own"),
+    Flag(
+      "compaction-rate", .size, "SIZE", default: "0",
+      help: "bytes a second that all merges together write at most; 0 is no limit"),
     Flag("max-line", .size, "N", default: "1MiB", help: "longest line"),
     Flag(
       "series-limit", .integer, "N", default: "10000000",
@@ -79,6 +85,10 @@ package let serveCommand = Subcommand(
       "cpu measurements are kept 7 days, those of tests a day, the rest for ever"
     ),
     ("varve serve --http off --udp off --tcp 127.0.0.1:0", "one listener, on a free port"),
+    (
+      "varve serve --data /var/lib/varve --compaction-rate 20MiB",
+      "merges write at most 20 MiB a second, so that other programs have the disk"
+    ),
   ],
   run: { arguments in try serve(arguments) })
 
@@ -107,7 +117,7 @@ private func serve(_ arguments: Arguments) throws -> Int32 {
 }
 
 /// What `serve` was told, checked.
-func serverConfiguration(_ arguments: Arguments) throws -> ServerConfiguration {
+package func serverConfiguration(_ arguments: Arguments) throws -> ServerConfiguration {
   var out = ServerConfiguration()
   out.dataDirectory = arguments.text("data")
   out.database = arguments.text("database")
@@ -130,7 +140,7 @@ func serverConfiguration(_ arguments: Arguments) throws -> ServerConfiguration {
     out.store.quotas[parts.count == 2 ? String(parts[0]) : out.database] = UInt64(size)
   }
   out.store.diskReserveByteCount = UInt64(arguments.byteCount("disk-reserve") ?? 0)
-  out.store.compaction = CompactionPolicy(rawValue: arguments.text("compaction")) ?? .timeWindow
+  out.store.compactionPolicy = CompactionPolicy(rawValue: arguments.text("compaction-policy")) ?? .timeWindow
   out.listeners = []
   for kind in ListenerConfiguration.Kind.allCases {
     out.listeners += try listeners(kind, arguments)
@@ -144,7 +154,16 @@ func serverConfiguration(_ arguments: Arguments) throws -> ServerConfiguration {
   out.store.cardinality.seriesCountMax = arguments.integer("series-limit") ?? 0
   out.store.cardinality.tagValueCountMax = arguments.integer("tag-values-limit") ?? 0
   out.store.sync = try syncMode(arguments.text("sync"))
+  out.store.compactorCount = try compactorCount(arguments.integer("compaction-jobs") ?? 1)
+  out.store.compactionBytesPerSecond = UInt64(arguments.byteCount("compaction-rate") ?? 0)
   return out
+}
+
+private func compactorCount(_ count: Int) throws -> Int {
+  guard 1...StoreOptions.compactorCountMax ~= count else {
+    throw UsageError("--compaction-jobs takes 1 to \(StoreOptions.compactorCountMax), not \(count)")
+  }
+  return count
 }
 
 private func syncMode(_ text: String) throws -> SyncMode {

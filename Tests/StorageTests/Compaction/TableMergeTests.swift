@@ -100,7 +100,7 @@ struct TableMergeTests {
     }
   }
 
-  @Test("pace hears of every byte but the ends of files, and may stop the merge")
+  @Test("pace hears of every byte, and may stop the merge")
   func pace() throws {
     let fileSystem = MemoryFileSystem()
     let bench = MergeBench(fileSystem)
@@ -112,6 +112,11 @@ struct TableMergeTests {
       }
     }
     #expect(try fileSystem.list("tables/0000007").isEmpty)
+    for target in [1, 256 << 20] as [UInt64] {
+      var heard: UInt64 = 0
+      let result = try bench.result(runs, floor: .min, byteCountTarget: target) { heard += $0 }
+      #expect(result.tables.count > (target == 1 ? 1 : 0) && heard == result.byteCount)
+    }
   }
 
   private func rows(_ runs: [any SortedRun], floor: Int64) throws -> ModelRows {

@@ -1,3 +1,4 @@
+import Glibc
 import LineProtocol
 import Storage
 import Testing
@@ -28,6 +29,57 @@ struct StoreTests {
     #expect(try bench.driver.dump() == changed)
     try bench.reopen()
     #expect(try bench.driver.dump() == changed)
+  }
+
+  @Test(
+    "as many windows are merged at a time as jobs are allowed, no faster than the rate", .timeLimit(.minutes(5)))
+  func compactionPace() throws {
+    var options = StoreOptions()
+    options.compactorCount = 2
+    options.compactionBytesPerSecond = 1
+    let bench = try ClockedStore(options: options)
+    let day: Int64 = 86_400_000_000_000
+    // Three windows of two runs each.
+    for round in 0..<2 {
+      for window in 0..<3 as Range<Int64> {
+        try bench.driver.writeDurably("m,t=a v=\(round)i \(ClockedStore.start - 30 * window * day + Int64(round))\n")
+      }
+      try bench.store.flush()
+    }
+    let before = try bench.driver.dump()
+    #expect(before.count == 6)
+    func files() throws -> Int {
+      try bench.fileSystem.list("tables").reduce(0) { try $0 + bench.fileSystem.list("tables/\($1)").count }
+    }
+    #expect(try files() == 6)
+    try bench.store.compact(waits: false)
+    // Two jobs have begun a table each and wait to be let on; the third has no thread.
+    while try files() < 8 { sched_yield() }
+    #expect(bench.store.statistics().databases.first?.windowRunsMax == 2)
+    try bench.reopen()
+    #expect(try files() == 6)
+    #expect(try bench.driver.dump() == before)
+  }
+
+  @Test(
+    "windows are merged or left alone, as the policy says",
+    arguments: [(CompactionPolicy.timeWindow, runs: 1...16), (.none, runs: 20...20)])
+  func compactionPolicy(policy: CompactionPolicy, runs: ClosedRange<Int>) throws {
+    var options = StoreOptions()
+    options.compactionPolicy = policy
+    // Without threads whoever asks for a merge does it, and all else that is due.
+    options.compactorCount = 0
+    let bench = try ClockedStore(options: options)
+    let old = ClockedStore.start - 30 * 86_400_000_000_000
+    for round in 0..<20 as Range<Int64> {
+      try bench.driver.writeDurably("m v=\(round)i \(ClockedStore.start + round)\n")
+      if round < 2 { try bench.driver.writeDurably("m v=\(round)i \(old + round)\n") }
+      try bench.store.flush()
+    }
+    try bench.store.compact(window: old)
+    let found = try #require(bench.store.statistics().databases.first)
+    #expect(runs.contains(found.windowRunsMax))
+    #expect(try bench.driver.dump().count == 22)
   }
 
   @Test("the higher number wins for a field, and fields of a point written apart are joined")
