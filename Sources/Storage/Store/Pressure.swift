@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Holds writers back when flushing falls behind: first slowed in proportion, then held, then refused (DESIGN, rule 8).
 package final class Pressure: Sendable {
   /// Bytes of the memtable from which writers are slowed, and at which they are held.
@@ -9,6 +11,7 @@ package final class Pressure: Sendable {
   private let gate = Monitor(())
   private let hasRoom = Condition()
   private let stalled = Lock<[KeyspaceID: UInt64]>([:])
+  private let isHopeless = Atomic<Bool>(false)
 
   package init(memtable: Memtable, flusher: Flusher, byteCountSlow: Int) {
     self.memtable = memtable
@@ -33,7 +36,7 @@ package final class Pressure: Sendable {
       wait(.nanoseconds(share)) { memtable.byteCount <= byteCountSlow }
       return
     }
-    wait(limit) { memtable.byteCount < byteCountMax }
+    wait(limit) { memtable.byteCount < byteCountMax || isHopeless.load(ordering: .relaxed) }
     if memtable.byteCount >= byteCountMax {
       throw StorageError(
         .overloaded, "\(memtable.byteCount) bytes wait to be flushed, at most \(byteCountMax) may; try again later")
@@ -59,6 +62,12 @@ package final class Pressure: Sendable {
 
   private func wait(_ limit: Duration, until isDone: () -> Bool) {
     gate.withLock(on: hasRoom, for: limit, when: { _ in isDone() }) { _ in }
+  }
+
+  /// Nothing will be flushed any more, since the replay of the log has failed or was stopped: who would wait is refused at once.
+  package func giveUp() {
+    isHopeless.store(true, ordering: .relaxed)
+    relieve()
   }
 
   /// Called after each flush.

@@ -114,14 +114,20 @@ public final class Store: Sendable {
   /// Starts the replay, and the threads of a store that writes.
   private func start() throws(StorageError) {
     try startWriting()
-    let (memtable, publisher, fileSystem, survey) = (memtable, publisher, fileSystem, survey)
-    let (pressure, flusher) = (writing?.pressure, writing?.flusher)
-    let (progress, ignoresDamage) = (replayer.progress, options.ignoresDamagedLog)
+    let (memtable, publisher, fileSystem, survey, writing) = (memtable, publisher, fileSystem, survey, writing)
+    let (progress, options) = (replayer.progress, options)
     try replayer.start { () throws(StorageError) in
-      let replay = Replay(memtable: memtable, publisher: publisher, pressure: pressure, progress: progress)
-      try replay.run(survey, fileSystem: fileSystem, ignoresDamage: ignoresDamage)
-      // What waited for the end of the replay.
-      flusher?.wake()
+      let replay = Replay(
+        memtable: memtable, publisher: publisher, pressure: writing?.pressure, progress: progress)
+      do throws(StorageError) {
+        try replay.run(survey, fileSystem: fileSystem, ignoresDamage: options.ignoresDamagedLog)
+      } catch {
+        writing?.pressure.giveUp()
+        throw error
+      }
+      // What waited for the end of the replay: new parts, and merges, which would take their time from it.
+      writing?.flusher.wake()
+      try writing?.compaction.start(threadCount: options.compactorCount)
     }
   }
 
@@ -137,7 +143,6 @@ public final class Store: Sendable {
       for part in memtable.parts() { memtable.seal(part) }
       flusher.wake()
     }
-    try compaction.start(threadCount: options.compactorCount)
     let (publisher, retainer, fileSystem) = (publisher, retainer, fileSystem)
     var quota = Quota()
     quota.byteCounts = options.quotas

@@ -20,8 +20,7 @@ package struct LogSurvey: Sendable {
   package fileprivate(set) var summary = ReplaySummary()
   fileprivate var found: [FoundSegment] = []
 
-  /// Nothing is to be replayed.
-  package var isEmpty: Bool { summary.segments.isEmpty }
+  /// Bytes of its segments.
   package var byteCount: UInt64 { summary.segments.reduce(0) { $0 + $1.byteCount } }
 }
 
@@ -30,7 +29,7 @@ extension WriteAheadLog {
   /// what holds, synced, unless `isReadOnly`.
   ///
   /// The last segment is read whole; of segments that have their end record only the headers of records are, so that this costs
-  /// tens of milliseconds a gigabyte. Their payloads are checked when they are replayed.
+  /// a tenth of a second a gigabyte. Their payloads are checked when they are replayed.
   ///
   /// - Throws: what `replay` throws; `.cancelled` once `progress` is told so.
   package static func survey(
@@ -40,7 +39,9 @@ extension WriteAheadLog {
       fileSystem: fileSystem, ignoresDamage: ignoresDamage, isReadOnly: isReadOnly, isSurvey: true)
     let found = try replay.segments()
     try replay.run(found) { _ throws(StorageError) in try progress?.checkIsWanted() }
-    return LogSurvey(summary: replay.summary, found: found)
+    var survey = LogSurvey(summary: replay.summary, found: found)
+    for (index, info) in replay.summary.segments.enumerated() { survey.found[index].isEmpty = info.lastSequence == 0 }
+    return survey
   }
 
   /// Reads the segments of a survey in order and gives `body` each record of definitions and of rows. Nothing is changed; what
@@ -81,6 +82,8 @@ extension WriteAheadLog {
 private struct FoundSegment: Sendable {
   var number: UInt64
   var header: Result<SegmentHeader, SegmentHeader.Failure>?
+  /// The survey found no batch in it: nothing keeps it from being removed before it is replayed.
+  var isEmpty = false
 
   var isOpened: Bool {
     switch header {
@@ -122,7 +125,7 @@ private struct LogReplay {
     for (index, segment) in found.enumerated() {
       let next = index + 1 < found.count ? found[index + 1] : nil
       summary.lastSegment = segment.number
-      let reader = try reader(segment.number, readsHeaders: isSurvey && next?.followsEnded == true)
+      guard let reader = try reader(segment, readsHeaders: isSurvey && next?.followsEnded == true) else { continue }
       var info = SegmentInfo(number: segment.number, byteCount: reader.byteCount)
       if let header = try checked(segment, next: next, reader: reader) {
         let previous = index > 0 ? found[index - 1].number : header.previous
@@ -132,6 +135,16 @@ private struct LogReplay {
         try read(reader, header, next: next.map(\.header), &info, body)
       }
       summary.segments.append(info)
+    }
+  }
+
+  /// `nil` where an empty segment is gone.
+  private func reader(_ segment: FoundSegment, readsHeaders: Bool) throws(StorageError) -> SegmentReader? {
+    do throws(StorageError) {
+      return try reader(segment.number, readsHeaders: readsHeaders)
+    } catch {
+      if segment.isEmpty, error.code == .notFound { return nil }
+      throw error
     }
   }
 

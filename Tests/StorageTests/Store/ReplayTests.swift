@@ -125,6 +125,31 @@ struct ReplayTests {
     try again.close()
   }
 
+  @Test("writers that new batches hold back are refused once the replay is stopped, for nothing will be flushed")
+  func pressure() throws {
+    var model = Model()
+    let disk = try killed(after: 8, &model)
+    let gate = ReplayGate(at: 3)
+    let progress = gate.makeProgress()
+    let store = try open(disk, memory: 256 << 10, progress: progress, waits: false)
+    gate.waitUntilReached(3)
+    let driver = StoreDriver(store)
+    var kept = model
+    var refusal: StorageError?
+    for version in 100..<1_000 where refusal == nil {
+      if store.statistics().databases[0].memtableBytes >= 128 << 10 { progress.cancel() }
+      let own = (0..<400).map { (series: $0 % 50, offset: Int64(version * 500 + $0)) }
+      let lines = model.batch(version, of: own)
+      do { try driver.writeDurably(lines) } catch { refusal = error as? StorageError }
+      if refusal == nil { kept = model }
+    }
+    #expect(refusal?.code == .overloaded)
+    try store.close()
+    let again = try open(disk)
+    #expect(try StoreDriver(again).dump() == kept.lines)
+    try again.close()
+  }
+
   @Test("a start that is cancelled opens no store, and the next one finds everything")
   func cancelled() throws {
     var model = Model()

@@ -152,6 +152,35 @@ struct LogReplayTests {
     #expect(try refused { _ = try $0.create("wal/notes.txt"); _ = try $0.create("wal/7.wal") } == nil)
   }
 
+  @Test("a segment without a batch may be removed between survey and replay, and no other")
+  func removedMeanwhile() throws {
+    let fileSystem = MemoryFileSystem()
+    let options = logOptions(segmentByteCount: 4_096)
+    var log = try WriteAheadLog(fileSystem: fileSystem, options: options, nextSequence: 1, nextSegment: 1)
+    try log.append(payload(1, count: 100))
+    try log.rotate()
+    try log.append(payload(2, count: 100))
+    try log.close()
+    // The only batch of the second segment is torn: the next start ends it without one.
+    let second = "wal/0000000002.wal"
+    try fileSystem.openForWriting(second).truncate(to: 56)
+    try fileSystem.openForWriting(second).write([UInt8](repeating: 0, count: 4_040), at: 56)
+    let found = try WriteAheadLog.batches(fileSystem)
+    #expect(found.batches.map(\.sequence) == [1] && found.summary.segments.map(\.lastSequence) == [1, 0])
+    log = try WriteAheadLog(
+      fileSystem: fileSystem, options: options, nextSequence: 2, nextSegment: 3, retained: found.summary.segments)
+    try log.append(payload(3, count: 100))
+    try log.close()
+
+    let survey = try WriteAheadLog.survey(fileSystem: fileSystem)
+    try fileSystem.remove(second)
+    var sequences: [UInt64] = []
+    try WriteAheadLog.replay(survey, fileSystem: fileSystem) { sequences.append($0.sequence) }
+    #expect(sequences == [1, 2])
+    try fileSystem.remove("wal/0000000003.wal")
+    #expect(throws: StorageError.self) { try WriteAheadLog.replay(survey, fileSystem: fileSystem) { _ in } }
+  }
+
   @Test("a newer format is refused with what to do")
   func newerFormat() throws {
     let (fileSystem, _) = try killed()
