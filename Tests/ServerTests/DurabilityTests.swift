@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// `kill -9` at a random moment while senders write and are answered: what was acknowledged is there, once, and whole.
+/// `kill -9` at a random moment while senders write and are answered, and again while others write to the server that replays:
+/// what was acknowledged is there, once, and whole.
 ///
 /// Every value of a point follows from its series and time, so a stored row proves itself. All rounds share a
 /// directory; each has a stretch of time of its own.
@@ -22,16 +23,22 @@ struct DurabilityTests {
     try TemporaryDirectory.with { (directory: String) throws in
       var server = try ServerProcess(dataDirectory: directory, arguments: Self.arguments)
       for round in 0..<Self.rounds {
-        let writers = (0..<8).map { index in
+        var writers = (0..<8).map { index in
           KillWriter(
             isTCP: index < 4, index: index, round: round, seed: UInt64.random(in: 0 ... .max, using: &random))
         }
-        let group = DispatchGroup()
-        for writer in writers { writer.start(server, in: group) }
-        usleep(UInt32.random(in: 50_000...1_500_000, using: &random))
-        server.kill()
-        for writer in writers { writer.isStopping.store(true) }
-        #expect(group.wait(timeout: .now() + 30) == .success, "round \(round): a writer hangs")
+        run(writers, on: server, forMicroseconds: UInt32.random(in: 50_000...1_500_000, using: &random))
+        if UInt64.random(in: 0..<2, using: &random) == 0 {
+          let late = (8..<12).map { index in
+            KillWriter(
+              isTCP: true, index: index, round: round, seed: UInt64.random(in: 0 ... .max, using: &random))
+          }
+          // It listens, and has its log yet to replay.
+          server = try ServerProcess(
+            dataDirectory: directory, arguments: Self.arguments, until: "listening udp")
+          run(late, on: server, forMicroseconds: UInt32.random(in: 5_000...400_000, using: &random))
+          writers += late
+        }
         if UInt64.random(in: 0..<3, using: &random) == 0 {
           try killWhileStarting(directory, afterMicroseconds: UInt32.random(in: 0...200_000, using: &random))
         }
@@ -53,6 +60,16 @@ struct DurabilityTests {
     print(
       "\(Self.rounds) rounds, seed \(Self.seed): \(acknowledged) points acknowledged, \(stored) stored, "
         + "\(wrongCount) lost, doubled or garbled")
+  }
+
+  /// Lets senders write for a while, then kills the server.
+  private func run(_ writers: [KillWriter], on server: ServerProcess, forMicroseconds time: UInt32) {
+    let group = DispatchGroup()
+    for writer in writers { writer.start(server, in: group) }
+    usleep(time)
+    server.kill()
+    for writer in writers { writer.isStopping.store(true) }
+    #expect(group.wait(timeout: .now() + 30) == .success, "a writer hangs")
   }
 
   /// Ends a server while it replays the log.

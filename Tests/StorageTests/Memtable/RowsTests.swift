@@ -76,7 +76,43 @@ struct RowsTests {
       #expect(header.receiver == 300 && header.keyspace == KeyspaceID(7) && header.rowCount == lines.count)
       #expect(
         Self.lines(decoded, decoder) == Self.lines(writer.batch, writer.names), "seed \(seed), step \(step)")
+      // The short way to the times says the same, or nothing.
+      let times = Payloads(encoder).rows.withUnsafeBytes { decoder.times(of: $0, segment: segment) }
+      let timestamps = lines.map(\.timestamp)
+      let hasStrings = lines.contains { $0.fields.contains { $0.value.type == .string } }
+      if let low = timestamps.min(), let high = timestamps.max(), !hasStrings {
+        #expect(times == low...high, "seed \(seed), step \(step)")
+      } else {
+        #expect(times == nil, "seed \(seed), step \(step)")
+      }
     }
+  }
+
+  @Test("times are read over any number of fields, without their values", arguments: [1, 2, 3, 4, 5, 8, 9, 16, 17, 33])
+  func times(fieldCount: Int) throws {
+    let writer = Writer()
+    let lines = (0..<50).map { row in
+      SentLine(
+        key: SeriesKey(measurement: Array("m".utf8), tags: []), timestamp: Int64(row * 977 % 501),
+        fields: (0..<fieldCount).map {
+          ("f\($0)", $0 % 3 == 0 ? .integer(Int64(row) << ($0 % 60)) : .float(Double(row) / 7))
+        })
+    }
+    writer.names.fill(writer.batch, with: lines)
+    try writer.place(writer.batch)
+    let (encoder, decoder, decoded) = (RowEncoder(receiver: 1), RowDecoder(), LineBatch())
+    encoder.encode(
+      writer.batch, names: writer.names, placement: writer.placement, keyspace: KeyspaceID(7), segment: 1)
+    let payloads = Payloads(encoder)
+    _ = try payloads.replay(decoder, into: decoded)
+    let times = payloads.rows.withUnsafeBytes { decoder.times(of: $0, segment: 1) }
+    #expect(times == lines.map(\.timestamp).min()! ... lines.map(\.timestamp).max()!)
+    // Cut short, or of another segment, it says nothing.
+    for count in 0..<payloads.rows.count {
+      let cut = payloads.rows[..<count].withUnsafeBytes { decoder.times(of: $0, segment: 1) }
+      if cut != nil { Issue.record("cut at \(count)") }
+    }
+    #expect(payloads.rows.withUnsafeBytes { decoder.times(of: $0, segment: 2) } == nil)
   }
 
   @Test("refused rows are neither encoded nor inserted", arguments: 0..<6)

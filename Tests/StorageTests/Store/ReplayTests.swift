@@ -10,7 +10,9 @@ struct ReplayTests {
   private struct Model {
     private(set) var values: [String: Int] = [:]
 
-    var lines: [String] { values.map { "\($0.key.split(separator: " ")[0]) v=\($0.value)i \($0.key.split(separator: " ")[1])" }.sorted() }
+    var lines: [String] {
+      values.map { point, version in point.replacing(" ", with: " v=\(version)i ") }.sorted()
+    }
 
     /// Lines of a batch that writes `version` to some points; later versions win.
     mutating func batch(_ version: Int, of points: [(series: Int, offset: Int64)]) -> String {
