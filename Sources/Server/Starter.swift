@@ -46,13 +46,19 @@ final class Starter: Sendable {
     let store = try Store.open(
       directory: configuration.dataDirectory, options: configuration.store, progress: context.progress,
       waitsForReplay: false)
-    // From here on `Server.stop` closes it.
-    context.becomeOpen(store)
-    try ConfiguredDatabases(configuration: context.configuration, say: context.say).prepare(in: store)
+    // Before the first write, which may be for such a database and waits for its ticket.
     store.onTicketsDecided { [waiters, mailboxes] in
       waiters.ticketsDecided(in: store)
       for mailbox in mailboxes { mailbox.ticketsDecided() }
     }
+    do throws(StorageError) {
+      try ConfiguredDatabases(configuration: configuration, say: context.say).prepare(in: store)
+    } catch {
+      try store.close()
+      throw error
+    }
+    // From here on `Server.stop` closes it.
+    context.becomeOpen(store)
     for mailbox in mailboxes {
       let receiver = try WorkerThread(name: "varve-receive") { [context] in
         Reactor(mailbox: mailbox, context: context, store: store).run()

@@ -80,6 +80,22 @@ struct StartTests {
     return false
   }
 
+  /// Runs the command; what it wrote to standard output and standard error.
+  private func run(_ arguments: String...) throws -> (status: Int32, output: String, words: String) {
+    let process = Process()
+    let (output, words) = (Pipe(), Pipe())
+    process.executableURL = URL(fileURLWithPath: ServerProcess.binary)
+    process.arguments = arguments
+    process.standardOutput = output
+    process.standardError = words
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    // Both are short: neither pipe fills.
+    let data = [output, words].map { $0.fileHandleForReading.readDataToEndOfFile() }
+    process.waitUntilExit()
+    return (process.terminationStatus, String(decoding: data[0], as: UTF8.self), String(decoding: data[1], as: UTF8.self))
+  }
+
   @Test("writes are taken at once, a partial answer comes at once and says so, others wait for the whole")
   func serves() throws {
     try TemporaryDirectory.with { (directory: String) throws in
@@ -116,6 +132,11 @@ struct StartTests {
       #expect(try eventually { try started.query("SELECT count(f) FROM m", "&partial=true").text == partial })
       let csv = try started.query("SELECT count(f) FROM m", "&partial=true&format=csv")
       #expect(csv.text.hasSuffix(",8\n") && csv.headers["x-varve-partial"] == "true", "\(csv)")
+      let command = try run(
+        "query", "--server", "http://" + started.address("http"), "--partial", "--format", "csv",
+        "SELECT count(f) FROM m")
+      #expect(command.output.hasSuffix(",8\n") && command.status == 0, "\(command)")
+      #expect(command.words.contains("warning: the log is being replayed"), "\(command)")
       #expect(waiting.withLock { $0.count } == 0)
 
       gate.open()
