@@ -10,6 +10,10 @@ public struct SeriesKey: Hashable, Sendable, Comparable {
   /// Makes a key of names; tags need not be sorted, keys must differ.
   public init(measurement: [UInt8], tags: [(key: [UInt8], value: [UInt8])]) {
     var out: [UInt8] = []
+    // In full at once: keys of live series lie in memory by the million.
+    let head = Self.textByteCount(measurement) + Self.varintByteCount(tags.count)
+    out.reserveCapacity(
+      tags.reduce(head) { $0 + Self.textByteCount($1.key) + Self.textByteCount($1.value) })
     func put(_ text: [UInt8]) {
       Self.appendVarint(text.count, to: &out)
       out.append(contentsOf: text)
@@ -60,6 +64,10 @@ public struct SeriesKey: Hashable, Sendable, Comparable {
     }
     return x.tags.count < y.tags.count
   }
+
+  private static func textByteCount(_ text: [UInt8]) -> Int { varintByteCount(text.count) + text.count }
+
+  private static func varintByteCount(_ value: Int) -> Int { max(1, (70 - value.leadingZeroBitCount) / 7) }
 
   private static func appendVarint(_ value: Int, to out: inout [UInt8]) {
     var rest = value

@@ -8,7 +8,7 @@ public struct SeriesReport: Codable, Sendable, Equatable {
     public var liveSeries: Int
     /// Distinct series of all measurements, in tables and in memory.
     public var series: Int
-    /// Of rows, dictionary and index of all measurements.
+    /// Of rows, dictionary, index and Bloom filters of all measurements.
     public var bytes: UInt64
   }
 
@@ -24,7 +24,8 @@ public struct SeriesReport: Codable, Sendable, Equatable {
     public var bytes: UInt64
   }
 
-  /// Series of one measurement up to which counts are exact; above it they are estimates from a sample of at most as many.
+  /// Series of one measurement up to which counts are exact; above it they are estimates from a sample of at most as many: of the
+  /// measurement within half a percent, of a tag value as good as its share of the sample.
   public static let exactSeriesCountMax = 1 << 17
 
   public var databases: [Database]

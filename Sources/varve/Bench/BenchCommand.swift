@@ -4,7 +4,7 @@ import Glibc
 package let benchCommand = Subcommand(
   name: "bench",
   summary: "Make load, send it, and measure",
-  operands: "generate WORKLOAD | ingest",
+  operands: "generate WORKLOAD | ingest | series",
   operandCountMax: 2,
   flags: [
     Flag("output", .string, "FILE", help: "generate: where the lines go; without it standard output"),
@@ -19,6 +19,9 @@ package let benchCommand = Subcommand(
     Flag("tcp", .string, "ADDR:PORT", default: "127.0.0.1:8094", help: "ingest: the server's TCP listener"),
     Flag("udp", .string, "ADDR:PORT", default: "127.0.0.1:8089", help: "ingest: the server's UDP listener"),
     Flag("pid", .integer, "PID", help: "ingest: the server's process, to count its CPU time"),
+    Flag("series", .integer, "N", default: "1000000", help: "series: new series a window, a point each"),
+    Flag("windows", .integer, "N", default: "1", help: "series: windows of one hour"),
+    Flag("data", .string, "DIR", help: "series: an empty directory for a store in this process"),
     CommonFlags.database,
     CommonFlags.format,
     CommonFlags.server,
@@ -29,13 +32,15 @@ package let benchCommand = Subcommand(
       "varve bench ingest --workload S --to tcp --connections 2",
       "864,000 lines over two connections, until acknowledged"
     ),
+    ("varve bench series --series 2000 --windows 2 --data ./bench-data", "memory that a live series costs"),
   ],
   run: { arguments in
     switch arguments.operands.first {
     case "generate": return try generate(arguments)
     case "ingest": return try IngestBench(arguments).run()
-    case let word?: throw UsageError("unknown duty \"\(word)\"; there are: generate, ingest")
-    case nil: throw UsageError("what shall be done? There are: generate, ingest")
+    case "series": return try SeriesBench(arguments).run()
+    case let word?: throw UsageError("unknown duty \"\(word)\"; there are: generate, ingest, series")
+    case nil: throw UsageError("what shall be done? There are: generate, ingest, series")
     }
   })
 

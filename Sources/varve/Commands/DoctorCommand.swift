@@ -113,6 +113,14 @@ private struct Doctor {
         "writes refused", "varve_degraded", "see the server's log: writes are refused until its cause is gone"
       ),
       (
+        "points of series over a limit", "varve_series_refused_total",
+        "varve stats series shows which tag grows: send it as a field, or raise serve --series-limit, --tag-values-limit"
+      ),
+      (
+        "damage met", "varve_corruptions_total",
+        "answers and varve stats compaction name the file: restore it from a backup"
+      ),
+      (
         "seconds of stalled writes", "varve_stall_seconds_total",
         "merging does not keep up: faster disk, or fewer policies"
       ),
