@@ -68,9 +68,15 @@ final class Replay {
     // As it is now: a keyspace or window that was dropped since the start gets nothing back, and none that was opened since
     // holds a row of the log.
     guard let keyspace = publisher.version.keyspace(header.keyspace) else { return false }
-    _ = try unsafe decoder.decode(record.payload, segment: record.segment, into: batch)
     let sequence = record.sequence
     sealBelowTombstones(of: keyspace.state, before: sequence)
+    if keyspace.isFlushed(header.firstTimestamp...header.firstTimestamp, through: sequence),
+      let times = unsafe decoder.times(of: record.payload, segment: record.segment),
+      keyspace.isFlushed(times, through: sequence)
+    {
+      return false
+    }
+    _ = try unsafe decoder.decode(record.payload, segment: record.segment, into: batch)
     try placement.place(batch, valid: keyspace.state.horizon..<Int64.max) { (time) throws(StorageError) in
       guard let index = keyspace.windowIndex(covering: time) else { return nil }
       let window = keyspace.state.windows[index]
@@ -99,5 +105,17 @@ final class Replay {
     let made = memtable.makeInserter(for: keyspace)
     inserters[keyspace] = made
     return made
+  }
+}
+
+extension KeyspaceVersion {
+  /// Whether tables have every row of a range of times that came with a number, or its window is gone.
+  fileprivate func isFlushed(_ times: ClosedRange<Int64>, through sequence: UInt64) -> Bool {
+    var index = firstWindow(endingAfter: times.lowerBound)
+    while index < state.windows.count, state.windows[index].start <= times.upperBound {
+      if state.windows[index].flushedThrough < sequence { return false }
+      index += 1
+    }
+    return true
   }
 }

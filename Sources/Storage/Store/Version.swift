@@ -46,12 +46,18 @@ package final class KeyspaceVersion: Sendable {
 
   /// The index of the window that covers a time; binary search.
   package func windowIndex(covering time: Int64) -> Int? {
+    let index = firstWindow(endingAfter: time)
+    return index < state.windows.count && state.windows[index].start <= time ? index : nil
+  }
+
+  /// The index of the first window that ends after a time; the count of windows where there is none.
+  func firstWindow(endingAfter time: Int64) -> Int {
     var (low, high) = (0, state.windows.count)
     while low < high {
       let middle = (low + high) / 2
       if state.windows[middle].end <= time { low = middle + 1 } else { high = middle }
     }
-    return low < state.windows.count && state.windows[low].start <= time ? low : nil
+    return low
   }
 
   /// The sorted runs of a window on disk, ascending by sequence, without what is deleted; tables of one run are disjoint by series.

@@ -27,6 +27,7 @@ package final class RowDecoder: RowNames {
   package struct Header: Sendable, Equatable {
     package var receiver: UInt32
     package var keyspace: KeyspaceID
+    package var firstTimestamp: Int64
     package var rowCount: Int
   }
 
@@ -72,7 +73,7 @@ package final class RowDecoder: RowNames {
   /// What a `rows` record is about, without reading its rows.
   package static func header(of payload: UnsafeRawBufferPointer) throws(StorageError) -> Header {
     var cursor = unsafe PayloadCursor(payload)
-    return try header(&cursor).header
+    return try header(&cursor)
   }
 
   /// Reads the rows of a `rows` record, replacing what is in `batch`.
@@ -83,10 +84,12 @@ package final class RowDecoder: RowNames {
     batch.reset()
     do throws(StorageError) {
       var cursor = unsafe PayloadCursor(payload)
-      let (header, timestamp) = try Self.header(&cursor)
-      var state = RowState(timestamp: timestamp)
-      let definitions = receivers[header.receiver] ?? Definitions()
-      for _ in 0..<header.rowCount { try row(&cursor, definitions, &state, into: batch) }
+      let header = try Self.header(&cursor)
+      var state = RowState(
+        timestamp: header.firstTimestamp, definitions: receivers[header.receiver] ?? Definitions(), allTypes: types)
+      try Self.rows(
+        header.rowCount, &cursor, &state, series: &batch.series, fieldLists: &batch.fieldLists,
+        timestamps: &batch.timestamps, lines: &batch.lines, values: &batch.values, strings: &batch.strings)
       guard cursor.left == 0 else { throw cursor.corrupt("the end of the rows") }
       return header
     } catch {
@@ -131,68 +134,98 @@ package final class RowDecoder: RowNames {
     return keys
   }
 
-  private static func header(
-    _ cursor: inout PayloadCursor
-  ) throws(StorageError) -> (header: Header, timestamp: Int64) {
+  private static func header(_ cursor: inout PayloadCursor) throws(StorageError) -> Header {
     let receiver = try UInt32(cursor.varint("receiver", max: .init(UInt32.max)))
     let keyspace = try UInt32(cursor.varint("keyspace", max: .init(UInt32.max)))
     let timestamp = try Int64(bitPattern: cursor.word(8, "first timestamp"))
     // A row takes two bytes at least.
     let count = try cursor.varint("row count", max: cursor.left / 2)
-    return (Header(receiver: receiver, keyspace: KeyspaceID(keyspace), rowCount: count), timestamp)
+    return Header(
+      receiver: receiver, keyspace: KeyspaceID(keyspace), firstTimestamp: timestamp, rowCount: count)
   }
 
   // MARK: Rows
 
+  /// Where the row before left off, and what is asked of this decoder for every row.
   private struct RowState {
     var timestamp: Int64
     var series: UInt32 = .max
+    /// The receiver's number, and what it stands for.
     var list: UInt32 = 0
+    var ownList = Definitions.none
+    var types: [FieldType] = []
+    let definitions: Definitions
+    let allTypes: [[FieldType]]
   }
 
-  private func row(
-    _ cursor: inout PayloadCursor, _ definitions: borrowing Definitions, _ state: inout RowState,
-    into batch: LineBatch
+  /// Reads rows into the buffers of a batch. They are handed in one by one: an access to a property of a class is checked each time,
+  /// which would cost as much as the decoding.
+  private static func rows(
+    _ count: Int, _ cursor: inout PayloadCursor, _ state: inout RowState, series: inout Buffer<UInt32>,
+    fieldLists: inout Buffer<UInt32>, timestamps: inout Buffer<Int64>, lines: inout Buffer<UInt64>,
+    values: inout Buffer<UInt64>, strings: inout Buffer<UInt8>
   ) throws(StorageError) {
+    for _ in 0..<count {
+      series.append(try head(&cursor, &state))
+      fieldLists.append(state.ownList)
+      timestamps.append(state.timestamp)
+      lines.append(0)
+      try self.values(&cursor, types: state.types, values: &values, strings: &strings)
+    }
+  }
+
+  /// Reads what stands before a row's values; the answer is the number of its series.
+  @inline(__always) private static func head(
+    _ cursor: inout PayloadCursor, _ state: inout RowState
+  ) throws(StorageError) -> UInt32 {
     let start = cursor.offset
     let code = try Int(cursor.byte("row"))
     guard code & 15 <= 8 else { throw cursor.corrupt("a timestamp of at most 8 bytes", at: start) }
     state.timestamp &+= RowsFormat.unzigzag(try cursor.word(code & 15, "timestamp"))
     state.series &+= 1
-    if (code >> 4) & 3 != 0 { state.series = try Self.number((code >> 4) & 3, &cursor) }
-    if code >> 6 != 0 { state.list = try Self.number(code >> 6, &cursor) }
-    guard Int(state.series) < definitions.series.count,
-      definitions.series[Int(state.series)] != Definitions.none
+    if (code >> 4) & 3 != 0 { state.series = try number((code >> 4) & 3, &cursor) }
+    if code >> 6 != 0 {
+      state.list = try number(code >> 6, &cursor)
+      state.ownList = Definitions.none
+    }
+    guard Int(state.series) < state.definitions.series.count,
+      state.definitions.series[Int(state.series)] != Definitions.none
     else {
       throw cursor.corrupt("a defined series, found number \(state.series)", at: start)
     }
-    guard Int(state.list) < definitions.lists.count, definitions.lists[Int(state.list)] != Definitions.none
+    if state.ownList == Definitions.none { try learnList(&state, cursor, at: start) }
+    return state.definitions.series[Int(state.series)]
+  }
+
+  private static func learnList(
+    _ state: inout RowState, _ cursor: PayloadCursor, at start: Int
+  ) throws(StorageError) {
+    guard Int(state.list) < state.definitions.lists.count,
+      state.definitions.lists[Int(state.list)] != Definitions.none
     else {
       throw cursor.corrupt("a defined field list, found number \(state.list)", at: start)
     }
-    let list = definitions.lists[Int(state.list)]
-    batch.series.append(definitions.series[Int(state.series)])
-    batch.fieldLists.append(list)
-    batch.timestamps.append(state.timestamp)
-    batch.lines.append(0)
-    try values(&cursor, of: Int(list), into: batch)
+    state.ownList = state.definitions.lists[Int(state.list)]
+    state.types = state.allTypes[Int(state.ownList)]
   }
 
   private static func number(_ size: Int, _ cursor: inout PayloadCursor) throws(StorageError) -> UInt32 {
     UInt32(truncatingIfNeeded: try cursor.word(size == 3 ? 4 : size, "number"))
   }
 
-  private func values(_ cursor: inout PayloadCursor, of list: Int, into batch: LineBatch) throws(StorageError)
-  {
-    let types = types[list]
-    let first = batch.values.count
-    batch.values.reserve(types.count)
+  @inline(__always) private static func values(
+    _ cursor: inout PayloadCursor, types: borrowing [FieldType], values: inout Buffer<UInt64>,
+    strings: inout Buffer<UInt8>
+  ) throws(StorageError) {
+    let first = values.count
+    let count = types.count
+    values.reserve(count)
     // Room for them all is reserved; what is written counts only at the end.
-    let output = unsafe batch.values.base + first
+    let output = unsafe values.base + first
     var done = 0
     var hasStrings = false
-    while done < types.count {
-      let group = min(types.count - done, RowsFormat.groupCount)
+    while done < count {
+      let group = min(count - done, RowsFormat.groupCount)
       var codes = try cursor.word(RowsFormat.nibbleByteCount(group), "byte counts of values")
       for index in done..<done + group {
         let place = cursor.offset
@@ -214,22 +247,74 @@ package final class RowDecoder: RowNames {
       guard codes == 0 else { throw cursor.corrupt("no byte counts behind the last value") }
       done += group
     }
-    batch.values.setCount(first + types.count)
-    if hasStrings { try strings(&cursor, of: list, from: first, into: batch) }
+    values.setCount(first + count)
+    if hasStrings { try self.strings(&cursor, types: types, from: first, values: &values, strings: &strings) }
   }
 
-  private func strings(
-    _ cursor: inout PayloadCursor, of list: Int, from first: Int, into batch: LineBatch
+  private static func strings(
+    _ cursor: inout PayloadCursor, types: borrowing [FieldType], from first: Int, values: inout Buffer<UInt64>,
+    strings: inout Buffer<UInt8>
   ) throws(StorageError) {
-    for (index, type) in types[list].enumerated() where type == .string {
-      let count = batch.values[first + index]
-      let offset = batch.strings.count
+    for index in types.indices where types[index] == .string {
+      let count = values[first + index]
+      let offset = strings.count
       guard count <= UInt64(cursor.left), offset + Int(count) <= Int(UInt32.max) else {
         throw cursor.corrupt("a string of at most \(cursor.left) bytes, found \(count)")
       }
-      batch.values[first + index] = UInt64(offset) << 32 | count
-      unsafe batch.strings.append(contentsOf: cursor.take(Int(count)).bindMemory(to: UInt8.self))
+      values[first + index] = UInt64(offset) << 32 | count
+      unsafe strings.append(contentsOf: cursor.take(Int(count)).bindMemory(to: UInt8.self))
     }
+  }
+}
+
+extension RowDecoder {
+  /// First and last timestamp of a `rows` record, a tenth of the cost of decoding it; `nil` where only decoding can tell: there
+  /// are strings, or something does not hold.
+  package func times(of payload: UnsafeRawBufferPointer, segment: UInt64) -> ClosedRange<Int64>? {
+    guard segment == self.segment else { return nil }
+    do throws(StorageError) {
+      var cursor = unsafe PayloadCursor(payload)
+      let header = try Self.header(&cursor)
+      guard let definitions = receivers[header.receiver] else { return nil }
+      return try Self.times(&cursor, header, definitions, types)
+    } catch {
+      return nil
+    }
+  }
+
+  private static func times(
+    _ cursor: inout PayloadCursor, _ header: Header, _ definitions: Definitions, _ types: [[FieldType]]
+  ) throws(StorageError) -> ClosedRange<Int64>? {
+    // Of a number: 0, 1, 2, 4.
+    func size(_ code: Int) -> Int { code & 3 == 3 ? 4 : code & 3 }
+    var (timestamp, low, high) = (header.firstTimestamp, Int64.max, Int64.min)
+    var (list, valueCount) = (0, -1)
+    for _ in 0..<header.rowCount {
+      let code = try Int(cursor.byte("row"))
+      if code & 15 > 8 { return nil }
+      timestamp &+= RowsFormat.unzigzag(try cursor.word(code & 15, "timestamp"))
+      low = min(low, timestamp)
+      high = max(high, timestamp)
+      _ = try cursor.word(size(code >> 4), "series")
+      if code >> 6 != 0 {
+        list = Int(try cursor.word(size(code >> 6), "field list"))
+        valueCount = -1
+      }
+      if valueCount < 0 {
+        guard list < definitions.lists.count, definitions.lists[list] != Definitions.none else { return nil }
+        let known = types[Int(definitions.lists[list])]
+        if known.contains(.string) { return nil }
+        valueCount = known.count
+      }
+      var left = valueCount
+      while left > 0 {
+        let group = min(left, RowsFormat.groupCount)
+        let codes = try cursor.word(RowsFormat.nibbleByteCount(group), "byte counts of values")
+        guard cursor.skip(RowsFormat.nibbleSum(codes)) else { return nil }
+        left -= group
+      }
+    }
+    return low <= high ? low...high : nil
   }
 }
 
@@ -288,6 +373,13 @@ package final class RowDecoder: RowNames {
     for index in 0..<byteCount { word |= UInt64(unsafe payload[offset + index]) << UInt64(index * 8) }
     offset += byteCount
     return word
+  }
+
+  /// Passes over bytes; false, and stays, where they are not there.
+  @inline(__always) mutating func skip(_ count: Int) -> Bool {
+    if count > left { return false }
+    offset += count
+    return true
   }
 
   /// The next bytes; the caller has checked that they are there.

@@ -42,6 +42,14 @@ enum RowsFormat {
     valueCount <= 2 ? 1 : valueCount <= 4 ? 2 : valueCount <= 8 ? 4 : 8
   }
 
+  /// The sum of a word's nibbles: bytes of the values of a group.
+  @inline(__always) static func nibbleSum(_ word: UInt64) -> Int {
+    let mask: UInt64 = 0x0f0f_0f0f_0f0f_0f0f
+    // Each byte is at most 30, and all eight together at most 240.
+    let bytes = (word & mask) &+ ((word &>> 4) & mask)
+    return Int((bytes &* 0x0101_0101_0101_0101) &>> 56)
+  }
+
   /// Bytes that a word takes without its upper zero bytes: 0–8.
   @inline(__always) static func width(_ word: UInt64) -> Int {
     (71 &- word.leadingZeroBitCount) &>> 3
