@@ -33,6 +33,9 @@ public struct SeriesKey: Hashable, Sendable, Comparable {
     self.bytes = bytes
   }
 
+  /// Takes bytes that were those of a key; not checked.
+  package init(wellFormed bytes: [UInt8]) { self.bytes = bytes }
+
   /// Measurement and tags as slices of `bytes`.
   public var parts:
     (measurement: ArraySlice<UInt8>, tags: [(key: ArraySlice<UInt8>, value: ArraySlice<UInt8>)])

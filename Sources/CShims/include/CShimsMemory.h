@@ -2,4 +2,12 @@
 #define CSHIMS_MEMORY_H
 /// Asks for the cache line at `address` ahead of its use, to be read or written; any address is fine.
 static inline void CShims_prefetch(const void *_Nullable address) { __builtin_prefetch(address, 1, 3); }
+
+// A 32-bit number that several threads read and write, in memory that Swift's `Atomic` cannot lie in.
+static inline unsigned CShims_loadRelaxed(const unsigned *_Nonnull address) {
+  return __atomic_load_n(address, __ATOMIC_RELAXED);
+}
+static inline void CShims_storeRelaxed(unsigned *_Nonnull address, unsigned value) {
+  __atomic_store_n(address, value, __ATOMIC_RELAXED);
+}
 #endif

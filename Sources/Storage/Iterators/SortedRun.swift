@@ -51,7 +51,7 @@ package struct SeriesList: Sendable {
 
   package func keyRange(_ index: Int) -> Range<Int> { (index == 0 ? 0 : keyEnds[index - 1])..<keyEnds[index] }
 
-  package mutating func append(key: [UInt8], ordinal: UInt32, firstTimestamp: Int64, lastTimestamp: Int64) {
+  package mutating func append(key: some Collection<UInt8>, ordinal: UInt32, firstTimestamp: Int64, lastTimestamp: Int64) {
     keyBytes.append(contentsOf: key)
     keyEnds.append(keyBytes.count)
     ordinals.append(ordinal)

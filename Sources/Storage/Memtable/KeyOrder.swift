@@ -81,17 +81,22 @@ enum KeyOrder {
   }
 }
 
-extension SeriesKey {
-  /// Whether the measurement is `name`; no allocation.
-  func hasMeasurement(_ name: [UInt8]) -> Bool {
-    var (index, count, shift) = (0, 0, 0)
-    while index < bytes.count {
-      let byte = bytes[index]
-      index += 1
-      count |= Int(byte & 0x7f) << shift
-      if byte < 0x80 { break }
-      shift += 7
+extension KeyOrder {
+  /// The measurement of a key.
+  static func measurement(of key: UnsafeBufferPointer<UInt8>) -> [UInt8] {
+    var start = 0
+    let count = unsafe length(key, &start)
+    return unsafe Array(key[start..<start + count])
+  }
+
+  /// Below 0 where the measurement of a key comes before `name`, 0 where it is that; no allocation.
+  static func compareMeasurement(of key: UnsafeBufferPointer<UInt8>, to name: [UInt8]) -> Int {
+    var start = 0
+    let count = unsafe length(key, &start)
+    for index in 0..<min(count, name.count) {
+      let difference = unsafe Int(key[start + index]) - Int(name[index])
+      if difference != 0 { return difference }
     }
-    return count == name.count && bytes[index..<min(index + count, bytes.count)].elementsEqual(name)
+    return count - name.count
   }
 }

@@ -126,18 +126,20 @@ package final class LiveCensus: Sendable {
     return "\"" + String(decoding: name.prefix(limit), as: UTF8.self) + (name.count > limit ? "…\"" : "\"")
   }
 
+  private var shownDatabase: String { "database " + Self.shown(Array(database.utf8)[...]) }
+
   private func tagRefusal(_ key: SeriesKey, _ place: Int) -> SeriesRefusal {
     let (measurement, tags) = key.parts
     return SeriesRefusal(
       limit: .tagValues,
-      message: "database \(Self.shown(Array(database.utf8)[...])): tag key \(Self.shown(tags[place].key)) of "
-        + "\(Self.shown(measurement)) has \(limits.tagValueCountMax) values, the limit")
+      message: "\(shownDatabase): tag key \(Self.shown(tags[place].key)) of \(Self.shown(measurement)) has "
+        + "\(limits.tagValueCountMax) values, the limit")
   }
 
   private func seriesRefusal(
     _ key: SeriesKey, _ tags: [(key: Int, value: Int)], _ state: borrowing State
   ) -> SeriesRefusal {
-    var message = "database \(Self.shown(Array(database.utf8)[...])) has \(limits.seriesCountMax) series, the limit"
+    var message = "\(shownDatabase) has \(limits.seriesCountMax) series, the limit"
     var most: (place: Int, count: Int) = (-1, 0)
     for (place, tag) in tags.enumerated() {
       let count = state.keys[tag.key] ?? 0
@@ -145,8 +147,8 @@ package final class LiveCensus: Sendable {
     }
     if most.place >= 0 {
       let (measurement, names) = key.parts
-      message +=
-        "; tag key \(Self.shown(names[most.place].key)) of \(Self.shown(measurement)) has \(most.count) values"
+      let key = Self.shown(names[most.place].key)
+      message += "; tag key \(key) of \(Self.shown(measurement)) has \(most.count) values"
     }
     return SeriesRefusal(limit: .series, message: message)
   }

@@ -257,10 +257,13 @@ import Synchronization
       table.lists.append(list)
       table.listIndices[list.number] = index
     }
-    let key = unsafe live._withUnsafeGuaranteedRef { $0.key }
+    // The part holds the series, so its bytes stay.
+    let key = unsafe live._withUnsafeGuaranteedRef { unsafe $0.bytes }
     // Neighbours nearly always share measurement and list.
-    if table.lastList == index, key.hasMeasurement(table.lastMeasurement) { return index }
-    let measurement = Array(key.measurement)
+    if table.lastList == index, unsafe KeyOrder.compareMeasurement(of: key, to: table.lastMeasurement) == 0 {
+      return index
+    }
+    let measurement = unsafe KeyOrder.measurement(of: key)
     table.measurements[measurement, default: []].insert(index)
     table.lastMeasurement = measurement
     table.lastList = index

@@ -9,41 +9,50 @@ import Synchronization
   // Unchecked: the pointers lead to `PartSeries` whose `live` and `older` never change and whose `newest` is
   // atomic; they live as long as the part, which every holder of an index holds too.
   private let series: [UnsafeMutablePointer<PartSeries>]
-  let keys: [SeriesKey]
   /// The newest series when the index was made.
   private let head: UInt
 
-  private init(series: [UnsafeMutablePointer<PartSeries>], keys: [SeriesKey], head: UInt) {
+  private init(series: [UnsafeMutablePointer<PartSeries>], head: UInt) {
     unsafe self.series = series
-    self.keys = keys
     self.head = head
   }
 
-  var count: Int { keys.count }
+  var count: Int { unsafe series.count }
 
   /// A series by its place in the order.
   subscript(_ ordinal: Int) -> UnsafeMutablePointer<PartSeries> { unsafe series[ordinal] }
 
+  /// The flat form of a series' key; lives as long as the part.
+  func bytes(_ ordinal: Int) -> UnsafeBufferPointer<UInt8> { unsafe Self.bytes(series[ordinal]) }
+
+  /// A series' key; allocates.
+  func key(_ ordinal: Int) -> SeriesKey { SeriesKey(wellFormed: unsafe Array(bytes(ordinal))) }
+
+  private static func bytes(_ series: UnsafeMutablePointer<PartSeries>) -> UnsafeBufferPointer<UInt8> {
+    unsafe series.pointee.live._withUnsafeGuaranteedRef { unsafe $0.bytes }
+  }
+
   /// The ordinals of a measurement's series; binary search.
   func range(of measurement: [UInt8]) -> Range<Int> {
-    func bound(_ isBelow: (ArraySlice<UInt8>) -> Bool) -> Int {
-      var (low, high) = (0, keys.count)
+    func bound(_ isBelow: (Int) -> Bool) -> Int {
+      var (low, high) = (0, count)
       while low < high {
         let middle = (low + high) / 2
-        if isBelow(keys[middle].measurement) { low = middle + 1 } else { high = middle }
+        let order = unsafe KeyOrder.compareMeasurement(of: bytes(middle), to: measurement)
+        if isBelow(order) { low = middle + 1 } else { high = middle }
       }
       return low
     }
-    let start = bound { $0.lexicographicallyPrecedes(measurement) }
-    return start..<max(start, bound { !measurement.lexicographicallyPrecedes($0) })
+    let start = bound { $0 < 0 }
+    return start..<max(start, bound { $0 <= 0 })
   }
 
   /// The measurements in order, each once.
   var measurements: [[UInt8]] {
     var names: [[UInt8]] = []
     var index = 0
-    while index < keys.count {
-      let name = Array(keys[index].measurement)
+    while index < count {
+      let name = unsafe KeyOrder.measurement(of: bytes(index))
       names.append(name)
       index = range(of: name).upperBound
     }
@@ -63,7 +72,7 @@ import Synchronization
 
   @safe private struct Entry {
     let series: UnsafeMutablePointer<PartSeries>
-    let key: SeriesKey
+    let bytes: UnsafeBufferPointer<UInt8>
     let rank: UInt32
   }
 
@@ -73,17 +82,17 @@ import Synchronization
     var next = unsafe UnsafeMutablePointer<PartSeries>(bitPattern: head)
     while let series = unsafe next, UInt(bitPattern: series) != stop {
       unsafe series.pointee.live._withUnsafeGuaranteedRef { live in
-        unsafe new.append(Entry(series: series, key: live.key, rank: live.rank.load(ordering: .relaxed)))
+        unsafe new.append(Entry(series: series, bytes: live.bytes, rank: live.rank))
       }
       unsafe next = series.pointee.older
     }
     // The ranks of an earlier sort put most in order; the sort by keys is then one pass.
     new.sort { $0.rank < $1.rank }
-    new.sort { isBefore($0.key, $1.key) }
+    new.sort { unsafe KeyOrder.isBefore($0.bytes, $1.bytes) }
     let index = merge(old, new, head: head)
     for rank in 0..<index.count {
       unsafe index[rank].pointee.live._withUnsafeGuaranteedRef {
-        $0.rank.store(UInt32(truncatingIfNeeded: rank), ordering: .relaxed)
+        $0.rank = UInt32(truncatingIfNeeded: rank)
       }
     }
     return index
@@ -92,29 +101,23 @@ import Synchronization
   private static func merge(_ old: PartIndex?, _ new: [Entry], head: UInt) -> PartIndex {
     let total = (old?.count ?? 0) + new.count
     var series: [UnsafeMutablePointer<PartSeries>] = unsafe []
-    var keys: [SeriesKey] = []
     unsafe series.reserveCapacity(total)
-    keys.reserveCapacity(total)
     var (i, j) = (0, 0)
-    while keys.count < total {
+    while unsafe series.count < total {
       let takesOld =
-        if let old, i < old.count { j == new.count || isBefore(old.keys[i], new[j].key) } else { false }
+        if let old, i < old.count {
+          unsafe j == new.count || KeyOrder.isBefore(old.bytes(i), new[j].bytes)
+        } else {
+          false
+        }
       if takesOld, let old {
         unsafe series.append(old.series[i])
-        keys.append(old.keys[i])
         i += 1
       } else {
         unsafe series.append(new[j].series)
-        keys.append(new[j].key)
         j += 1
       }
     }
-    return unsafe PartIndex(series: series, keys: keys, head: head)
-  }
-
-  private static func isBefore(_ a: SeriesKey, _ b: SeriesKey) -> Bool {
-    unsafe a.bytes.withUnsafeBufferPointer { x in
-      unsafe b.bytes.withUnsafeBufferPointer { y in unsafe KeyOrder.isBefore(x, y) }
-    }
+    return unsafe PartIndex(series: series, head: head)
   }
 }

@@ -47,7 +47,7 @@ package final class PartRun: SortedRun {
     let index = index
     var keys: Set<ArraySlice<UInt8>> = []
     for ordinal in index.range(of: measurement) {
-      for tag in index.keys[ordinal].parts.tags { keys.insert(tag.key) }
+      for tag in index.key(ordinal).parts.tags { keys.insert(tag.key) }
     }
     return keys.map(Array.init).sorted { $0.lexicographicallyPrecedes($1) }
   }
@@ -56,16 +56,15 @@ package final class PartRun: SortedRun {
     var list = SeriesList()
     let index = index
     for ordinal in index.range(of: measurement) {
-      let key = index.keys[ordinal]
       if let predicate {
-        let tags = key.parts.tags
+        let tags = index.key(ordinal).parts.tags
         if !predicate.isSatisfied({ wanted in tags.first { $0.key.elementsEqual(wanted) }?.value ?? [] }) {
           continue
         }
       }
       guard let times = times(ofSeries: ordinal, in: index) else { continue }
-      list.append(
-        key: key.bytes, ordinal: UInt32(ordinal), firstTimestamp: times.lowerBound,
+      unsafe list.append(
+        key: index.bytes(ordinal), ordinal: UInt32(ordinal), firstTimestamp: times.lowerBound,
         lastTimestamp: times.upperBound)
     }
     return list

@@ -138,7 +138,7 @@ import Synchronization
     if refusals[number] != nil { return false }
     do throws(SeriesRefusal) {
       let live = try liveSeries.admit(names.seriesKey(number))
-      unsafe slots[Int(number)].live = Unmanaged.passRetained(live)
+      unsafe slots[Int(number)].live = Unmanaged.passRetained(live.series)
       knownCount += 1
       return true
     } catch {
@@ -292,7 +292,7 @@ import Synchronization
     _ slot: UnsafeMutablePointer<Slot>, spelling: UInt32, list: UInt32, part: Part, names: some RowNames
   ) -> UnsafeMutablePointer<Chunk> {
     if unsafe slot.pointee.live == nil {
-      unsafe slot.pointee.live = Unmanaged.passRetained(liveSeries.intern(names.seriesKey(spelling)))
+      unsafe slot.pointee.live = Unmanaged.passRetained(liveSeries.intern(names.seriesKey(spelling)).series)
       knownCount += 1
     }
     if unsafe slot.pointee.partNumber != part.number {
