@@ -48,7 +48,7 @@ struct ServeCommandTests {
       (["--compaction-jobs", "0"], "--compaction-jobs takes 1 to 16, not 0"),
       (["--compaction-jobs", "17"], "--compaction-jobs takes 1 to 16, not 17"),
       (["--compaction-rate", "fast"], "--compaction-rate takes a size such as 128MiB, 1GiB or bytes, not \"fast\""),
-      (["--compaction-policy", "fifo"], "--compaction-policy takes windows or none, not \"fifo\""),
+      (["--compaction-policy", "fifo"], "--compaction-policy takes windows, none, not \"fifo\""),
       (["--quota", "much"], "--quota takes [DATABASE=]SIZE such as 10GiB or edge=500MiB, not \"much\""),
       (["--rule", "cpu"], "--rule takes [DATABASE:]MEASUREMENT[{TAG=VALUE}]=>POLICY[=TTL] such as 'cpu*=>week=7d', not \"cpu\""),
     ])

@@ -37,8 +37,8 @@ package struct CompactionSettings: Sendable, Equatable {
   package var runCountMax = 16
   /// Adjacent runs that then become one.
   package var mergeCount = 8
-  /// Late runs are folded in when they are this part of the merged run.
-  package var lateShare: UInt64 = 8
+  /// Late runs are folded in when their rows are this part of the merged run's.
+  package var lateShare = 8
   /// How long a delete waits before what it hides is taken out of the files, so that several are carried out together.
   package var clearDelay: Int64 = 60 * second
 

@@ -79,7 +79,7 @@ package struct Picker: Sendable {
     }
     let late = window.runs[(settled + 1)...]
     guard !late.isEmpty else { return nil }
-    let isHeavy = late.byteCount.multipliedClamped(by: settings.lateShare) >= window.runs[...settled].byteCount
+    let isHeavy = isHeavy(late.rowCount, window.runs[...settled].rowCount)
     return newest(late).addingClamped(isHeavy ? min(settings.quiet, settings.patience) : settings.patience)
   }
 
@@ -125,16 +125,16 @@ package struct Picker: Sendable {
     let late = window.runs[(settled + 1)...]
     guard !late.isEmpty else { return nil }
     let quietFor = now.subtractingClamped(newest(late))
-    let (lateBytes, settledBytes) = (late.byteCount, window.runs[...settled].byteCount)
-    let runs = "\(late.count) late run\(late.count == 1 ? "" : "s") of \(sizeText(lateBytes))"
+    // By rows: a table of a few takes many times the bytes that they add to the merged one.
+    let (lateRows, settledRows) = (late.rowCount, window.runs[...settled].rowCount)
+    let runs = "\(late.count) late run\(late.count == 1 ? "" : "s") of \(lateRows) rows"
     let reason: String
-    if lateBytes > settledBytes {
-      reason = "\(runs) outweigh the merged \(sizeText(settledBytes))"
+    if lateRows > settledRows {
+      reason = "\(runs) outweigh the merged \(settledRows)"
     } else if quietFor >= settings.patience {
       reason = "\(runs), quiet for \(spanText(quietFor))"
-    } else if quietFor >= settings.quiet, lateBytes.multipliedClamped(by: settings.lateShare) >= settledBytes
-    {
-      reason = "\(runs) are an eighth of the merged \(sizeText(settledBytes)), quiet for \(spanText(quietFor))"
+    } else if quietFor >= settings.quiet, isHeavy(lateRows, settledRows) {
+      reason = "\(runs) are an eighth of the merged \(settledRows), quiet for \(spanText(quietFor))"
     } else {
       return nil
     }
@@ -191,16 +191,12 @@ package struct Picker: Sendable {
 
   private func isPast(_ window: WindowState) -> Bool { now >= window.end.addingClamped(settings.lateness) }
 
-  private func newest(_ runs: ArraySlice<RunState>) -> Int64 { runs.map(\.publishedAt).max() ?? .min }
-}
+  private func isHeavy(_ lateRows: Int, _ settledRows: Int) -> Bool { lateRows >= settledRows / settings.lateShare }
 
-extension UInt64 {
-  fileprivate func multipliedClamped(by factor: UInt64) -> UInt64 {
-    let (product, overflow) = multipliedReportingOverflow(by: factor)
-    return overflow ? .max : product
-  }
+  private func newest(_ runs: ArraySlice<RunState>) -> Int64 { runs.map(\.publishedAt).max() ?? .min }
 }
 
 extension ArraySlice<RunState> {
   fileprivate var byteCount: UInt64 { reduce(0) { $0 + $1.byteCount } }
+  fileprivate var rowCount: Int { reduce(0) { $0 + $1.rowCount } }
 }

@@ -12,6 +12,8 @@ package protocol SortedRun: AnyObject, Sendable {
   var rowCount: Int { get }
   /// Bytes of the file where the run is a table; `nil` where it lies in memory.
   var tableByteCount: UInt64? { get }
+  /// The run that lies on the disk or in memory, where this one only leaves out what is deleted.
+  var unmasked: any SortedRun { get }
   /// The measurements, sorted by bytes.
   func measurements() throws(StorageError) -> [[UInt8]]
   /// Every field of a measurement with each of its types, sorted by name, then type; empty if it is not here.
@@ -28,6 +30,7 @@ package protocol SortedRun: AnyObject, Sendable {
 
 extension SortedRun {
   package var tableByteCount: UInt64? { nil }
+  package var unmasked: any SortedRun { self }
 }
 
 /// Some series of a run, flat.

@@ -70,7 +70,8 @@ extension Store {
     var byteCount: UInt64 = 0
     for window in snapshot.windows {
       for run in window.runs {
-        if let table = run as? Table {
+        // What is deleted counts until it is off the disk: its bytes are there.
+        if let table = run.unmasked as? Table {
           byteCount += try table.forEachSeries(of: measurement) { sample.add($0, byteCount: $1) }
         } else {
           let list = try run.series(of: measurement, where: nil)

@@ -142,6 +142,7 @@ public final class Receiver {
     isMeant: ((Int) -> Bool)?, into result: inout CommitResult
   ) {
     let census = store.censuses.census(of: keyspace.database)
+    var expiredCount = 0
     for stretch in placement.stretches where stretch.window < 0 {
       for row in stretch.rows where isMeant?(row) ?? true {
         if result.rejectCounts.isEmpty {
@@ -154,6 +155,7 @@ public final class Receiver {
           (reason, message) = (.limit, refusal.message)
         } else if time < valid.lowerBound {
           (reason, message) = (.expired, "points beyond retention policy")
+          expiredCount += 1
         } else if time >= valid.upperBound {
           (reason, message) = (.future, "time is further in the future than the limit allows")
         } else {
@@ -166,7 +168,6 @@ public final class Receiver {
         }
       }
     }
-    let expired = result.rejectCounts[Int(RejectReason.expired.rawValue)]
-    if expired > 0 { store.retainer.countExpiredOnArrival(expired, of: keyspace.id) }
+    if expiredCount > 0 { store.retainer.countExpiredOnArrival(expiredCount, of: keyspace.id) }
   }
 }

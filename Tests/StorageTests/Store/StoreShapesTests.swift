@@ -1,0 +1,163 @@
+import LineProtocol
+import Storage
+import Synchronization
+import TestSupport
+import Testing
+
+/// Data of awkward shapes: right answers, and neither files nor rewrites without end.
+@Suite("Awkward data")
+struct StoreShapesTests {
+  private static let minute: Int64 = 60_000_000_000
+
+  private static func statistics(_ bench: ClockedStore) -> StoreStatistics.Database {
+    bench.store.statistics().databases.first ?? StoreStatistics.Database()
+  }
+
+  @Test("one late point in a hundred does not rewrite closed windows again and again")
+  func steadilyLate() throws {
+    var options = StoreOptions()
+    options.compactorCount = 0
+    options.defaultWindowLength = 60 * Self.minute
+    let bench = try ClockedStore(options: options)
+    var random = SplitMix64(seed: 1)
+    let steps = 2 * 24 * 6
+    // Ten minutes a step: ten series, a point in six seconds each, one in a hundred late by up to a day; then a flush.
+    for step in 0..<steps {
+      let now = ClockedStore.start + Int64(step) * 10 * Self.minute
+      var lines = ""
+      for second in stride(from: 0, to: 600, by: 6) as StrideTo<Int64> {
+        for series in 0..<10 {
+          let isLate = random.next() % 100 == 0
+          let time = now + second * 1_000_000_000 - (isLate ? Int64(random.next() % 1_440) * Self.minute : 0)
+          lines += "m,s=s\(series) v=\(random.next() % 1_000)i \(time)\n"
+        }
+      }
+      try bench.driver.write(lines)
+      bench.clocks.advance(seconds: 600)
+      try bench.store.flush()
+      bench.store.runDueCompactions()
+    }
+    let found = Self.statistics(bench)
+    let perWindow = Double(bench.store.compactionReport().jobsDone) / Double(found.windows)
+    // Flushes alone come to 25 small files a step: each window of the last day is met by a late point now and then.
+    #expect(perWindow < 12, "\(perWindow) merges a window")
+    #expect(found.writeAmplification < 5, "\(found.writeAmplification) written")
+    #expect(found.windowRunsMax <= 17)
+    #expect(found.tables <= 17 * found.windows)
+    try bench.store.compact()
+    #expect(Self.statistics(bench).tables == Self.statistics(bench).windows)
+  }
+
+  @Test("a TTL shorter than a window hides points at once and drops the window when all of it is expired")
+  func shortTTL() throws {
+    var options = StoreOptions()
+    options.compactorCount = 0
+    options.defaultWindowLength = 1_440 * Self.minute
+    options.defaultTTL = 60 * Self.minute
+    let bench = try ClockedStore(options: options)
+    let day = 1_440 * Self.minute
+    let start = (ClockedStore.start / day + 1) * day
+    bench.clocks.advance(seconds: (start - ClockedStore.start) / 1_000_000_000)
+    try bench.driver.writeDurably("m v=1i \(start)\nm v=2i \(start + 1)\n")
+    try bench.store.flush()
+    #expect(try bench.driver.dump().count == 2)
+    bench.clocks.advance(seconds: 3_601)
+    #expect(try bench.driver.dump().count == 0)
+    #expect(try bench.driver.write("m v=3i \(start)\n").acceptedCount == 0)
+    try bench.driver.writeDurably("m v=4i \(start + 50 * Self.minute)\n")
+    bench.store.runUpkeep()
+    #expect(Self.statistics(bench).windows == 1)
+    // An hour at a time: a longer step forward would be doubted.
+    for _ in 0..<24 {
+      bench.clocks.advance(seconds: 3_599)
+      bench.store.runUpkeep()
+    }
+    bench.clocks.advance(seconds: 60)
+    bench.store.runUpkeep()
+    #expect(Self.statistics(bench).windows == 0 && Self.statistics(bench).expiredWindows == 1)
+  }
+
+  @Test("a TTL changed back and forth while points come never brings back what was hidden for good, and loses nothing that was not")
+  func changingTTL() throws {
+    var options = StoreOptions()
+    options.defaultWindowLength = 60 * Self.minute
+    let bench = try ClockedStore(options: options)
+    var random = SplitMix64(seed: 5)
+    for round in 0..<60 {
+      let now = bench.clocks.wall.load(ordering: .relaxed)
+      try bench.driver.writeDurably("m,r=\(round) v=1i \(now)\n")
+      let hours: Int64 = [0, 1, 3, 24][Int(random.next() % 4)]
+      try bench.store.alterPolicy(
+        "autogen", on: "metrics", ttl: hours * 60 * Self.minute, windowLength: nil, isDefault: nil)
+      if round % 7 == 0 { try bench.store.flush() }
+      bench.clocks.advance(seconds: 120)
+      bench.store.runUpkeep()
+      // The point was written two minutes ago: no TTL that was ever in force hides it.
+      #expect(try bench.driver.dump().contains("m,r=\(round) v=1i \(now)"))
+    }
+    try bench.store.alterPolicy("autogen", on: "metrics", ttl: 0, windowLength: nil, isDefault: nil)
+    let left = try bench.driver.dump()
+    try bench.reopen()
+    #expect(try bench.driver.dump() == left)
+    // An hour of it is younger than the shortest TTL.
+    #expect(left.count >= 30)
+  }
+
+  @Test("a tag of many values, many measurements, many fields, and a type that changes with every point")
+  func wideAndOdd() throws {
+    let bench = try ClockedStore()
+    let (start, count) = (ClockedStore.start, 10_000)
+    for first in stride(from: 0, to: count, by: 2_500) {
+      let lines = (first..<first + 2_500).map { "tagged,id=i\($0) v=\($0)i \(start)\nm\($0) v=\($0)i \(start + Int64($0))\n" }
+      try bench.driver.write(lines.joined())
+    }
+    for row in 0..<40 {
+      let fields = (0..<100).map { "f\(row * 100 + $0)=\($0)" }.joined(separator: ",")
+      try bench.driver.write("wide \(fields) \(start + Int64(row))\n")
+    }
+    let values = ["1", "2i", "3u", "true", "\"s\""]
+    for row in 0..<50 { try bench.driver.write("odd v=\(values[row % 5]) \(start + Int64(row))\n") }
+    let before = try bench.driver.dump()
+    #expect(before.count == 2 * count + 4_000 + 50)
+    try bench.store.compact()
+    #expect(Self.statistics(bench).tables == 1)
+    try bench.reopen()
+    #expect(try bench.driver.dump() == before)
+    let snapshot = try bench.store.snapshot(of: bench.store.keyspace(database: "metrics"))
+    #expect(try snapshot.measurements().count == 10_003)
+    #expect(try snapshot.fields(of: Array("wide".utf8)).count == 4_000)
+    #expect(try snapshot.fields(of: Array("odd".utf8)).count == 5)
+  }
+
+  @Test("points of a year in random order end in one run a window, with few files on the way")
+  func backfill() throws {
+    var options = StoreOptions()
+    options.compactorCount = 0
+    let bench = try ClockedStore(options: options)
+    var random = SplitMix64(seed: 3)
+    let day = 1_440 * Self.minute
+    var most = 0
+    for batch in 0..<60 {
+      var lines = ""
+      for point in 0..<500 {
+        lines += "m,s=s\(random.next() % 20) v=\(point)i \(ClockedStore.start - Int64(random.next() % UInt64(365 * day)))\n"
+      }
+      try bench.driver.write(lines)
+      if batch % 3 == 2 {
+        try bench.store.flush()
+        bench.store.runDueCompactions()
+        most = max(most, Self.statistics(bench).tables)
+      }
+    }
+    let windows = Self.statistics(bench).windows
+    #expect(windows == 53 || windows == 54)
+    #expect(most <= 17 * windows)
+    bench.clocks.advance(seconds: 700)
+    bench.store.runDueCompactions()
+    // All but the week that has not ended.
+    let left = bench.store.compactionReport().windows.filter { $0.tables > 1 }
+    #expect(left.map(\.isClosed) == [false])
+    #expect(left.allSatisfy { $0.tables <= 16 })
+    #expect(try bench.driver.dump().count == 30_000)
+  }
+}
