@@ -23,8 +23,7 @@ package struct CommandLineTool {
     }
     do {
       if ["--version", "-V", "version"].contains(name) {
-        try Output.standard.write("varve \(Self.version)\n")
-        return 0
+        return try say("varve \(Self.version)\n")
       }
       if ["--help", "-h", "help"].contains(name) { return try help(Array(line.dropFirst())) }
       guard let subcommand = Self.subcommands.first(where: { $0.name == name }) else {
@@ -48,8 +47,7 @@ package struct CommandLineTool {
         subcommand, knownKeys: keys, environment: environment, readFile: { try readWholeFile($0) })
       let arguments = try parser.parse(line)
       if arguments.isOn("help") {
-        try Output.standard.write(subcommand.help)
-        return 0
+        return try say(subcommand.help)
       }
       let status = try subcommand.run(arguments)
       try Output.standard.flush()
@@ -60,14 +58,17 @@ package struct CommandLineTool {
   }
 
   private func help(_ line: [String]) throws -> Int32 {
-    guard let name = line.first else {
-      try Output.standard.write(Self.help)
-      return 0
-    }
+    guard let name = line.first else { return try say(Self.help) }
     guard let subcommand = Self.subcommands.first(where: { $0.name == name }) else {
       throw UsageError("unknown subcommand \"\(name)\"")
     }
-    try Output.standard.write(subcommand.help)
+    return try say(subcommand.help)
+  }
+
+  /// Words that were asked for, on standard output.
+  private func say(_ text: String) throws -> Int32 {
+    try Output.standard.write(text)
+    try Output.standard.flush()
     return 0
   }
 

@@ -23,6 +23,18 @@ struct WholeCommandTests {
     }
   }
 
+  @Test(
+    "help and version go to standard output",
+    arguments: [
+      ("--version", "varve \(CommandLineTool.version)\n"), ("--help", "  serve "), ("help serve", "  --wal-limit N"),
+      ("query --help", "  --plot "),
+    ])
+  func help(line: String, expected: String) throws {
+    let outcome = try command().run("varve \(line)")
+    #expect(outcome.status == 0 && outcome.errors.isEmpty)
+    #expect(outcome.output.contains(expected) && outcome.output.hasSuffix("\n"))
+  }
+
   @Test("statements come from standard input and files, and a closed pipe ends quietly")
   func sources() throws {
     let command = try command()
