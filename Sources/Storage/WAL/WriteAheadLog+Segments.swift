@@ -53,6 +53,8 @@ extension WriteAheadLog {
       if case .ready(let spare) = state.spare { unused.append(spare.number) }
       if state.failure == nil && !state.open.hasRecords { unused.append(state.open.segment.number) }
       state.spare = .none
+      // Nobody calls them any more, and they may hold who holds the log.
+      (state.decidedHandlers, state.failureHandlers) = ([], [])
       return (unused, state.failure)
     }
     for number in unused { try fileSystem.remove(LogFormat.name(number)) }

@@ -82,6 +82,20 @@ struct StoreTests {
     #expect(try bench.driver.dump().count == 22)
   }
 
+  @Test("a closed store goes, also where what it calls holds it")
+  func release() throws {
+    weak var closed: Store?
+    do {
+      let store = try Store.inMemory()
+      closed = store
+      store.onTicketsDecided { _ = store.statistics() }
+      try store.createDatabase("metrics")
+      try StoreDriver(store).writeDurably("m v=1 1\n")
+      try store.close()
+    }
+    #expect(closed == nil)
+  }
+
   @Test("the higher number wins for a field, and fields of a point written apart are joined")
   func precedence() throws {
     let bench = try ClockedStore()
