@@ -50,7 +50,8 @@ struct OpenedStore {
     replayer = Replayer(progress: progress)
     try progress.begin(total: Self.logByteCount(fileSystem))
     survey = try WriteAheadLog.survey(
-      fileSystem: fileSystem, ignoresDamage: options.ignoresDamagedLog, isReadOnly: options.isReadOnly, progress: progress)
+      fileSystem: fileSystem, ignoresDamage: options.ignoresDamagedLog, isReadOnly: options.isReadOnly,
+      check: progress.checkIsWanted)
     progress.begin(total: survey.byteCount)
     let summary = survey.summary
     let lastSequence = max(summary.lastSequence, state.lastSequence)

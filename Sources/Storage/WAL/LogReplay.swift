@@ -31,14 +31,16 @@ extension WriteAheadLog {
   /// The last segment is read whole; of segments that have their end record only the headers of records are, so that this costs
   /// a tenth of a second a gigabyte. Their payloads are checked when they are replayed.
   ///
-  /// - Throws: what `replay` throws; `.cancelled` once `progress` is told so.
+  /// - Parameter check: called for each record; what it throws ends the survey.
+  /// - Throws: what `replay` throws.
   package static func survey(
-    fileSystem: any FileSystem, ignoresDamage: Bool = false, isReadOnly: Bool = false, progress: ReplayProgress? = nil
+    fileSystem: any FileSystem, ignoresDamage: Bool = false, isReadOnly: Bool = false,
+    check: () throws(StorageError) -> Void = { () throws(StorageError) in }
   ) throws(StorageError) -> LogSurvey {
     var replay = LogReplay(
       fileSystem: fileSystem, ignoresDamage: ignoresDamage, isReadOnly: isReadOnly, isSurvey: true)
     let found = try replay.segments()
-    try replay.run(found) { _ throws(StorageError) in try progress?.checkIsWanted() }
+    try replay.run(found) { _ throws(StorageError) in try check() }
     var survey = LogSurvey(summary: replay.summary, found: found)
     for (index, info) in replay.summary.segments.enumerated() { survey.found[index].isEmpty = info.lastSequence == 0 }
     return survey
