@@ -16,6 +16,7 @@ package let benchCommand = Subcommand(
     Flag("connections", .integer, "N", default: "1", help: "ingest: senders, a thread each"),
     Flag("batch", .integer, "LINES", default: "5000", help: "ingest: lines of an HTTP request"),
     Flag("rate", .integer, "LINES", default: "0", help: "ingest: lines a second; 0 as fast as it goes"),
+    Flag("settle", .toggle, help: "ingest: merge everything to the end before the figures of the disk"),
     Flag("tcp", .string, "ADDR:PORT", default: "127.0.0.1:8094", help: "ingest: the server's TCP listener"),
     Flag("udp", .string, "ADDR:PORT", default: "127.0.0.1:8089", help: "ingest: the server's UDP listener"),
     Flag("pid", .integer, "PID", help: "ingest: the server's process, to count its CPU time"),

@@ -27,6 +27,7 @@ struct IngestBench {
       batchLineCount: max(arguments.integer("batch") ?? 1, 1), lineRate: arguments.integer("rate") ?? 0)
     let client = try HTTPClient(arguments.text("server"))
     if transport == .http { try createDatabase(client) }
+    let metricsBefore = try DiskFigures.metrics(client)
     let countsBefore = transport == .udp ? try udpCounts(client) : (0, 0)
     let processorBefore = try processorSeconds()
     var (seconds, reports) = try sender.run()
@@ -42,11 +43,15 @@ struct IngestBench {
       (accepted, rejected) = (counts.accepted - countsBefore.0, counts.rejected - countsBefore.1)
     }
     let processor = try processorSeconds().flatMap { after in processorBefore.map { after - $0 } }
+    if arguments.isOn("settle") { try DiskFigures.settle(client) }
     let isRight = try check(client, accepted: accepted)
+    let disk = DiskFigures(
+      before: metricsBefore, after: try DiskFigures.metrics(client), database: arguments.text("database"),
+      accepted: accepted)
     try print(
       lines: source.lineCount(0..<source.byteCount), bytes: source.byteCount, seconds: seconds,
       accepted: accepted,
-      rejected: rejected, processor: processor, isRight: isRight)
+      rejected: rejected, processor: processor, disk: disk, isRight: isRight)
     return isRight == false ? 1 : 0
   }
 
@@ -125,14 +130,16 @@ struct IngestBench {
   }
 
   private func print(
-    lines: Int, bytes: Int, seconds: Double, accepted: Int, rejected: Int, processor: Double?, isRight: Bool?
+    lines: Int, bytes: Int, seconds: Double, accepted: Int, rejected: Int, processor: Double?, disk: DiskFigures?,
+    isRight: Bool?
   ) throws {
     var report = Report(
       "ingest",
       columns: [
         "workload", "to", "connections", "lines", "bytes", "accepted", "rejected", "seconds",
         "lines_per_second",
-        "megabytes_per_second", "server_cpu_seconds", "server_cpu_ns_per_line", "check",
+        "megabytes_per_second", "server_cpu_seconds", "server_cpu_ns_per_line", "log_bytes_per_line", "table_bytes",
+        "write_amplification", "read_amplification", "space_amplification", "check",
       ])
     func rounded(_ value: Double, _ scale: Double) -> Double { (value * scale).rounded() / scale }
     report.append([
@@ -141,6 +148,10 @@ struct IngestBench {
       .integer(rejected), .number(rounded(seconds, 1000)), .integer(Int(Double(accepted) / seconds)),
       .integer(Int(Double(bytes) / seconds / 1e6)), processor.map { .number(rounded($0, 100)) } ?? .none,
       processor.map { .integer(Int($0 * 1e9 / Double(max(accepted, 1)))) } ?? .none,
+      disk.map { .number(rounded($0.logBytesPerLine, 10)) } ?? .none, disk.map { .integer($0.tableBytes) } ?? .none,
+      disk.map { .number(rounded($0.writeAmplification, 1000)) } ?? .none,
+      disk.map { .number(rounded($0.readAmplification, 1000)) } ?? .none,
+      disk.map { .number(rounded($0.spaceAmplification, 1000)) } ?? .none,
       .text(isRight.map { $0 ? "right" : "wrong" } ?? "none"),
     ])
     try report.print(arguments.string("format"))

@@ -23,7 +23,8 @@ final class StoreHistory {
   private static let minute: Int64 = 60_000_000_000
 
   private var random: SplitMix64
-  private let options: StoreOptions
+  /// Changes with every start.
+  private var options: StoreOptions
   private var disk = MemoryFileSystem(isForgetful: true)
   private let clock = Clock()
   private var store: Store
@@ -87,7 +88,7 @@ final class StoreHistory {
     case 14:
       trace.append("compact")
       try store.compact()
-    case 15: try compactOneWindow()
+    case 15: try random.next() % 2 == 0 ? compactOneWindow() : changeWindowLength()
     case 16: advance()
     case 17: try restart()
     default: try crash()
@@ -187,6 +188,20 @@ final class StoreHistory {
     try store.compact(window: randomTime())
   }
 
+  /// Serves times that no window covers yet.
+  private func changeWindowLength() throws {
+    let length = [1, 7, 60, 1_440][Int(random.next() % 4)] * Self.minute
+    trace.append("windows of \(length)")
+    try store.alterPolicy("autogen", on: "metrics", ttl: nil, windowLength: length, isDefault: nil)
+  }
+
+  private func changeOptions() {
+    options.compactorCount = Int(random.next() % 3)
+    options.segmentByteCount = [8, 64, 1_024][Int(random.next() % 3)] << 10
+    options.memoryByteCount = [64, 1_024][Int(random.next() % 2)] << 20
+    options.compactionPolicy = random.next() % 4 == 0 ? .none : .timeWindow
+  }
+
   private func advance() {
     let span = Int64(1 + random.next() % 50) * Self.minute
     trace.append("advance \(span)")
@@ -197,6 +212,7 @@ final class StoreHistory {
   private func restart() throws {
     trace.append("restart")
     try store.close()
+    changeOptions()
     store = try Self.open(disk, options, clock)
     driver = StoreDriver(store)
   }
@@ -207,6 +223,7 @@ final class StoreHistory {
     let left = disk.crash(keeping: .seed(random.next()))
     try store.close()
     disk = left
+    changeOptions()
     store = try Self.open(disk, options, clock)
     driver = StoreDriver(store)
   }
