@@ -61,15 +61,4 @@ extension Store {
     }
     return policies.map(\.keyspace)
   }
-
-  /// Takes out the tombstones that hide nothing any more.
-  static func removeSpentTombstones(_ publisher: Publisher, _ memtable: Memtable) throws(StorageError) {
-    guard publisher.version.keyspaces.contains(where: { !$0.state.tombstones.isEmpty }) else { return }
-    try publisher.publish(making: { state in
-      state.keyspaces.compactMap { keyspace in
-        let spent = keyspace.spentTombstones(unflushedFrom: memtable.oldestSequence(of: keyspace.id))
-        return spent.isEmpty ? nil : .removeTombstones(keyspace: keyspace.id, sequences: spent)
-      }
-    })
-  }
 }

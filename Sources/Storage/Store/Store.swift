@@ -154,36 +154,6 @@ public final class Store: Sendable {
     }
   }
 
-  /// One round of upkeep.
-  private static func keepUp(_ publisher: Publisher, _ retainer: Retainer, _ memtable: Memtable) {
-    do throws(StorageError) {
-      try publisher.publish(making: { retainer.drops(in: $0) })
-      try removeSpentTombstones(publisher, memtable)
-      if retainer.isClockToBeNoted { try publisher.publish([.noteClock(retainer.now)]) }
-    } catch {
-      // A manifest that takes no edit any more says so in `degraded`; the windows stay, and invisible.
-    }
-    for keyspace in publisher.version.keyspaces where keyspace.state.horizon > .min {
-      memtable.drop(keyspace.id, before: keyspace.state.horizon)
-    }
-    publisher.janitor.work()
-    memtable.pool.trim(now: UInt64(monotonicNanoseconds()))
-  }
-
-  /// Drops what is beyond the quotas.
-  private static func keepWithin(
-    _ quota: Quota, _ publisher: Publisher, _ retainer: Retainer, _ fileSystem: any FileSystem
-  ) {
-    if quota.byteCounts.isEmpty { return }
-    do throws(StorageError) {
-      let free = quota.reserveByteCount > 0 ? try fileSystem.space().free : nil
-      try publisher.publish(making: { retainer.drops(in: $0, quota: quota, freeByteCount: free) })
-    } catch {
-      // A manifest that takes no edit any more says so in `degraded`; a disk that does not tell its space is asked again.
-    }
-    publisher.janitor.work()
-  }
-
   // MARK: Replay
 
   /// Whether every point that was acknowledged before this start is in snapshots.
@@ -267,55 +237,7 @@ public final class Store: Sendable {
     damage.note(error) { publisher.version.keyspace($0)?.state.database }
   }
 
-  // MARK: Upkeep
-
-  /// Writes every part of the memtable to tables; returns when they are published. Waits for the replay first.
-  public func flush() throws(StorageError) {
-    try waitUntilReplayed()
-    try writing?.flusher.flushAll()
-  }
-
-  /// Flushes, then gives windows of more than one run their final merge, quiet or not, also while compaction is paused.
-  ///
-  /// - Parameters:
-  ///   - keyspaces: only those; `nil`: all.
-  ///   - time: only windows that cover it.
-  ///   - waits: returns when that is done and replaced tables are unlinked; else at once.
-  /// - Throws: what a merge failed with.
-  public func compact(
-    keyspaces: [KeyspaceID]? = nil, window time: Int64? = nil, waits: Bool = true
-  ) throws(StorageError) {
-    try flush()
-    guard let compaction = writing?.compaction else { return }
-    for keyspace in publisher.version.keyspaces where keyspaces?.contains(keyspace.id) ?? true {
-      if let time {
-        guard let index = keyspace.windowIndex(covering: time) else { continue }
-        let window = WindowID(keyspace: keyspace.id, start: keyspace.state.windows[index].start)
-        try compaction.force(.window(window), waits: waits)
-      } else {
-        try compaction.force(.keyspace(keyspace.id), waits: waits)
-      }
-    }
-    guard waits else { return }
-    try Self.removeSpentTombstones(publisher, memtable)
-    publisher.janitor.work()
-  }
-
-  /// Does now what is done about once a second: retention, quotas, unlinking.
-  package func runUpkeep() { writing?.upkeep.runOnce() }
-
-  /// Runs merges that are due on the caller's thread until none is; for a store without compactors.
-  package func runDueCompactions() {
-    while writing?.compaction.runOne() ?? false {}
-  }
-
-  /// Holds merges that nobody asked for; those under way end.
-  public func pauseCompaction() { writing?.compaction.pause() }
-
-  /// Ends a pause.
-  public func resumeCompaction() { writing?.compaction.resume() }
-
-  public var isCompactionPaused: Bool { writing?.compaction.status().isPaused ?? false }
+  // MARK: Closing
 
   /// Seals, flushes, ends the log, stops the threads, lets go of the directory. Idempotent.
   ///

@@ -130,52 +130,47 @@ struct StoreCrashTests {
 
   @Test("no acknowledged point is lost and none is invented, stopped after any call")
   func everyCall() throws {
-    var problems: [String] = []
-    var callCount = 0
-    for call in 1... {
-      let memory = MemoryFileSystem(isForgetful: true)
-      let disk = FailingFileSystem(wrapping: memory, countsChangesOnly: true)
-      disk.stop(at: call)
-      let outcome = run(on: disk)
-      for survival in [Survival.nothing, .everything, .seed(UInt64(call)), .seed(UInt64(call) << 20)] {
-        do {
-          problems += try check(memory.crash(keeping: survival), outcome, "call \(call), \(survival)")
-        } catch {
-          problems.append("call \(call), \(survival): does not open: \(error)")
-        }
-      }
-      callCount = call
-      if outcome.isComplete { break }
-      if call > 2_000 || problems.count > 20 { break }
-    }
+    let (problems, callCount) = stoppingAtEveryCall(
+      [.nothing, .everything, .seed(1), .seed(2)], of: { (MemoryFileSystem(isForgetful: true), Outcome()) }
+    ) { disk, outcome in outcome = run(on: disk) }
     #expect(problems == [])
     #expect(callCount > 40, "the workload makes \(callCount) changes: too few to prove anything")
   }
 
   @Test("the same where it is stopped after any call of a start that replays while it takes writes")
   func everyCallOfRestart() throws {
-    var problems: [String] = []
-    var callCount = 0
     var before = Outcome()
     let left = try killed(&before)
-    for call in 1... {
-      var outcome = before
-      let memory = left.crash(keeping: .everything)
+    let started = before
+    let (problems, callCount) = stoppingAtEveryCall(
+      [.nothing, .everything, .seed(1)], of: { (left.crash(keeping: .everything), started) }
+    ) { disk, outcome in restart(on: disk, &outcome) }
+    #expect(problems == [])
+    #expect(callCount > 20, "the start makes \(callCount) changes: too few to prove anything")
+  }
+
+  /// Runs a workload with the disk stopped after its first change, its second, and so on until it is complete, and opens what may be
+  /// left of each; the problems, and the changes that it makes.
+  private func stoppingAtEveryCall(
+    _ survivals: [Survival], of start: () -> (MemoryFileSystem, Outcome), _ workload: (FailingFileSystem, inout Outcome) -> Void
+  ) -> (problems: [String], callCount: Int) {
+    var problems: [String] = []
+    for call in 1...2_000 {
+      var (memory, outcome) = start()
       let disk = FailingFileSystem(wrapping: memory, countsChangesOnly: true)
       disk.stop(at: call)
-      restart(on: disk, &outcome)
-      for survival in [Survival.nothing, .everything, .seed(UInt64(call))] {
+      workload(disk, &outcome)
+      for case var survival in survivals {
+        // Another choice at each call.
+        if case .seed(let number) = survival { survival = .seed(UInt64(call) << (number * 10)) }
         do {
           problems += try check(memory.crash(keeping: survival), outcome, "call \(call), \(survival)")
         } catch {
           problems.append("call \(call), \(survival): does not open: \(error)")
         }
       }
-      callCount = call
-      if outcome.isComplete { break }
-      if call > 2_000 || problems.count > 20 { break }
+      if outcome.isComplete || problems.count > 20 { return (problems, call) }
     }
-    #expect(problems == [])
-    #expect(callCount > 20, "the start makes \(callCount) changes: too few to prove anything")
+    return (problems + ["the workload does not end"], 2_000)
   }
 }
