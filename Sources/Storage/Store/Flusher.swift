@@ -67,6 +67,8 @@ package final class Flusher: Sendable {
       return thread
     }
     running?.join()
+    // It holds what holds the flusher.
+    onFlushed.withLock { $0 = nil }
   }
 
   /// Looks soon whether something is to be flushed.

@@ -48,5 +48,6 @@ package final class Upkeep: Sendable {
       return thread
     }
     running?.join()
+    round.withLock { $0 = nil }
   }
 }

@@ -82,18 +82,23 @@ struct StoreTests {
     #expect(try bench.driver.dump().count == 22)
   }
 
-  @Test("a closed store goes, also where what it calls holds it")
+  @Test("a closed store goes, also where what it calls holds it, and nothing of it holds on to the disk")
   func release() throws {
     weak var closed: Store?
+    weak var disk: MemoryFileSystem?
     do {
-      let store = try Store.inMemory()
+      let memory = MemoryFileSystem(isForgetful: true)
+      disk = memory
+      let store = try Store.open(fileSystem: memory)
       closed = store
       store.onTicketsDecided { _ = store.statistics() }
       try store.createDatabase("metrics")
       try StoreDriver(store).writeDurably("m v=1 1\n")
+      try store.flush()
       try store.close()
     }
     #expect(closed == nil)
+    #expect(disk == nil)
   }
 
   @Test("the higher number wins for a field, and fields of a point written apart are joined")
