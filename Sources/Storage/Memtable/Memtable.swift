@@ -231,9 +231,10 @@ package final class Memtable: Sendable {
     return chosen
   }
 
-  /// The unsealed parts made at or before `time` (the memtable's clock).
-  package func partsToSeal(madeBefore time: UInt64) -> [Part] {
-    partsToFlush().filter { !$0.isSealed && $0.madeAt <= time }
+  /// The unsealed parts of at least an age, nanoseconds of the memtable's clock.
+  package func partsToSeal(olderThan age: UInt64) -> [Part] {
+    let now = clock()
+    return partsToFlush().filter { !$0.isSealed && now >= $0.madeAt && now - $0.madeAt >= age }
   }
 
   /// The unsealed parts that hold a batch numbered at most `sequence`, and so pin the log that has it.

@@ -151,8 +151,7 @@ package final class Flusher: Sendable {
     if let limit = log.sequence(pinnedAbove: walByteCountMax) {
       for part in memtable.partsToSeal(pinning: limit) { memtable.seal(part) }
     }
-    let now = UInt64(monotonicNanoseconds())
-    for part in memtable.partsToSeal(madeBefore: now > Self.ageMax ? now - Self.ageMax : 0) { memtable.seal(part) }
+    for part in memtable.partsToSeal(olderThan: Self.ageMax) { memtable.seal(part) }
   }
 
   /// Flushes what is sealed and no longer held, until nothing sealed is left.

@@ -55,7 +55,7 @@ struct MemtableReplayTests {
     #expect(firstSequences(memtable.partsToFlush()) == [3])
     replay(memtable, 5, [1])
     #expect(firstSequences(memtable.partsToSeal(byteCountTarget: -1)) == [5])
-    #expect(firstSequences(memtable.partsToSeal(madeBefore: 1)) == [5])
+    #expect(firstSequences(memtable.partsToSeal(olderThan: 0)) == [5])
     #expect(firstSequences(memtable.partsToSeal(pinning: 100)) == [5])
     memtable.endReplay()
     #expect(firstSequences(memtable.partsToFlush()) == [3, 11, 5, 11])
