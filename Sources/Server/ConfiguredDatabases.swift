@@ -48,7 +48,7 @@ struct ConfiguredDatabases {
     for (database, rules) in rules {
       do throws(StorageError) {
         try store.setRules(rules, of: database)
-      } catch where error.code == .notFound {
+      } catch  where error.code == .notFound {
         say(
           "warning: the rules of database \(database) are not changed: \(error.detail); make it, or give the rule a TTL: "
             + "--rule '…=>NAME=30d'")

@@ -21,7 +21,9 @@ struct DeletionStatementTests {
 
   private func run(_ text: String) throws -> [StatementResult] {
     var results: [StatementResult] = []
-    try QueryEngine(store: store).run(QueryRequest(text: text, database: "metrics", now: 5_000)) { results.append($0) }
+    try QueryEngine(store: store).run(QueryRequest(text: text, database: "metrics", now: 5_000)) {
+      results.append($0)
+    }
     return results
   }
 
@@ -37,15 +39,42 @@ struct DeletionStatementTests {
   @Test(
     "what is deleted is gone from every answer",
     arguments: [
-      (text: "DELETE FROM cpu WHERE host = 'b'", series: ["cpu,host=a,zone=x", "mem,host=a", "mem,host=b"], times: [1_000 as Int64]),
-      ("DELETE FROM cpu WHERE time < 2000", ["cpu,host=b,zone=x", "cpu,host=b,zone=y", "mem,host=a", "mem,host=b"], [2_000, 3_000]),
-      ("DELETE WHERE host = 'a'", ["cpu,host=b", "cpu,host=b,zone=x", "cpu,host=b,zone=y", "mem,host=b"], [2_000, 3_000]),
-      ("DELETE FROM /^c/ WHERE host =~ /b/ AND zone != 'y' AND time >= 2000ns", ["cpu,host=a,zone=x", "cpu,host=b", "cpu,host=b,zone=y", "mem,host=a", "mem,host=b"], [1_000, 3_000]),
-      ("DROP SERIES FROM cpu WHERE zone = 'x' OR zone = ''", ["cpu,host=b,zone=y", "mem,host=a", "mem,host=b"], [3_000]),
+      (
+        text: "DELETE FROM cpu WHERE host = 'b'", series: ["cpu,host=a,zone=x", "mem,host=a", "mem,host=b"],
+        times: [1_000 as Int64]
+      ),
+      (
+        "DELETE FROM cpu WHERE time < 2000",
+        ["cpu,host=b,zone=x", "cpu,host=b,zone=y", "mem,host=a", "mem,host=b"], [2_000, 3_000]
+      ),
+      (
+        "DELETE WHERE host = 'a'", ["cpu,host=b", "cpu,host=b,zone=x", "cpu,host=b,zone=y", "mem,host=b"],
+        [2_000, 3_000]
+      ),
+      (
+        "DELETE FROM /^c/ WHERE host =~ /b/ AND zone != 'y' AND time >= 2000ns",
+        ["cpu,host=a,zone=x", "cpu,host=b", "cpu,host=b,zone=y", "mem,host=a", "mem,host=b"], [1_000, 3_000]
+      ),
+      (
+        "DROP SERIES FROM cpu WHERE zone = 'x' OR zone = ''",
+        ["cpu,host=b,zone=y", "mem,host=a", "mem,host=b"], [3_000]
+      ),
       ("DROP SERIES FROM cpu, mem", [], []), ("DROP MEASUREMENT cpu", ["mem,host=a", "mem,host=b"], []),
-      ("DELETE FROM cpu WHERE host = 'b' AND time > 9000", ["cpu,host=a,zone=x", "cpu,host=b", "cpu,host=b,zone=x", "cpu,host=b,zone=y", "mem,host=a", "mem,host=b"], [1_000, 2_000, 3_000]),
+      (
+        "DELETE FROM cpu WHERE host = 'b' AND time > 9000",
+        [
+          "cpu,host=a,zone=x", "cpu,host=b", "cpu,host=b,zone=x", "cpu,host=b,zone=y", "mem,host=a",
+          "mem,host=b",
+        ], [1_000, 2_000, 3_000]
+      ),
       ("DELETE FROM cpu WHERE nosuch !~ /x/", ["mem,host=a", "mem,host=b"], []),
-      ("DELETE FROM cpu WHERE time > 5 AND time < 5", ["cpu,host=a,zone=x", "cpu,host=b", "cpu,host=b,zone=x", "cpu,host=b,zone=y", "mem,host=a", "mem,host=b"], [1_000, 2_000, 3_000]),
+      (
+        "DELETE FROM cpu WHERE time > 5 AND time < 5",
+        [
+          "cpu,host=a,zone=x", "cpu,host=b", "cpu,host=b,zone=x", "cpu,host=b,zone=y", "mem,host=a",
+          "mem,host=b",
+        ], [1_000, 2_000, 3_000]
+      ),
     ])
   func deletes(text: String, series: [String], times: [Int64]) throws {
     #expect(try run(text).map(\.error) == [nil])
@@ -62,7 +91,9 @@ struct DeletionStatementTests {
     arguments: [
       ("DELETE FROM cpu WHERE u > 1", "fields not supported in WHERE clause during deletion"),
       ("DELETE FROM mem WHERE note = 'n'", "fields not supported in WHERE clause during deletion"),
-      ("DELETE FROM cpu WHERE host = 'a' OR time < 5", "fields not supported in WHERE clause during deletion"),
+      (
+        "DELETE FROM cpu WHERE host = 'a' OR time < 5", "fields not supported in WHERE clause during deletion"
+      ),
       ("DROP SERIES FROM cpu WHERE time > 5", "DROP SERIES doesn't support time in WHERE clause"),
       ("DELETE FROM cpu WHERE time != 5", "invalid time comparison operator: !="),
     ])
@@ -73,7 +104,10 @@ struct DeletionStatementTests {
 
   @Test("of what is not there nothing is deleted, without a word")
   func nothing() throws {
-    #expect(try run("DELETE FROM nosuch; DROP MEASUREMENT nosuch; DROP SERIES WHERE host = 'zz'").map(\.error) == [nil, nil, nil])
+    #expect(
+      try run("DELETE FROM nosuch; DROP MEASUREMENT nosuch; DROP SERIES WHERE host = 'zz'").map(\.error) == [
+        nil, nil, nil,
+      ])
     #expect(try left().times == [1_000, 2_000, 3_000])
   }
 
@@ -81,8 +115,12 @@ struct DeletionStatementTests {
   func explain() throws {
     let results = try run(
       "EXPLAIN DELETE FROM cpu WHERE host = 'b'; EXPLAIN DROP MEASUREMENT mem; EXPLAIN DELETE WHERE time < 0")
-    let rows = results.map { result in result.series.first?.columns.map { Int64(bitPattern: $0.values[0]) } ?? [] }
-    #expect(results.map { $0.series.first?.columnNames ?? [] } == Array(repeating: ["series", "points", "bytes"], count: 3))
+    let rows = results.map { result in
+      result.series.first?.columns.map { Int64(bitPattern: $0.values[0]) } ?? []
+    }
+    #expect(
+      results.map { $0.series.first?.columnNames ?? [] }
+        == Array(repeating: ["series", "points", "bytes"], count: 3))
     #expect(rows.map { $0.prefix(2) } == [[3, 3], [2, 2], [0, 0]])
     #expect(rows[0][2] > 0 && rows[2][2] == 0)
     #expect(try left().times == [1_000, 2_000, 3_000])

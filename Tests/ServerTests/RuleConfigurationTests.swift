@@ -24,7 +24,8 @@ struct RuleConfigurationTests {
   @Test(
     "what is no rule is not taken",
     arguments: [
-      "", ":", "cpu", "cpu=>", "=>week", "cpu=>week=", "cpu=>week=soon", ":cpu=>week", "cpu{env}=>week", "cpu{env=a=>week",
+      "", ":", "cpu", "cpu=>", "=>week", "cpu=>week=", "cpu=>week=soon", ":cpu=>week", "cpu{env}=>week",
+      "cpu{env=a=>week",
       "cpu{=a}=>week", "{a=b}=>week",
     ])
   func refused(text: String) { #expect(Self.read(text) == nil) }

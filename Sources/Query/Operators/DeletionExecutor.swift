@@ -53,6 +53,8 @@ struct DeletionExecutor {
 
   private func match(_ source: MeasurementSource) throws(QueryFailure) -> MeasurementMatch {
     guard let pattern = source.regex else { return .name(source.name) }
-    do throws(Regex.Failure) { return .matches(try Regex(pattern)) } catch { throw QueryFailure(error.message) }
+    do throws(Regex.Failure) { return .matches(try Regex(pattern)) } catch {
+      throw QueryFailure(error.message)
+    }
   }
 }

@@ -16,6 +16,7 @@ extension DeletionStatement: CustomStringConvertible {
   var description: String {
     let names = sources.map(\.description).joined(separator: ", ")
     if kind == .dropMeasurement { return "\(kind.rawValue) \(names)" }
-    return kind.rawValue + (sources.isEmpty ? "" : " FROM \(names)") + (condition.map { " WHERE \($0)" } ?? "")
+    return kind.rawValue + (sources.isEmpty ? "" : " FROM \(names)")
+      + (condition.map { " WHERE \($0)" } ?? "")
   }
 }

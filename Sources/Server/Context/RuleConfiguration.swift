@@ -21,9 +21,11 @@ public struct RuleConfiguration: Sendable, Equatable {
       database = String(series[..<colon])
       series = series[series.index(after: colon)...]
     }
-    let target = text[arrow.upperBound...].split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    let target = text[arrow.upperBound...].split(
+      separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     let tagged = series.split(separator: "{", maxSplits: 1, omittingEmptySubsequences: false)
-    guard let policy = target.first, !policy.isEmpty, let measurement = tagged.first, !measurement.isEmpty, database != ""
+    guard let policy = target.first, !policy.isEmpty, let measurement = tagged.first, !measurement.isEmpty,
+      database != ""
     else { return nil }
     var made = PolicyRule(measurement: String(measurement), policy: String(policy))
     if tagged.count == 2 {

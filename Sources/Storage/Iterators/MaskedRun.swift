@@ -65,7 +65,9 @@ package final class MaskedRun: SortedRun {
     return keys.sorted { $0.lexicographicallyPrecedes($1) }
   }
 
-  package func series(of measurement: [UInt8], where predicate: TagPredicate?) throws(StorageError) -> SeriesList {
+  package func series(of measurement: [UInt8], where predicate: TagPredicate?) throws(StorageError)
+    -> SeriesList
+  {
     let masks = try masks(of: measurement)
     let list = try base.series(of: measurement, where: predicate)
     if masks.isEmpty { return list }
@@ -78,7 +80,8 @@ package final class MaskedRun: SortedRun {
           first: list.firstTimestamps[index], last: list.lastTimestamps[index])
       else { continue }
       shown.append(
-        key: Array(list.keyBytes[list.keyRange(index)]), ordinal: list.ordinals[index], firstTimestamp: times.first,
+        key: Array(list.keyBytes[list.keyRange(index)]), ordinal: list.ordinals[index],
+        firstTimestamp: times.first,
         lastTimestamp: times.last)
     }
     return shown

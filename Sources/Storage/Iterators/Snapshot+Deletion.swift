@@ -4,7 +4,9 @@ extension Snapshot {
     let times = clipped(deletion.times)
     for window in windows(in: deletion.times) {
       for measurement in try window.measurements() where deletion.concerns(measurement) {
-        if try window.series(of: measurement, where: deletion.predicate, times: times).count > 0 { return true }
+        if try window.series(of: measurement, where: deletion.predicate, times: times).count > 0 {
+          return true
+        }
       }
     }
     return false

@@ -3,14 +3,18 @@ extension Snapshot {
   /// windows that cover it, by their numbers. What one keyspace has expired stays hidden where another keeps it longer.
   static func joining(_ snapshots: [Snapshot]) -> Snapshot {
     let floor = snapshots.map(\.floor).min() ?? .min
-    let windows = snapshots.flatMap { snapshot in snapshot.windows.map { $0.hiding(before: snapshot.floor, above: floor) } }
+    let windows = snapshots.flatMap { snapshot in
+      snapshot.windows.map { $0.hiding(before: snapshot.floor, above: floor) }
+    }
     let bounds = Set(windows.flatMap { [$0.range.lowerBound, $0.range.upperBound] }).sorted()
     var pieces: [WindowSnapshot] = []
     for (start, end) in zip(bounds, bounds.dropFirst()) {
       let covering = windows.filter { $0.range.lowerBound <= start && $0.range.upperBound >= end }
       if covering.isEmpty { continue }
-      let runs = covering.count == 1
-        ? covering[0].runs : covering.flatMap(\.runs).sorted { $0.sequenceRange.lowerBound < $1.sequenceRange.lowerBound }
+      let runs =
+        covering.count == 1
+        ? covering[0].runs
+        : covering.flatMap(\.runs).sorted { $0.sequenceRange.lowerBound < $1.sequenceRange.lowerBound }
       pieces.append(WindowSnapshot(range: start..<end, runs: runs))
     }
     return Snapshot(windows: pieces, floor: floor, pin: Pins(snapshots), reads: snapshots.first?.reads)

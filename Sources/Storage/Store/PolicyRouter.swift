@@ -18,9 +18,12 @@ final class PolicyRouter {
 
   /// Finds the target of every row. `policies`: the database's keyspaces by policy.
   func route(
-    _ batch: LineBatch, names: Vocabulary, rules: [PolicyRule], policies: [String: KeyspaceID], to target: KeyspaceID
+    _ batch: LineBatch, names: Vocabulary, rules: [PolicyRule], policies: [String: KeyspaceID],
+    to target: KeyspaceID
   ) {
-    if rules != self.rules || policies != self.policies || targets.first != target || generation != names.generation {
+    if rules != self.rules || policies != self.policies || targets.first != target
+      || generation != names.generation
+    {
       (self.rules, self.policies, generation) = (rules, policies, names.generation)
       targets = [target]
       answers.removeAll()
@@ -38,12 +41,14 @@ final class PolicyRouter {
     let index = Int(spelling)
     if index < answers.count, answers[index] != Self.unknown { return answers[index] }
     if index >= answers.count {
-      answers.append(contentsOf: repeatElement(Self.unknown, count: max(names.seriesCount, index + 1) - answers.count))
+      answers.append(
+        contentsOf: repeatElement(Self.unknown, count: max(names.seriesCount, index + 1) - answers.count))
     }
     let key = names.seriesKey(spelling)
     let parts = key.parts
     let rule = rules.first { rule in
-      rule.fits(parts.measurement) { wanted in parts.tags.first { $0.key.elementsEqual(wanted) }?.value ?? [] }
+      rule.fits(parts.measurement) { wanted in parts.tags.first { $0.key.elementsEqual(wanted) }?.value ?? []
+      }
     }
     answers[index] = place(of: rule.flatMap { policies[$0.policy] } ?? targets[0])
     return answers[index]

@@ -7,7 +7,8 @@ extension Store {
   package func delete(_ deletion: Deletion, from database: String) throws(StorageError) {
     guard let log, let writing else { throw StorageError(.invalid, "the store is open for reading only") }
     if let depth = deletion.predicate?.depth, depth > TagPredicate.depthMax {
-      throw StorageError(.limit, "the condition nests \(depth) deep, at most \(TagPredicate.depthMax) are taken")
+      throw StorageError(
+        .limit, "the condition nests \(depth) deep, at most \(TagPredicate.depthMax) are taken")
     }
     try waitUntilReplayed()
     var concerned: [KeyspaceID] = []
@@ -21,7 +22,8 @@ extension Store {
       if let full = standing.first(where: { $0.tombstones.count >= KeyspaceState.tombstoneCountMax }) {
         throw StorageError(
           .limit,
-          "\(full.tombstones.count) deletes of \(full.database).\(full.policy) wait to be carried out: run `varve compact --wait`")
+          "\(full.tombstones.count) deletes of \(full.database).\(full.policy) wait to be carried out: run `varve compact --wait`"
+        )
       }
       // Taken and published in one step: publishing is serialised, so every run that stands lies below the number.
       let sequence = try log.takeNumber { sequence in

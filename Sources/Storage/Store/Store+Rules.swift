@@ -32,7 +32,8 @@ extension Store {
         throw StorageError(.notFound, "database not found: \(database)")
       }
       guard rules.count <= Self.ruleCountMax else {
-        throw StorageError(.limit, "\(rules.count) rules of one database, at most \(Self.ruleCountMax) are taken")
+        throw StorageError(
+          .limit, "\(rules.count) rules of one database, at most \(Self.ruleCountMax) are taken")
       }
       for rule in rules where version.keyspace(database: database, policy: rule.policy) == nil {
         throw StorageError(.notFound, "retention policy not found: \(rule.policy)")

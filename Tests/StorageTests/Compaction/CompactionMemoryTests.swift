@@ -21,7 +21,9 @@ struct CompactionMemoryTests {
       let small = try Self.peak(seriesCount: 20)
       let large = try Self.peak(seriesCount: 160)
       precondition(small < 16 << 20, "a merge took \(small) bytes")
-      precondition(large < 4 << 20, "a merge of eight times the rows took \(large) bytes beyond those of the first, \(small)")
+      precondition(
+        large < 4 << 20,
+        "a merge of eight times the rows took \(large) bytes beyond those of the first, \(small)")
     }
   }
 
@@ -55,7 +57,8 @@ struct CompactionMemoryTests {
 
   private static func identity(_ number: UInt64, _ sequences: ClosedRange<UInt64>) -> TableIdentity {
     TableIdentity(
-      number: number, keyspace: KeyspaceID(1), database: "d", policy: "p", window: 0..<1 << 40, sequenceRange: sequences,
+      number: number, keyspace: KeyspaceID(1), database: "d", policy: "p", window: 0..<1 << 40,
+      sequenceRange: sequences,
       horizon: .min)
   }
 
@@ -66,11 +69,13 @@ struct CompactionMemoryTests {
     try fileSystem.createDirectory("tables/0000001")
     let name = tableFileName(keyspace: KeyspaceID(1), windowStart: 0, number: sequence)
     let writer = try TableWriter(
-      file: try fileSystem.create(name), identity: identity(sequence, sequence...sequence), options: TableOptions())
+      file: try fileSystem.create(name), identity: identity(sequence, sequence...sequence),
+      options: TableOptions())
     var batch = ColumnBatch(fields: [FieldKey(name: Array("v".utf8), type: .integer)])
     for series in 0..<seriesCount {
       let number = String(10_000 + series)
-      try writer.beginSeries(SeriesKey(measurement: Array("m".utf8), tags: [(Array("s".utf8), Array(number.utf8))]))
+      try writer.beginSeries(
+        SeriesKey(measurement: Array("m".utf8), tags: [(Array("s".utf8), Array(number.utf8))]))
       batch.reset()
       for row in 0..<rowCount {
         batch.timestamps.append(Int64(row * 2) + Int64(sequence))

@@ -20,7 +20,8 @@ struct MaskedRunTests {
   private static func deletion(_ random: inout SplitMix64) -> Deletion {
     let start = Int64(random.next() % 220) - 10
     let predicate: TagPredicate? =
-      random.next() % 3 == 0 ? nil : .equals(key: Array("host".utf8), value: Array("h\(random.next() % 6)".utf8))
+      random.next() % 3 == 0
+      ? nil : .equals(key: Array("host".utf8), value: Array("h\(random.next() % 6)".utf8))
     return Deletion(
       measurements: random.next() % 8 == 0 ? [.name("other")] : [.name("m")], predicate: predicate,
       times: start..<start + Int64(random.next() % 90))
@@ -31,7 +32,9 @@ struct MaskedRunTests {
       && deletion.predicate?.isSatisfied { point.key.value(of: $0) ?? [] } ?? true
   }
 
-  @Test("what is hidden is not read, in either direction, cut to any times; what is left is all there", arguments: 0..<40)
+  @Test(
+    "what is hidden is not read, in either direction, cut to any times; what is left is all there",
+    arguments: 0..<40)
   func model(seed: UInt64) throws {
     var random = SplitMix64(seed: seed)
     let points = Self.points(&random)
@@ -80,7 +83,9 @@ struct MaskedRunTests {
       let deletion = Deletion(measurements: [], predicate: nil, times: times)
       return MaskedRun.masking(table, by: [Tombstone(sequence: 9, deletion: deletion, createdAt: 0)])
     }
-    #expect(masked(0..<100) === table && masked(201 ..< .max) === table && MaskedRun.masking(table, by: []) === table)
+    #expect(
+      masked(0..<100) === table && masked(201 ..< .max) === table
+        && MaskedRun.masking(table, by: []) === table)
     #expect(masked(0..<101) !== table)
     #expect(try masked(.min ..< .max).measurements() == [])
     #expect(try masked(.min ..< .max).fields(of: Self.measurement) == [])
@@ -96,7 +101,8 @@ struct MaskedRunTests {
     try state.apply(.createDatabase(name: "d"))
     try state.apply(
       .createKeyspace(
-        KeyspaceState(id: KeyspaceID(1), database: "d", policy: "p", isDefault: true, ttl: 0, windowLength: 1)))
+        KeyspaceState(id: KeyspaceID(1), database: "d", policy: "p", isDefault: true, ttl: 0, windowLength: 1)
+      ))
     let fileSystem = MemoryFileSystem()
     try Manifest.write(state, number: 1, to: fileSystem)
     let manifest = try Manifest.open(fileSystem: fileSystem, isReadOnly: false)

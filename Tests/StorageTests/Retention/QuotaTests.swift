@@ -4,15 +4,20 @@ import Testing
 
 @Suite("Quota")
 struct QuotaTests {
-  private static func keyspace(_ number: UInt32, _ database: String, _ windows: [(end: Int64, byteCount: UInt64)]) -> KeyspaceState {
+  private static func keyspace(
+    _ number: UInt32, _ database: String, _ windows: [(end: Int64, byteCount: UInt64)]
+  ) -> KeyspaceState {
     KeyspaceState(
-      id: KeyspaceID(number), database: database, policy: "p\(number)", isDefault: true, ttl: 0, windowLength: 100,
+      id: KeyspaceID(number), database: database, policy: "p\(number)", isDefault: true, ttl: 0,
+      windowLength: 100,
       windows: windows.map { window in
         let table = TableState(
-          number: 1, byteCount: window.byteCount, rowCount: 1, seriesCount: 1, firstTimestamp: 0, lastTimestamp: 0)
+          number: 1, byteCount: window.byteCount, rowCount: 1, seriesCount: 1, firstTimestamp: 0,
+          lastTimestamp: 0)
         let run = RunState(firstSequence: 1, lastSequence: 1, isFinal: false, publishedAt: 0, tables: [table])
         return WindowState(
-          start: window.end - 100, end: window.end, flushedThrough: 0, runs: window.byteCount > 0 ? [run] : [])
+          start: window.end - 100, end: window.end, flushedThrough: 0, runs: window.byteCount > 0 ? [run] : []
+        )
       })
   }
 
@@ -31,13 +36,16 @@ struct QuotaTests {
     let drops = quota.drops(in: keyspaces, freeByteCount: nil)
     #expect(drops.map(\.horizon).sorted() == dropped)
     #expect(drops.allSatisfy { $0.starts == [$0.horizon - 100] })
-    #expect(drops.reduce(0) { $0 + $1.byteCount } == (dropped.contains(100) ? 100 : 0) + (dropped.contains(150) ? 950 : 0))
+    #expect(
+      drops.reduce(0) { $0 + $1.byteCount } == (dropped.contains(100) ? 100 : 0)
+        + (dropped.contains(150) ? 950 : 0))
   }
 
   @Test("a disk that is nearly full takes the oldest windows of databases with a quota, down to the reserve")
   func reserve() {
     let keyspaces = [
-      Self.keyspace(1, "a", [(100, 10), (300, 10), (500, 10)]), Self.keyspace(2, "b", [(200, 10), (400, 10)]),
+      Self.keyspace(1, "a", [(100, 10), (300, 10), (500, 10)]),
+      Self.keyspace(2, "b", [(200, 10), (400, 10)]),
       Self.keyspace(3, "free", [(50, 1_000), (60, 1_000)]),
     ]
     var quota = Quota()

@@ -16,7 +16,9 @@ struct StoreDeletionTests {
   private static func filled() throws -> ClockedStore {
     let bench = try ClockedStore()
     for host in ["a", "b"] {
-      let lines = (0..<3_000).map { "cpu,host=\(host) v=\($0 * 7919 % 10_007)i \(ClockedStore.start + Int64($0))" }
+      let lines = (0..<3_000).map {
+        "cpu,host=\(host) v=\($0 * 7919 % 10_007)i \(ClockedStore.start + Int64($0))"
+      }
       try bench.driver.writeDurably(lines.joined(separator: "\n") + "\n")
     }
     try bench.driver.writeDurably("mem,host=a v=1i \(ClockedStore.start)\n")
@@ -48,7 +50,8 @@ struct StoreDeletionTests {
   func replay() throws {
     let disk = MemoryFileSystem(isForgetful: true)
     let bench = try ClockedStore(fileSystem: disk)
-    try bench.driver.writeDurably("cpu,host=a v=1i \(ClockedStore.start)\ncpu,host=b v=1i \(ClockedStore.start)\n")
+    try bench.driver.writeDurably(
+      "cpu,host=a v=1i \(ClockedStore.start)\ncpu,host=b v=1i \(ClockedStore.start)\n")
     try bench.store.delete(Self.deletion(host: "a"), from: "metrics")
     try bench.driver.writeDurably("cpu,host=a v=2i \(ClockedStore.start + 1)\n")
     let wanted = try bench.driver.dump()
@@ -74,7 +77,9 @@ struct StoreDeletionTests {
     // Two windows of a week; the second one is not touched.
     let far = ClockedStore.start + 30 * 86_400_000_000_000
     for start in [ClockedStore.start, far] {
-      let lines = (0..<6_000).map { "cpu,host=\($0 % 2 == 0 ? "a" : "b") v=\($0 * 7919 % 10_007)i \(start + Int64($0))" }
+      let lines = (0..<6_000).map {
+        "cpu,host=\($0 % 2 == 0 ? "a" : "b") v=\($0 * 7919 % 10_007)i \(start + Int64($0))"
+      }
       try bench.driver.writeDurably(lines.joined(separator: "\n") + "\n")
     }
     try bench.store.compact()
@@ -148,7 +153,8 @@ struct StoreDeletionTests {
     let deep = Deletion(measurements: [], predicate: predicate, times: 0..<1)
     try bench.store.delete(deep, from: "metrics")
     #expect(throws: StorageError.self) {
-      try bench.store.delete(Deletion(measurements: [], predicate: .not(predicate), times: 0..<1), from: "metrics")
+      try bench.store.delete(
+        Deletion(measurements: [], predicate: .not(predicate), times: 0..<1), from: "metrics")
     }
   }
 }

@@ -58,7 +58,8 @@ final class StoreHistory {
 
   deinit { try? store.close() }
 
-  private static func open(_ disk: MemoryFileSystem, _ options: StoreOptions, _ clock: Clock) throws -> Store {
+  private static func open(_ disk: MemoryFileSystem, _ options: StoreOptions, _ clock: Clock) throws -> Store
+  {
     try Store.open(
       fileSystem: disk, options: options, wallClock: { clock.wall.load(ordering: .relaxed) },
       monotonicClock: { clock.monotonic.load(ordering: .relaxed) })
@@ -113,7 +114,9 @@ final class StoreHistory {
   private func randomSeries() -> String {
     let measurement = ["m", "n", "mm"][Int(random.next() % 3)]
     let host = random.next() % 4
-    return host == 3 ? "\(measurement),zone=z\(random.next() % 2)" : "\(measurement),host=h\(host),zone=z\(random.next() % 2)"
+    return host == 3
+      ? "\(measurement),zone=z\(random.next() % 2)"
+      : "\(measurement),host=h\(host),zone=z\(random.next() % 2)"
   }
 
   /// Mostly of the last minutes, some hours late.
@@ -157,7 +160,9 @@ final class StoreHistory {
       hiddenCount += points.keys.count(where: times.contains)
       model[series] = points.filter { !times.contains($0.key) }
     }
-    if preview.pointCount != hiddenCount { note("preview says \(preview.pointCount) points of \(hiddenCount)") }
+    if preview.pointCount != hiddenCount {
+      note("preview says \(preview.pointCount) points of \(hiddenCount)")
+    }
     try store.delete(deletion, from: "metrics")
   }
 
@@ -244,5 +249,7 @@ final class StoreHistory {
     }
   }
 
-  private func note(_ problem: String) { problems.append("\(problem), after:\n\(trace.suffix(30).joined(separator: "\n"))") }
+  private func note(_ problem: String) {
+    problems.append("\(problem), after:\n\(trace.suffix(30).joined(separator: "\n"))")
+  }
 }

@@ -25,12 +25,15 @@ struct StoreRulesTests {
     try bench.driver.dump(of: bench.store.snapshot(of: bench.store.ruledKeyspaces(of: "metrics")))
   }
 
-  @Test("points that name no policy go where the first rule that fits sends them; others stay where they are meant for")
+  @Test(
+    "points that name no policy go where the first rule that fits sends them; others stay where they are meant for"
+  )
   func routing() throws {
     let bench = try Self.bench()
     let time = ClockedStore.start
     let result = try bench.driver.writeDurably(
-      "mem v=1i \(time)\ncpu v=2i \(time)\ncpu,env=test1 v=3i \(time)\ncpu_total v=4i \(time)\nmem,env=testing v=5i \(time)\n")
+      "mem v=1i \(time)\ncpu v=2i \(time)\ncpu,env=test1 v=3i \(time)\ncpu_total v=4i \(time)\nmem,env=testing v=5i \(time)\n"
+    )
     #expect(result.acceptedCount == 5)
     try bench.driver.write("cpu v=6i \(time + 1)\n", policy: "short")
     #expect(try bench.driver.dump() == ["mem v=1i \(time)"])
@@ -48,7 +51,9 @@ struct StoreRulesTests {
     #expect(bench.store.rules(of: "metrics").count == 2)
   }
 
-  @Test("each policy expires its own; a row that its policy refuses is refused and counted, and the others are stored")
+  @Test(
+    "each policy expires its own; a row that its policy refuses is refused and counted, and the others are stored"
+  )
   func expiry() throws {
     let bench = try Self.bench()
     let old = ClockedStore.start - 3 * Self.day
@@ -79,8 +84,10 @@ struct StoreRulesTests {
   @Test("many windows of different lengths over the same time give each point once, in order")
   func windows() throws {
     let bench = try ClockedStore()
-    try bench.store.createPolicy("hourly", on: "metrics", ttl: 0, windowLength: 3_600_000_000_000, isDefault: false)
-    try bench.store.setRules([PolicyRule(measurement: "m", tagKey: "s", tagValue: "?1", policy: "hourly")], of: "metrics")
+    try bench.store.createPolicy(
+      "hourly", on: "metrics", ttl: 0, windowLength: 3_600_000_000_000, isDefault: false)
+    try bench.store.setRules(
+      [PolicyRule(measurement: "m", tagKey: "s", tagValue: "?1", policy: "hourly")], of: "metrics")
     var wanted: [String] = []
     for step in 0..<400 {
       let line = "m,s=a\(step % 3) v=\(step)i \(ClockedStore.start + Int64(step) * 1_500_000_000_000)"
@@ -97,7 +104,9 @@ struct StoreRulesTests {
   func refused() throws {
     let bench = try Self.bench()
     let rule = PolicyRule(measurement: "x", policy: "week")
-    #expect(throws: StorageError.self) { try bench.store.setRules([PolicyRule(measurement: "x", policy: "nosuch")], of: "metrics") }
+    #expect(throws: StorageError.self) {
+      try bench.store.setRules([PolicyRule(measurement: "x", policy: "nosuch")], of: "metrics")
+    }
     #expect(throws: StorageError.self) { try bench.store.setRules([rule], of: "nosuch") }
     try bench.store.setRules(Array(repeating: rule, count: Store.ruleCountMax), of: "metrics")
     #expect(throws: StorageError.self) {
@@ -109,13 +118,16 @@ struct StoreRulesTests {
   @Test(
     "a pattern fits whole names",
     arguments: [
-      ("cpu", "cpu", true), ("cpu", "cpux", false), ("*", "", true), ("?", "", false), ("c*u", "cpu", true), ("c*u", "cu", true),
-      ("*a*b*", "xxaxxbxx", true), ("*a*b*", "xxbxxaxx", false), ("a?c*", "abcd", true), ("**x", "aax", true), ("*ab", "aab", true),
+      ("cpu", "cpu", true), ("cpu", "cpux", false), ("*", "", true), ("?", "", false), ("c*u", "cpu", true),
+      ("c*u", "cu", true),
+      ("*a*b*", "xxaxxbxx", true), ("*a*b*", "xxbxxaxx", false), ("a?c*", "abcd", true), ("**x", "aax", true),
+      ("*ab", "aab", true),
     ])
   func patterns(pattern: String, name: String, fits: Bool) throws {
     let bench = try ClockedStore()
     try bench.store.createPolicy("p", on: "metrics", ttl: 0, windowLength: nil, isDefault: false)
-    try bench.store.setRules([PolicyRule(measurement: "m", tagKey: "t", tagValue: pattern, policy: "p")], of: "metrics")
+    try bench.store.setRules(
+      [PolicyRule(measurement: "m", tagKey: "t", tagValue: pattern, policy: "p")], of: "metrics")
     try bench.driver.write("m\(name.isEmpty ? "" : ",t=\(name)") v=1i \(ClockedStore.start)\n")
     #expect(try bench.driver.dump(policy: "p").count == (fits ? 1 : 0))
   }

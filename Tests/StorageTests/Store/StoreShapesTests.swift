@@ -77,7 +77,9 @@ struct StoreShapesTests {
     #expect(Self.statistics(bench).windows == 0 && Self.statistics(bench).expiredWindows == 1)
   }
 
-  @Test("a TTL changed back and forth while points come never brings back what was hidden for good, and loses nothing that was not")
+  @Test(
+    "a TTL changed back and forth while points come never brings back what was hidden for good, and loses nothing that was not"
+  )
   func changingTTL() throws {
     var options = StoreOptions()
     options.defaultWindowLength = 60 * Self.minute
@@ -136,7 +138,8 @@ struct StoreShapesTests {
     let snapshot = try bench.store.snapshot(of: bench.store.keyspace(database: "metrics"))
     #expect(try snapshot.measurements().count == 10_000)
     for number in stride(from: 0, to: 10_000, by: 499) {
-      let series = try snapshot.windows[0].series(of: Array("m\(number)".utf8), where: nil, times: .min ..< .max)
+      let series = try snapshot.windows[0].series(
+        of: Array("m\(number)".utf8), where: nil, times: .min ..< .max)
       #expect(series.count == 1 && series.timeRange(0).lowerBound == ClockedStore.start + Int64(number))
     }
   }
@@ -152,7 +155,8 @@ struct StoreShapesTests {
     for batch in 0..<60 {
       var lines = ""
       for point in 0..<500 {
-        lines += "m,s=s\(random.next() % 20) v=\(point)i \(ClockedStore.start - Int64(random.next() % UInt64(365 * day)))\n"
+        lines +=
+          "m,s=s\(random.next() % 20) v=\(point)i \(ClockedStore.start - Int64(random.next() % UInt64(365 * day)))\n"
       }
       try bench.driver.write(lines)
       if batch % 3 == 2 {
