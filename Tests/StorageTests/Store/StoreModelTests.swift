@@ -1,3 +1,4 @@
+import FoundationEssentials
 import TestSupport
 import Testing
 
@@ -16,10 +17,14 @@ struct StoreModelTests {
     }
   }
 
-  @Test("thousands of histories", .tags(.slow), .enabled(if: runsSlowTests))
+  /// Histories of the long run under each set of options.
+  private static let longCount =
+    ProcessInfo.processInfo.environment["VARVE_MODEL_HISTORIES"].flatMap { Int($0) } ?? 50
+
+  @Test("more and longer histories", .tags(.slow), .enabled(if: runsSlowTests))
   func manyHistories() throws {
     var count = 0
-    for seed in StoreHistory.seeds(1_000) {
+    for seed in StoreHistory.seeds(Self.longCount) {
       for variant in StoreHistory.Variant.allCases {
         let history = try StoreHistory(seed: seed &+ 1_000, variant: variant)
         try history.run(steps: 80)
@@ -30,6 +35,6 @@ struct StoreModelTests {
         }
       }
     }
-    #expect(count == 1_000 * StoreHistory.Variant.allCases.count)
+    #expect(count == Self.longCount * StoreHistory.Variant.allCases.count)
   }
 }
