@@ -36,7 +36,7 @@ package final class MaskedRun: SortedRun {
   /// A bound: hidden rows count too.
   package var rowCount: Int { base.rowCount }
   package var tableByteCount: UInt64? { base.tableByteCount }
-  package var unmasked: any SortedRun { base }
+  package var unmasked: any SortedRun { base.unmasked }
 
   /// Whether anything is hidden at all.
   func hidesAny() throws(StorageError) -> Bool {
