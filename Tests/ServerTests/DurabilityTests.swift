@@ -43,7 +43,7 @@ struct DurabilityTests {
           try killWhileStarting(directory, afterMicroseconds: UInt32.random(in: 0...200_000, using: &random))
         }
         server = try ServerProcess(dataDirectory: directory, arguments: Self.arguments)
-        let report = try check(writers, round, in: server)
+        let report = try KillWriter.check(writers, round, in: server)
         #expect(report.wrong.isEmpty, "seed \(Self.seed), round \(round): \(report.wrong.prefix(10))")
         #expect(
           writers.allSatisfy { $0.wrongAnswers.isEmpty }, "\(writers.flatMap(\.wrongAnswers).prefix(5))")
@@ -84,49 +84,5 @@ struct DurabilityTests {
     usleep(time)
     Foundation.kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()
-  }
-
-  /// Reads every row of a round and holds it against what its writers sent and heard.
-  private func check(
-    _ writers: [KillWriter], _ round: Int, in server: ServerProcess
-  ) throws -> (rowCount: Int, wrong: [String]) {
-    let times = KillWriter.times(of: round)
-    let statement =
-      "SELECT i,f,s,b FROM kill9 WHERE time >= \(times.lowerBound) AND time < \(times.upperBound) GROUP BY writer"
-    let answer = try RawHTTP.ask(
-      server.http, "GET", "/query?db=metrics&epoch=ns&format=csv&q=\(percentEncoded(statement))")
-    guard answer.status == 200 else { return (0, ["\(answer.status) \(answer.text)"]) }
-    var wrong: [String] = []
-    var rowCount = 0
-    var present = writers.map { [Bool](repeating: false, count: $0.sent) }
-    var last = (writer: "", time: Int64.min)
-    for row in answer.body.split(separator: UInt8(ascii: "\n")).dropFirst() {
-      let fields = row.split(separator: UInt8(ascii: ","), maxSplits: 2)
-      guard fields.count == 3, let time = Int64(String(decoding: fields[0], as: UTF8.self)),
-        let writer = writers.first(where: { $0.name.utf8.elementsEqual(fields[1]) }), times.contains(time)
-      else {
-        wrong.append("garbled: \(String(decoding: row, as: UTF8.self))")
-        continue
-      }
-      rowCount += 1
-      let point = Int((time - times.lowerBound) / KillWriter.step)
-      if !writer.row(point).utf8.elementsEqual(row) {
-        wrong.append("garbled: \(String(decoding: row, as: UTF8.self))")
-      }
-      if last.writer == writer.name, last.time >= time { wrong.append("doubled: \(writer.name) \(time)") }
-      last = (writer.name, time)
-      let number = KillWriter.number(of: point)
-      if number < writer.sent {
-        present[writer.index][number] = true
-      } else {
-        wrong.append("never sent: \(writer.name) \(time)")
-      }
-    }
-    for writer in writers {
-      for number in 0..<writer.acknowledged where !present[writer.index][number] {
-        wrong.append("lost: \(writer.name) point \(number) of \(writer.acknowledged)")
-      }
-    }
-    return (rowCount, wrong)
   }
 }

@@ -1,4 +1,5 @@
 import Dispatch
+import Glibc
 import Synchronization
 import TestSupport
 
@@ -23,7 +24,10 @@ final class KillWriter: @unchecked Sendable {
   let isStopping = Flag()
   /// Points sent, and those of them, from the first on, that were acknowledged.
   private(set) var sent = 0
-  private(set) var acknowledged = 0
+  private(set) var acknowledged = 0 { didSet { onAcknowledged?(acknowledged) } }
+  /// Told of every acknowledgement, on the sender's thread; and how long it rests between two of its batches, microseconds.
+  var onAcknowledged: (@Sendable (Int) -> Void)?
+  var pause: UInt32 = 0
   private(set) var wrongAnswers: [String] = []
   private var random: SplitMix64
 
@@ -78,6 +82,7 @@ final class KillWriter: @unchecked Sendable {
     var outstanding: [(token: String, count: Int, sent: Int)] = []
     var token = 0
     while !isStopping.isSet {
+      usleep(pause)
       let count = [1, 3, 50, 300].randomElement(using: &random) ?? 1
       token += 1
       let text = lines(count) + "# ack t\(token)\n"
@@ -98,6 +103,7 @@ final class KillWriter: @unchecked Sendable {
 
   private func writeHTTP(_ address: String) throws {
     while !isStopping.isSet {
+      usleep(pause)
       let count = [1, 20, 400].randomElement(using: &random) ?? 1
       let text = lines(count)
       let answer = try RawHTTP.ask(address, "POST", "/write?db=metrics", body: Array(text.utf8))

@@ -31,6 +31,8 @@ package final class ClockedStore {
     package let wall = Atomic<Int64>(ClockedStore.start)
     package let monotonic = Atomic<Int64>(1_000_000_000)
 
+    package init() {}
+
     package func advance(seconds: Int64) {
       wall.add(seconds * 1_000_000_000, ordering: .relaxed)
       monotonic.add(seconds * 1_000_000_000, ordering: .relaxed)

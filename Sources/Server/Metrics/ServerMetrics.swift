@@ -99,6 +99,8 @@ final class ServerMetrics: Sendable {
     text.sample("varve_wal_torn_bytes_total", [], store.walTornBytes)
     text.family("varve_wal_bytes", .gauge, "Bytes of the log that a start would replay.")
     text.sample("varve_wal_bytes", [], store.walBytes)
+    text.family("varve_reserve_bytes", .gauge, "Space kept on the disk for edits; less where the disk is full.")
+    text.sample("varve_reserve_bytes", [], store.reserveBytes)
     text.family("varve_degraded", .gauge, "1 while writes are refused.")
     text.sample("varve_degraded", [("kind", store.degraded ?? "none")], store.degraded == nil ? 0 : 1)
   }

@@ -9,7 +9,7 @@ package protocol FileSystem: AnyObject, Sendable {
   func open(_ name: String) throws(StorageError) -> any StoredFile
   /// Opens a file for reading and for writing in place (cutting a torn tail, appending to the manifest).
   func openForWriting(_ name: String) throws(StorageError) -> any StoredFile
-  /// Makes a folder and those above it; one that exists is fine.
+  /// Makes a folder and those above it; one that exists is fine. The root's own name survives a power loss from then on.
   func createDirectory(_ name: String) throws(StorageError)
   /// Makes the names in a folder survive a power loss ("" is the root).
   func syncDirectory(_ name: String) throws(StorageError)

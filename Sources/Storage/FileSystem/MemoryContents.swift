@@ -62,6 +62,8 @@ final class MemoryContents: Sendable {
 
   var byteCount: Int { state.withLock { $0.current.byteCount } }
 
+  var bytes: MemoryBytes { state.withLock { $0.current } }
+
   /// `nil` and the bytes, or the length where the file is too short.
   func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) -> Int? {
     state.withLock { state in

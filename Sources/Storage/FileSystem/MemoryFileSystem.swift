@@ -68,6 +68,12 @@ package final class MemoryFileSystem: FileSystem {
 
   fileprivate func unlock(_ name: String) { tree.withLock { _ = $0.locks.remove(name) } }
 
+  /// The bytes of a file up to the last one that was written, and its length: what lies between is zeros.
+  package func contents(_ name: String) throws(StorageError) -> (stored: [UInt8], byteCount: Int) {
+    let bytes = try tree.withLock { tree throws(StorageError) in try tree.file(name) }.bytes
+    return (bytes.stored, bytes.byteCount)
+  }
+
   /// As much as a large disk, less what is there: memory has its own bounds.
   package func space() throws(StorageError) -> (free: UInt64, total: UInt64) {
     let total: UInt64 = 1 << 40
@@ -78,12 +84,35 @@ package final class MemoryFileSystem: FileSystem {
   /// A new file system, forgetful too, as a power cut now may leave this one, which goes on undisturbed. Only for one that was
   /// made forgetful.
   package func crash(keeping survival: Survival) -> MemoryFileSystem {
+    var survival = survival
+    return crash(&survival)
+  }
+
+  private func crash(_ survival: inout Survival) -> MemoryFileSystem {
     tree.withLock { tree in
       precondition(tree.root.isForgetful, "this file system does not remember what was not synced")
-      var survival = survival
       var files: [ObjectIdentifier: MemoryContents] = [:]
       return MemoryFileSystem(root: tree.root.survivor(&survival, files: &files))
     }
+  }
+
+  /// What a power cut now may leave, for every set of the unsynced changes that the disk may keep (whole ones), up to `limit` of
+  /// them: `body` gets each. A change of a file whose name is not kept makes no difference, and no case of its own.
+  ///
+  /// - Returns: whether these were all.
+  package func survivors(limit: Int, _ body: (MemoryFileSystem, Survival) throws -> Void) rethrows -> Bool {
+    var choices: [Bool] = []
+    for _ in 0..<limit {
+      var survival = Survival.choices(choices, asked: 0)
+      let left = crash(&survival)
+      guard case .choices(_, let asked) = survival else { return false }
+      try body(left, .choices(choices, asked: asked))
+      // The next leaf of the tree of decisions: the last "no" becomes "yes", and what came behind it is asked anew.
+      choices += Array(repeating: false, count: max(0, asked - choices.count))
+      guard let last = choices.lastIndex(of: false) else { return true }
+      choices = choices[..<last] + [true]
+    }
+    return false
   }
 }
 

@@ -39,15 +39,19 @@ package final class POSIXFileSystem: FileSystem {
     let path = path(name)
     var made = path.hasPrefix("/") ? "/" : ""
     for part in path.split(separator: "/") {
+      let parent = made.isEmpty ? "." : made
       made += (made.isEmpty || made.hasSuffix("/") ? "" : "/") + part
       let (current, code) = (made, errorCode { unsafe mkdir(made, 0o750) })
+      // What is synced in a new folder is worth nothing if the folder's own name goes; above the root nobody else syncs it.
+      if code == 0 { try syncDirectory(path: parent, name: name) }
       if code == 0 || code == EEXIST && isDirectory(current) { continue }
       throw systemError(code, "make directory", path: current, name: name)
     }
   }
 
-  package func syncDirectory(_ name: String) throws(StorageError) {
-    let path = path(name)
+  package func syncDirectory(_ name: String) throws(StorageError) { try syncDirectory(path: path(name), name: name) }
+
+  private func syncDirectory(path: String, name: String) throws(StorageError) {
     let descriptor = try systemCall("open directory", path: path, name: name) {
       unsafe Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     }

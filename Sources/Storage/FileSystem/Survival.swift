@@ -1,7 +1,8 @@
 /// Which of the changes that were not synced a power cut leaves.
 ///
 /// A disk may write what was not synced in any order, or not: each change may or may not survive, and of a write any of its
-/// 512-byte sectors. `.seed` makes the same choice each time for the same history.
+/// 512-byte sectors. `.seed` makes the same choice each time for the same history; with `.choices` every set of whole changes can be
+/// gone through (`MemoryFileSystem.survivors`).
 package enum Survival: Sendable, Equatable {
   /// Only what was synced.
   case nothing
@@ -9,6 +10,8 @@ package enum Survival: Sendable, Equatable {
   case everything
   /// As the seed decides; each call moves it on.
   case seed(UInt64)
+  /// A decision a change, in the order in which they are asked for; past the last one: no. `asked` counts them.
+  case choices([Bool], asked: Int)
 
   static let sectorByteCount = 512
 
@@ -17,6 +20,7 @@ package enum Survival: Sendable, Equatable {
     switch self {
     case .nothing: return []
     case .everything: return changes
+    case .choices: return changes.filter { _ in decide() }
     case .seed:
       switch next() % 4 {
       case 0: return changes
@@ -42,6 +46,12 @@ package enum Survival: Sendable, Equatable {
       }
       return parts
     }
+  }
+
+  private mutating func decide() -> Bool {
+    guard case .choices(let choices, let asked) = self else { return false }
+    self = .choices(choices, asked: asked + 1)
+    return asked < choices.count && choices[asked]
   }
 
   /// SplitMix64 (Steele, Lea, Flood 2014); 0 where there is no seed.

@@ -13,6 +13,7 @@ struct OpenedStore {
   let memtable: Memtable
   let retainer: Retainer
   let cache: BlockCache
+  let reserve: Reserve
   let log: WriteAheadLog?
   let writing: Store.Writing?
   /// What is to be replayed.
@@ -34,9 +35,12 @@ struct OpenedStore {
     cache = BlockCache(byteCountMax: max(options.memoryByteCount / Self.cacheShare, 4 << 20))
     let janitor = Janitor(fileSystem: fileSystem)
     let highest = options.isReadOnly ? 0 : try Orphans(fileSystem: fileSystem, state: state).sweep()
+    let reserve = Reserve(fileSystem: fileSystem, byteCountMax: options.isReadOnly ? 0 : options.reserveByteCount)
+    self.reserve = reserve
+    reserve.adopt()
     publisher = try Publisher(
       manifest: manifest, fileSystem: fileSystem, cache: cache, janitor: janitor,
-      nextTable: max(state.nextTable, highest + 1))
+      nextTable: max(state.nextTable, highest + 1), reserve: reserve)
     let (publisher, censuses) = (publisher, LiveCensuses(limits: options.cardinality))
     self.censuses = censuses
     let memtable = Memtable(
@@ -64,11 +68,11 @@ struct OpenedStore {
     var logOptions = WriteAheadLog.Options()
     logOptions.sync = options.sync
     logOptions.segmentByteCount = options.segmentByteCount
-    let log = try WriteAheadLog(
-      fileSystem: fileSystem, options: logOptions,
-      nextSequence: lastSequence + 1,
+    let log = try Self.openLog(
+      fileSystem, logOptions, reserve, nextSequence: lastSequence + 1,
       nextSegment: max(summary.lastSegment, state.lastSegment) + 1, retained: summary.segments)
     self.log = log
+    reserve.refill()
     let byteCountMax = min(Self.memtableByteCountMax, options.memoryByteCount / 4)
     let flusher = Flusher(
       memtable: memtable, publisher: publisher, log: log, fileSystem: fileSystem, byteCountMax: byteCountMax,
@@ -81,6 +85,22 @@ struct OpenedStore {
           fileSystem: fileSystem, publisher: publisher, retainer: retainer, damage: damage),
         settings: options.compactionSettings, bytesPerSecond: options.compactionBytesPerSecond,
           monotonic: monotonicClock))
+  }
+
+  /// On a full disk a store starts with a short segment in the place of the reserve: so that it can answer, delete and expire.
+  private static func openLog(
+    _ fileSystem: any FileSystem, _ options: WriteAheadLog.Options, _ reserve: Reserve, nextSequence: UInt64,
+    nextSegment: UInt64, retained: [SegmentInfo]
+  ) throws(StorageError) -> WriteAheadLog {
+    do throws(StorageError) {
+      return try WriteAheadLog(
+        fileSystem: fileSystem, options: options, nextSequence: nextSequence, nextSegment: nextSegment, retained: retained)
+    } catch where error.code == .full {
+      reserve.giveUpAll()
+      return try WriteAheadLog(
+        fileSystem: fileSystem, options: options, nextSequence: nextSequence, nextSegment: nextSegment, retained: retained,
+        isFirstShort: true)
+    }
   }
 
   private static func logByteCount(_ fileSystem: any FileSystem) throws(StorageError) -> UInt64 {

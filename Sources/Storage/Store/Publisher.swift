@@ -14,14 +14,16 @@ package final class Publisher: Sendable {
   /// Serialises changes; the tables of the version in force, by number.
   private let registry: Lock<[UInt64: TableFile]>
   private let nextTable: Atomic<UInt64>
+  private let reserve: Reserve
   /// Bytes read from tables that are no longer live, and questions that their filters answered.
   private let retiredReadBytes = Atomic<UInt64>(0)
   private let retiredFilterSkips = Atomic<UInt64>(0)
 
   /// Opens every table that the manifest names.
-  package init(
-    manifest: Manifest, fileSystem: any FileSystem, cache: BlockCache, janitor: Janitor, nextTable: UInt64
+  init(
+    manifest: Manifest, fileSystem: any FileSystem, cache: BlockCache, janitor: Janitor, nextTable: UInt64, reserve: Reserve
   ) throws(StorageError) {
+    self.reserve = reserve
     self.manifest = manifest
     self.fileSystem = fileSystem
     self.cache = cache
@@ -81,7 +83,7 @@ package final class Publisher: Sendable {
       let edits = try making(manifest.state)
       if edits.isEmpty { return }
       let opened = try open(edits, besides: files)
-      try manifest.append(edits)
+      try append(edits)
       files.merge(opened) { _, new in new }
       let state = manifest.state
       let next = try Self.version(of: state, files: files)
@@ -90,6 +92,17 @@ package final class Publisher: Sendable {
         whenPublished()
       }
       retire(&files, except: state)
+    }
+  }
+
+  /// Writes edits to the manifest; where the disk is full the reserve makes room for them.
+  private func append(_ edits: [Edit]) throws(StorageError) {
+    while true {
+      do throws(StorageError) {
+        return try manifest.append(edits)
+      } catch where error.code == .full && reserve.giveUp() {
+        continue
+      }
     }
   }
 

@@ -16,6 +16,7 @@ extension Store {
       out.degraded = counts.degraded
     }
     out.degraded = out.degraded ?? publisher.manifest.failure?.description
+    out.reserveBytes = reserve.byteCount
     out.walTornBytes = survey.summary.tornByteCount
     out.cardinality = options.cardinality
     out.blockCacheBytes = cache.byteCount

@@ -36,6 +36,7 @@ public final class Store: Sendable {
   private let isClosed = Lock(false)
   let snapshots = SnapshotRegistry()
   let damage: DamageCounter
+  let reserve: Reserve
   let censuses: LiveCensuses
 
   /// What only a store that writes has.
@@ -59,6 +60,7 @@ public final class Store: Sendable {
     replayer = opened.replayer
     directoryLock = Lock(opened.directoryLock)
     damage = opened.damage
+    reserve = opened.reserve
     censuses = opened.censuses
   }
 
@@ -106,6 +108,7 @@ public final class Store: Sendable {
   public static func inMemory(options: StoreOptions = StoreOptions()) throws(StorageError) -> Store {
     var options = options
     options.segmentByteCount = min(options.segmentByteCount, 4 << 20)
+    options.reserveByteCount = 0
     options.sync = .none
     options.cardinality = .none
     return try open(fileSystem: MemoryFileSystem(), options: options)
@@ -143,7 +146,7 @@ public final class Store: Sendable {
       for part in memtable.parts() { memtable.seal(part) }
       flusher.wake()
     }
-    let (publisher, retainer, fileSystem) = (publisher, retainer, fileSystem)
+    let (publisher, retainer, fileSystem, reserve) = (publisher, retainer, fileSystem, reserve)
     var quota = Quota()
     quota.byteCounts = options.quotas
     quota.reserveByteCount = options.diskReserveByteCount
@@ -151,6 +154,7 @@ public final class Store: Sendable {
     try writing.upkeep.start {
       Self.keepUp(publisher, retainer, memtable)
       Self.keepWithin(limit, publisher, retainer, fileSystem)
+      reserve.refill()
     }
   }
 

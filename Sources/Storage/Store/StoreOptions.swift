@@ -32,6 +32,8 @@ public struct StoreOptions: Sendable {
   public var ignoresDamagedLog = false
   /// Bytes of a log segment, allocated in full before use; small in memory and in tests.
   package var segmentByteCount: UInt64 = 64 << 20
+  /// Space kept on the disk for edits, bytes.
+  package var reserveByteCount = Reserve.byteCountDefault
 
   public init() {}
 

@@ -41,6 +41,8 @@ public struct StoreStatistics: Sendable {
   public var snapshotOldestNanoseconds: Int64 = 0
   /// Bytes of files that the version in force does not name and that snapshots, or merges under way, still read.
   public var snapshotPinnedBytes: UInt64 = 0
+  /// Space kept on the disk for edits: less than it should be where the disk is or was full.
+  public var reserveBytes: UInt64 = 0
   /// What is allowed.
   public var cardinality = CardinalityLimits()
   /// Why writes are refused; `nil` while they are taken.

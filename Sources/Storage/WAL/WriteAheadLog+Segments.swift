@@ -109,7 +109,9 @@ extension WriteAheadLog {
     while let number = state.withLock(on: allocation, when: isWanted, { $0.isClosing ? nil : $0.open.segment.number + 1 }) {
       let spare: Spare
       do throws(StorageError) {
-        spare = .ready(try Self.allocate(number, fileSystem: fileSystem, options: options))
+        spare = .ready(
+          try Self.allocate(
+            number, byteCount: options.segmentByteCount, fileSystem: fileSystem, options: options))
       } catch {
         spare = .failed(
           error, retryTime: monotonicNanoseconds() + options.allocationRetryDelay.asNanoseconds)
@@ -124,14 +126,14 @@ extension WriteAheadLog {
 
   /// A file of zeros under its final name, allocated and synced, name and all.
   static func allocate(
-    _ number: UInt64, fileSystem: any FileSystem, options: Options
+    _ number: UInt64, byteCount: UInt64, fileSystem: any FileSystem, options: Options
   ) throws(StorageError) -> Segment {
     let name = LogFormat.name(number)
     // One that was not used before a crash or a failure.
     try fileSystem.remove(name)
     let file = try fileSystem.create(name)
     do throws(StorageError) {
-      try file.allocate(options.segmentByteCount)
+      try file.allocate(byteCount)
       try file.sync()
       try fileSystem.syncDirectory(LogFormat.directory)
     } catch {
@@ -139,7 +141,7 @@ extension WriteAheadLog {
       try fileSystem.remove(name)
       throw error
     }
-    return Segment(number: number, salt: options.makeSalt(), file: file, byteCount: options.segmentByteCount)
+    return Segment(number: number, salt: options.makeSalt(), file: file, byteCount: byteCount)
   }
 }
 

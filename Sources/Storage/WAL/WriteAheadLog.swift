@@ -51,10 +51,11 @@ package final class WriteAheadLog: Sendable {
   ///   - nextSequence: the first number to give, above any ever given.
   ///   - nextSegment: above any segment ever opened.
   ///   - retained: what replay found, in order.
+  ///   - isFirstShort: the first segment takes the least room that there may be; batches that do not fit wait for the next one.
   /// - Throws: `.full` where the disk has no room for a segment; `.io`.
   package init(
     fileSystem: any FileSystem, options: Options = Options(), nextSequence: UInt64, nextSegment: UInt64,
-    retained: [SegmentInfo] = []
+    retained: [SegmentInfo] = [], isFirstShort: Bool = false
   ) throws(StorageError) {
     precondition(nextSequence > 0 && nextSegment > retained.last?.number ?? 0, "segment \(nextSegment)")
     precondition(
@@ -63,7 +64,9 @@ package final class WriteAheadLog: Sendable {
     self.options = options
     try fileSystem.createDirectory(LogFormat.directory)
     try fileSystem.syncDirectory("")
-    let first = try Self.allocate(nextSegment, fileSystem: fileSystem, options: options)
+    let first = try Self.allocate(
+      nextSegment, byteCount: isFirstShort ? Self.segmentByteCountMin : options.segmentByteCount, fileSystem: fileSystem,
+      options: options)
     var initial = State(open: OpenSegment(segment: first), nextSequence: nextSequence, retained: retained)
     initial.groups = [initial.firstGroup(of: first, previousSynced: SegmentHeader.ended)]
     state = Monitor(initial)

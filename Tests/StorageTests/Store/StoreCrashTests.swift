@@ -15,39 +15,6 @@ struct StoreCrashTests {
     var isComplete = false
   }
 
-  /// Writes, overwrites, flushes, merges, and opens again; stops at the first failure.
-  private func run(on disk: FailingFileSystem) -> Outcome {
-    var outcome = Outcome()
-    var store: Store?
-    do {
-      var opened = try open(disk)
-      store = opened
-      try opened.createDatabase("metrics")
-      var driver = StoreDriver(opened)
-      var version = 0
-      for round in 0..<4 {
-        for batch in 0..<3 {
-          version += 1
-          try write(&outcome, driver, version: version, round: round, batch: batch)
-        }
-        if round == 1 || round == 2 { try opened.flush() }
-        if round == 2 { try opened.compact() }
-        if round == 2 {
-          try opened.close()
-          opened = try open(disk)
-          store = opened
-          driver = StoreDriver(opened)
-        }
-      }
-      try opened.close()
-      outcome.isComplete = true
-    } catch {
-      // The process "dies" here; closing only ends its threads.
-      try? store?.close()
-    }
-    return outcome
-  }
-
   private func open(_ disk: any FileSystem, memory: Int = 1 << 30, waits: Bool = true) throws -> Store {
     var options = StoreOptions()
     options.segmentByteCount = 16 << 10
@@ -128,13 +95,39 @@ struct StoreCrashTests {
     return problems
   }
 
-  @Test("no acknowledged point is lost and none is invented, stopped after any call")
-  func everyCall() throws {
-    let (problems, callCount) = stoppingAtEveryCall(
-      [.nothing, .everything, .seed(1), .seed(2)], of: { (MemoryFileSystem(isForgetful: true), Outcome()) }
-    ) { disk, outcome in outcome = run(on: disk) }
+  /// Sets of unsynced changes that are gone through after each call; where there are more, seeds choose.
+  private static let survivorCountMax = runsSlowTests ? 4_096 : 8
+
+  @Test("no acknowledged point is lost, none is invented and nothing deleted is back, stopped after any call")
+  func everyCall() {
+    var (problems, callCount, wholeCount, survivorCount) = ([String](), 0, 0, 0)
+    var isComplete = false
+    while !isComplete && problems.count < 20 {
+      callCount += 1
+      let memory = MemoryFileSystem(isForgetful: true)
+      let disk = FailingFileSystem(wrapping: memory, countsChangesOnly: true)
+      let workload = CrashWorkload(disk: disk, mode: .stops, reserveByteCount: 8 << 10)
+      disk.stop(at: callCount)
+      workload.run()
+      isComplete = workload.isComplete
+      let place = "call \(callCount)"
+      let isWhole = memory.survivors(limit: Self.survivorCountMax) { left, survival in
+        survivorCount += 1
+        problems += workload.compare(left, "\(place), \(survival)")
+      }
+      if isWhole { wholeCount += 1 }
+      // Whole changes were gone through; these also tear writes.
+      var survivals: [Survival] = [.seed(UInt64(callCount) << 10)]
+      if !isWhole { survivals += [.everything, .seed(UInt64(callCount) << 20), .seed(UInt64(callCount) << 30)] }
+      for survival in survivals {
+        survivorCount += 1
+        problems += workload.compare(memory.crash(keeping: survival), "\(place), \(survival)")
+      }
+    }
     #expect(problems == [])
-    #expect(callCount > 40, "the workload makes \(callCount) changes: too few to prove anything")
+    #expect(callCount > 100, "the workload makes \(callCount) changes: too few to prove anything")
+    #expect(wholeCount > callCount / 8, "every set of changes was looked at after \(wholeCount) calls only")
+    print("\(callCount) calls, \(survivorCount) survivors, all there may be after \(wholeCount) of the calls")
   }
 
   @Test("the same where it is stopped after any call of a start that replays while it takes writes")
