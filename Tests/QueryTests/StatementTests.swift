@@ -184,6 +184,17 @@ struct StatementTests {
     #expect(asked.withLock { $0 } < 10)
   }
 
+  @Test("group tags stand in the order asked, and series in that of their keys")
+  func askedOrder() throws {
+    let catalog = Self.catalog("m,a=1,b=y v=1 10\nm,a=2,b=x v=2 20\nm,a=1,b=x v=3 30")
+    for statement in ["SELECT v FROM m GROUP BY b, a", "SELECT count(v) FROM m GROUP BY b, a, b"] {
+      let series = try Self.run(statement, catalog)[0].series
+      #expect(series.map { $0.tags.map { "\($0.key)=\($0.value)" } } == [["b=x", "a=1"], ["b=y", "a=1"], ["b=x", "a=2"]])
+    }
+    let all = try Self.run("SELECT v FROM (SELECT v FROM m GROUP BY b) GROUP BY *", catalog)[0].series
+    #expect(all.map { $0.tags.map(\.key) } == [["b"], ["b"]])
+  }
+
   @Test("the newest buckets are found without reading the rest")
   func narrowed() throws {
     let lines = (0..<1000).map { "m v=\($0) \($0 * 10)" }.joined(separator: "\n")

@@ -24,7 +24,6 @@ struct Inherited {
 extension Grouping {
   /// Adds tags to those grouped by.
   mutating func inherit(_ keys: [[UInt8]]) {
-    guard !keys.isEmpty else { return }
-    tagKeys = Set(tagKeys + keys).sorted { $0.lexicographicallyPrecedes($1) }
+    if !keys.isEmpty { add(keys) }
   }
 }

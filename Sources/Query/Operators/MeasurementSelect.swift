@@ -49,8 +49,11 @@ struct MeasurementSelect {
     guard plan.offset < end else { return nil }
     let rows = plan.offset..<end
     let columns = plan.outputs.map { evaluator.evaluate($0.expression).slice(rows, count: group.times.count) }
-    let tags = zip(plan.grouping.tagKeys, group.tagValues).map { key, value in
-      (key: String(decoding: key, as: UTF8.self), value: String(decoding: value, as: UTF8.self))
+    let tags = plan.grouping.askedOrder.map { place in
+      (
+        key: String(decoding: plan.grouping.tagKeys[place], as: UTF8.self),
+        value: String(decoding: group.tagValues[place], as: UTF8.self)
+      )
     }
     return ResultSeries(
       name: String(decoding: source.name, as: UTF8.self), tags: tags,

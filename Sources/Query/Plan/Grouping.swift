@@ -7,29 +7,42 @@ struct Grouping {
   /// Nanoseconds by which buckets are moved.
   var offset: Int64 = 0
   /// Tag keys, sorted; wildcards and regular expressions are resolved.
-  var tagKeys: [[UInt8]] = []
+  private(set) var tagKeys: [[UInt8]] = []
+  /// Where each tag of an answer lies among `tagKeys`: answers name them in the order asked.
+  private(set) var askedOrder: [Int] = []
 
   init() {}
 
   /// - Parameter knownTags: every tag key of the sources, sorted.
   init(_ dimensions: [Expression], knownTags: [[UInt8]], times: TimeExpression) throws(QueryFailure) {
-    var keys = Set<[UInt8]>()
+    var keys: [[UInt8]] = []
     for dimension in dimensions {
       switch dimension.bare {
       case .reference(let name, let cast):
         guard cast == nil || cast == .tag else { throw QueryFailure("only time and tag dimensions allowed") }
-        keys.insert(Array(name.utf8))
-      case .wildcard: keys.formUnion(knownTags)
+        keys.append(Array(name.utf8))
+      case .wildcard: keys += knownTags
       case .regex(let pattern):
         let regex: Regex
         do throws(Regex.Failure) { regex = try Regex(pattern) } catch { throw QueryFailure(error.message) }
-        keys.formUnion(knownTags.filter { regex.matches($0) })
+        keys += knownTags.filter { regex.matches($0) }
       case .call("time", let arguments): try takeTime(arguments, times)
       case .call: throw QueryFailure("only time() calls allowed in dimensions")
       default: throw QueryFailure("only time and tag dimensions allowed")
       }
     }
-    tagKeys = keys.sorted { $0.lexicographicallyPrecedes($1) }
+    take(keys)
+  }
+
+  /// Groups by tags besides those that it groups by.
+  mutating func add(_ keys: [[UInt8]]) { take(askedOrder.map { tagKeys[$0] } + keys) }
+
+  /// - Parameter keys: in the order asked; one may stand more than once.
+  private mutating func take(_ keys: [[UInt8]]) {
+    tagKeys = Set(keys).sorted { $0.lexicographicallyPrecedes($1) }
+    let places = Dictionary(uniqueKeysWithValues: tagKeys.enumerated().map { ($1, $0) })
+    var seen = Set<Int>()
+    askedOrder = keys.compactMap { places[$0] }.filter { seen.insert($0).inserted }
   }
 
   private mutating func takeTime(_ arguments: [Expression], _ times: TimeExpression) throws(QueryFailure) {

@@ -4,7 +4,7 @@ public import Storage
 public struct ResultSeries: Sendable {
   /// Measurement, or what the statement lists ("databases"); may be empty.
   public var name: String
-  /// Group tags in the order of their keys.
+  /// Group tags in the order asked; those of a wildcard or regular expression by name.
   public var tags: [(key: String, value: String)]
   /// Names of the columns, "time" first where `timestamps` is there.
   public var columnNames: [String]

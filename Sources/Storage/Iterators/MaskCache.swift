@@ -8,6 +8,8 @@ package final class MaskCache: Sendable {
     var masks: MeasurementMasks
     /// The tombstone that was taken in last.
     var through: UInt64
+    /// Whether anything of the measurement is left to see, once it was asked.
+    var showsAny: Bool?
   }
   private let entries = Lock<[[UInt8]: Entry]>([:])
 
@@ -34,5 +36,18 @@ package final class MaskCache: Sendable {
       entries[measurement] = made
     }
     return masks
+  }
+  /// Whether a run shows anything of a measurement through its masks; `look` finds out, which costs a look at every series, once for
+  /// each tombstone that comes.
+  func showsAny(
+    of measurement: [UInt8], by tombstones: [Tombstone], look: () throws(StorageError) -> Bool
+  ) throws(StorageError) -> Bool {
+    let last = tombstones.last?.sequence ?? 0
+    if let known = entries.withLock({ $0[measurement] }), known.through == last, let shows = known.showsAny { return shows }
+    let shows = try look()
+    entries.withLock { entries in
+      if entries[measurement]?.through == last { entries[measurement]?.showsAny = shows }
+    }
+    return shows
   }
 }

@@ -96,7 +96,9 @@ package final class MaskedRun: SortedRun {
 
   private func shows(_ measurement: [UInt8]) throws(StorageError) -> Bool {
     if try masks(of: measurement).isEmpty { return true }
-    return try series(of: measurement, where: nil).count > 0
+    return try cache.showsAny(of: measurement, by: tombstones) { () throws(StorageError) -> Bool in
+      try series(of: measurement, where: nil).count > 0
+    }
   }
 
   private func masks(of measurement: [UInt8]) throws(StorageError) -> MeasurementMasks {

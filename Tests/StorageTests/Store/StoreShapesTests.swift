@@ -105,6 +105,86 @@ struct StoreShapesTests {
     #expect(left.count >= 30)
   }
 
+  private final class WriterState: Sendable {
+    let isStopping = Atomic<Bool>(false)
+    /// Points that should have been there and were not.
+    let hidden = Atomic<Int>(0)
+  }
+
+  @Test("a TTL changed back and forth while senders write, flush and merge: no young point is ever hidden, no file is left open")
+  func changingTTLUnderLoad() throws {
+    var options = StoreOptions()
+    options.defaultWindowLength = 60 * Self.minute
+    options.memoryByteCount = 8 << 20
+    let bench = try ClockedStore(options: options)
+    let (store, clocks) = (bench.store, bench.clocks)
+    let shared = WriterState()
+    let writers = try (0..<2).map { writer in
+      try WorkerThread(name: "writer") {
+        let driver = StoreDriver(store)
+        var written = 0
+        while !shared.isStopping.load(ordering: .relaxed) {
+          let now = clocks.wall.load(ordering: .relaxed)
+          let lines = (0..<200).map { "m,w=\(writer) v=\(written)i \(now - Int64($0) * 1_000_000)\n" }.joined()
+          do {
+            try driver.writeDurably(lines)
+            // The newest of them is at most two minutes old: the shortest TTL is an hour.
+            let last = "m,w=\(writer) v=\(written)i \(now)"
+            if try !driver.dump().contains(last) { shared.hidden.add(1, ordering: .relaxed) }
+          } catch {
+            Issue.record("\(error)")
+            return
+          }
+          written += 1
+        }
+      }
+    }
+    var random = SplitMix64(seed: 8)
+    for round in 0..<60 {
+      let hours: Int64 = [0, 1, 3, 24][Int(random.next() % 4)]
+      try store.alterPolicy("autogen", on: "metrics", ttl: hours * 60 * Self.minute, windowLength: nil, isDefault: nil)
+      if round % 5 == 0 { try store.flush() }
+      if round % 11 == 0 { try store.compact() }
+      clocks.advance(seconds: 120)
+      store.runUpkeep()
+    }
+    shared.isStopping.store(true, ordering: .relaxed)
+    for writer in writers { writer.join() }
+    #expect(shared.hidden.load(ordering: .relaxed) == 0)
+    try store.alterPolicy("autogen", on: "metrics", ttl: 0, windowLength: nil, isDefault: nil)
+    let left = try bench.driver.dump()
+    try bench.reopen()
+    #expect(try bench.driver.dump() == left)
+    #expect(Self.statistics(bench).tables <= 17 * Self.statistics(bench).windows)
+  }
+
+  @Test("a tag of a million values: each is found, in bounded memory and few files", .tags(.slow), .enabled(if: runsSlowTests))
+  func millionValues() throws {
+    var options = StoreOptions()
+    options.memoryByteCount = 256 << 20
+    options.cardinality.seriesCountMax = 0
+    options.cardinality.tagValueCountMax = 0
+    let bench = try ClockedStore(options: options)
+    let (start, count, step) = (ClockedStore.start, 1_000_000, 10_000)
+    for first in stride(from: 0, to: count, by: step) {
+      try bench.driver.write(
+        (first..<first + step).map { "tagged,id=i\($0),zone=z\($0 % 7) v=\($0)i \(start)\n" }.joined())
+    }
+    try bench.store.compact()
+    #expect(Self.statistics(bench).tables <= 4)
+    try bench.reopen()
+    let snapshot = try bench.store.snapshot(of: bench.store.keyspace(database: "metrics"))
+    let window = try #require(snapshot.windows.first)
+    #expect(try window.series(of: Array("tagged".utf8), where: nil, times: .min ..< .max).count == count)
+    for number in stride(from: 1, to: count, by: 99_991) {
+      let one = TagPredicate.equals(key: Array("id".utf8), value: Array("i\(number)".utf8))
+      let found = try window.series(of: Array("tagged".utf8), where: one, times: .min ..< .max)
+      #expect(found.count == 1)
+    }
+    let zone = TagPredicate.equals(key: Array("zone".utf8), value: Array("z3".utf8))
+    #expect(try window.series(of: Array("tagged".utf8), where: zone, times: .min ..< .max).count == (count + 3) / 7)
+  }
+
   @Test("a tag of many values, many fields, and a type that changes with every point")
   func wideAndOdd() throws {
     let bench = try ClockedStore()
