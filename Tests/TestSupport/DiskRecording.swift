@@ -90,7 +90,7 @@ package final class DiskRecording {
     case "R", "L":
       let middle = event.bytes.lowerBound + Int(event.offset)
       let (from, to) = (text(event.bytes.lowerBound..<middle), text(middle..<event.bytes.upperBound))
-      if event.call == UInt8(ascii: "R") { try disk.rename(from, to: to) } else { try disk.link(from, toPath: "/" + to) }
+      if event.call == UInt8(ascii: "R") { try disk.rename(from, to: to) } else { _ = try disk.link(from, toPath: "/" + to) }
     default: throw Damage(description: "call \(event.call) in the recording")
     }
   }

@@ -25,24 +25,46 @@ package final class FailingFileSystem: FileSystem {
     var capacity: UInt64?
   }
 
+  /// The same for all that are `rooted` in one: a disk that stops stops for all of them.
+  private final class Shared: Sendable {
+    let lock = Lock(State())
+  }
+
   let wrapped: any FileSystem
-  private let state = Lock(State())
+  private let state: Shared
   private let countsChangesOnly: Bool
+  private let takesLinks: Bool
 
   /// - Parameters:
   ///   - capacity: bytes of the disk; a call by which the files would grow past it is `.full`.
   ///   - countsChangesOnly: counts only calls that may change what lies on the disk.
-  package init(wrapping wrapped: any FileSystem, capacity: UInt64? = nil, countsChangesOnly: Bool = false) {
+  ///   - takesLinks: whether `link` makes any, as within a device.
+  package init(
+    wrapping wrapped: any FileSystem, capacity: UInt64? = nil, countsChangesOnly: Bool = false, takesLinks: Bool = true
+  ) {
     self.wrapped = wrapped
     self.countsChangesOnly = countsChangesOnly
-    state.withLock { $0.capacity = capacity }
+    self.takesLinks = takesLinks
+    state = Shared()
+    state.lock.withLock { $0.capacity = capacity }
   }
 
+  private init(_ other: FailingFileSystem, rootedAt path: String) {
+    wrapped = other.wrapped.rooted(at: path)
+    (state, countsChangesOnly, takesLinks) = (other.state, other.countsChangesOnly, other.takesLinks)
+  }
+
+  package func path(of name: String) -> String { wrapped.path(of: name) }
+
+  package func rooted(at path: String) -> any FileSystem { FailingFileSystem(self, rootedAt: path) }
+
+  package func holds(path: String) -> Bool { wrapped.holds(path: path) }
+
   /// Calls counted so far, the failed ones too.
-  package var callCount: Int { state.withLock { $0.callCount } }
+  package var callCount: Int { state.lock.withLock { $0.callCount } }
 
   /// Fails the calls that `rule` names; `nil` fails none.
-  package func fail(where rule: Rule?) { state.withLock { $0.rule = rule } }
+  package func fail(where rule: Rule?) { state.lock.withLock { $0.rule = rule } }
 
   /// Fails the `call`-th call from the start, once.
   package func fail(at call: Int, with code: StorageError.Code) {
@@ -55,13 +77,13 @@ package final class FailingFileSystem: FileSystem {
   }
 
   /// Lets nothing through from now on.
-  package func stop() { state.withLock { $0.isStopped = true } }
+  package func stop() { state.lock.withLock { $0.isStopped = true } }
 
   /// Sets the size of the disk; `nil`: without bound.
-  package func setCapacity(_ capacity: UInt64?) { state.withLock { $0.capacity = capacity } }
+  package func setCapacity(_ capacity: UInt64?) { state.lock.withLock { $0.capacity = capacity } }
 
   func admit(_ call: Call, _ name: String) throws(StorageError) {
-    let code = state.withLock { state -> StorageError.Code? in
+    let code = state.lock.withLock { state -> StorageError.Code? in
       if !countsChangesOnly || call.isChange { state.callCount += 1 }
       if state.isStopped { return .io }
       if countsChangesOnly && !call.isChange { return nil }
@@ -72,7 +94,7 @@ package final class FailingFileSystem: FileSystem {
 
   /// Refuses what would make the files larger than the disk.
   func admitGrowth(of name: String, from before: UInt64, to after: UInt64) throws(StorageError) {
-    guard after > before, let capacity = state.withLock({ $0.capacity }) else { return }
+    guard after > before, let capacity = state.lock.withLock({ $0.capacity }) else { return }
     if try usedByteCount("") + (after - before) > capacity {
       throw StorageError(.full, file: name, "cannot write \(name): no space left on a disk of \(capacity) bytes")
     }
@@ -145,9 +167,9 @@ package final class FailingFileSystem: FileSystem {
     try wrapped.removeDirectory(name)
   }
 
-  package func link(_ name: String, toPath path: String) throws(StorageError) {
+  package func link(_ name: String, toPath path: String) throws(StorageError) -> Bool {
     try admit(.link, name)
-    try wrapped.link(name, toPath: path)
+    return takesLinks ? try wrapped.link(name, toPath: path) : false
   }
 
   package func lock(_ name: String) throws(StorageError) -> any FileLock {
@@ -157,7 +179,7 @@ package final class FailingFileSystem: FileSystem {
 
   package func space() throws(StorageError) -> (free: UInt64, total: UInt64) {
     try admit(.space, "")
-    guard let capacity = state.withLock({ $0.capacity }) else { return try wrapped.space() }
+    guard let capacity = state.lock.withLock({ $0.capacity }) else { return try wrapped.space() }
     return (capacity - min(try usedByteCount(""), capacity), capacity)
   }
 }

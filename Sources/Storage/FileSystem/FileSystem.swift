@@ -23,14 +23,22 @@ package protocol FileSystem: AnyObject, Sendable {
   func remove(_ name: String) throws(StorageError)
   /// Removes an empty folder; one that is not there is fine.
   func removeDirectory(_ name: String) throws(StorageError)
-  /// A second name for a file, in a directory that need not lie under the root (absolute path); copies across devices.
-  func link(_ name: String, toPath path: String) throws(StorageError)
+  /// A second name for a file, in a directory that need not lie under the root: a path as `path(of:)` gives it.
+  ///
+  /// - Returns: `false` where the directory is on another device, or takes no links: nothing was made then, and a copy has to do.
+  func link(_ name: String, toPath path: String) throws(StorageError) -> Bool
   /// Takes the exclusive lock file `LOCK`, which says who holds it; `.locked` names the holder. Held until the result goes.
   func lock(_ name: String) throws(StorageError) -> any FileLock
   /// Free and total bytes of the disk.
   func space() throws(StorageError) -> (free: UInt64, total: UInt64)
   /// The root as the operator knows it, for messages.
   var rootPath: String { get }
+  /// Where a name lies, as `link` and `rooted` take it ("" is the root).
+  func path(of name: String) -> String
+  /// The directory at a path, which need not lie under the root, nor be there, as the root of a file system of the same kind.
+  func rooted(at path: String) -> any FileSystem
+  /// Whether a path is the root's, or lies below it, also where links lead there.
+  func holds(path: String) -> Bool
 }
 
 /// Held while the object lives.

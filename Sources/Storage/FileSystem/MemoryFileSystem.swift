@@ -2,82 +2,130 @@
 ///
 /// A *forgetful* one remembers what was not synced: `crash(keeping:)` gives what a power cut may leave. Contents survive once
 /// their file is synced; names (made, renamed, linked, removed) once their folder is. An absolute path, as `link` takes one,
-/// begins at the same root.
+/// begins at the root of the first one: file systems that are `rooted` in another share its files.
 package final class MemoryFileSystem: FileSystem {
-  private let tree: Lock<MemoryTree>
+  /// The files, of all that are rooted in them.
+  private final class Shared: Sendable {
+    let tree: Lock<MemoryTree>
 
-  package var rootPath: String { "(memory)" }
+    init(root: MemoryDirectory) { tree = Lock(MemoryTree(root: root)) }
+  }
 
-  package convenience init(isForgetful: Bool = false) { self.init(root: MemoryDirectory(isForgetful: isForgetful)) }
+  private let shared: Shared
+  /// "backups/monday": the folder that is the root; empty for all of it.
+  private let folder: String
 
-  private init(root: MemoryDirectory) { tree = Lock(MemoryTree(root: root)) }
+  package var rootPath: String { folder.isEmpty ? "(memory)" : "(memory)/" + folder }
+
+  package convenience init(isForgetful: Bool = false) {
+    self.init(Shared(root: MemoryDirectory(isForgetful: isForgetful)), folder: "")
+  }
+
+  private init(_ shared: Shared, folder: String) {
+    self.shared = shared
+    self.folder = folder
+  }
+
+  package func path(of name: String) -> String {
+    "/" + [folder, name].filter { !$0.isEmpty }.joined(separator: "/")
+  }
+
+  package func rooted(at path: String) -> any FileSystem {
+    MemoryFileSystem(shared, folder: path.split(separator: "/").joined(separator: "/"))
+  }
+
+  /// The root of all would hold every path, also those of directories that stand for others of a machine: it holds none.
+  package func holds(path: String) -> Bool {
+    let other = path.split(separator: "/").joined(separator: "/")
+    return !folder.isEmpty && (other == folder || other.hasPrefix(folder + "/"))
+  }
+
+  private func withTree<Value>(
+    _ body: (inout MemoryTree) throws(StorageError) -> Value
+  ) throws(StorageError) -> Value {
+    try shared.tree.withLock { tree throws(StorageError) in try body(&tree) }
+  }
 
   package func create(_ name: String) throws(StorageError) -> any StoredFile {
-    let contents = try tree.withLock { tree throws(StorageError) in try tree.create(name) }
+    let contents = try withTree { tree throws(StorageError) in try tree.create(path(of: name)) }
     return MemoryFile(name: name, contents: contents, isWritable: true)
   }
 
   package func open(_ name: String) throws(StorageError) -> any StoredFile {
-    let contents = try tree.withLock { tree throws(StorageError) in try tree.file(name) }
+    let contents = try withTree { tree throws(StorageError) in try tree.file(path(of: name)) }
     return MemoryFile(name: name, contents: contents, isWritable: false)
   }
 
   package func openForWriting(_ name: String) throws(StorageError) -> any StoredFile {
-    let contents = try tree.withLock { tree throws(StorageError) in try tree.file(name) }
+    let contents = try withTree { tree throws(StorageError) in try tree.file(path(of: name)) }
     return MemoryFile(name: name, contents: contents, isWritable: true)
   }
 
   package func createDirectory(_ name: String) throws(StorageError) {
-    try tree.withLock { tree throws(StorageError) in try tree.createDirectory(name) }
+    try withTree { tree throws(StorageError) in
+      let isNew = !folder.isEmpty && !tree.exists(folder)
+      try tree.createDirectory(path(of: name))
+      // Above the root nobody else syncs a name.
+      guard isNew else { return }
+      var parent = folder.split(separator: "/").dropLast()
+      while true {
+        try tree.directory(parent.joined(separator: "/")).sync()
+        if parent.isEmpty { return }
+        parent = parent.dropLast()
+      }
+    }
   }
 
   package func syncDirectory(_ name: String) throws(StorageError) {
-    try tree.withLock { tree throws(StorageError) in try tree.directory(name).sync() }
+    try withTree { tree throws(StorageError) in try tree.directory(path(of: name)).sync() }
   }
 
   package func list(_ directory: String) throws(StorageError) -> [String] {
-    try tree.withLock { tree throws(StorageError) in Array(try tree.directory(directory).entries.keys) }
+    try withTree { tree throws(StorageError) in Array(try tree.directory(path(of: directory)).entries.keys) }
   }
 
-  package func exists(_ name: String) throws(StorageError) -> Bool { tree.withLock { $0.exists(name) } }
+  package func exists(_ name: String) throws(StorageError) -> Bool {
+    shared.tree.withLock { $0.exists(path(of: name)) }
+  }
 
   package func rename(_ from: String, to: String) throws(StorageError) {
-    try tree.withLock { tree throws(StorageError) in try tree.rename(from, to: to) }
+    try withTree { tree throws(StorageError) in try tree.rename(path(of: from), to: path(of: to)) }
   }
 
   package func remove(_ name: String) throws(StorageError) {
-    try tree.withLock { tree throws(StorageError) in try tree.remove(name) }
+    try withTree { tree throws(StorageError) in try tree.remove(path(of: name)) }
   }
 
   package func removeDirectory(_ name: String) throws(StorageError) {
-    try tree.withLock { tree throws(StorageError) in try tree.removeDirectory(name) }
+    try withTree { tree throws(StorageError) in try tree.removeDirectory(path(of: name)) }
   }
 
-  package func link(_ name: String, toPath path: String) throws(StorageError) {
-    try tree.withLock { tree throws(StorageError) in try tree.link(name, to: path) }
+  package func link(_ name: String, toPath path: String) throws(StorageError) -> Bool {
+    try withTree { tree throws(StorageError) in try tree.link(self.path(of: name), to: path) }
+    return true
   }
 
   package func lock(_ name: String) throws(StorageError) -> any FileLock {
-    let isTaken = try tree.withLock { tree throws(StorageError) in
-      if !tree.exists(name) { _ = try tree.create(name) }
-      return !tree.locks.insert(name).inserted
+    let isTaken = try withTree { tree throws(StorageError) in
+      if !tree.exists(path(of: name)) { _ = try tree.create(path(of: name)) }
+      return !tree.locks.insert(path(of: name)).inserted
     }
     if isTaken { throw StorageError(.locked, file: name, "\(rootPath) is held by this process") }
     return MemoryLock(fileSystem: self, name: name)
   }
 
-  fileprivate func unlock(_ name: String) { tree.withLock { _ = $0.locks.remove(name) } }
+  fileprivate func unlock(_ name: String) { shared.tree.withLock { _ = $0.locks.remove(path(of: name)) } }
 
   /// The bytes of a file up to the last one that was written, and its length: what lies between is zeros.
   package func contents(_ name: String) throws(StorageError) -> (stored: [UInt8], byteCount: Int) {
-    let bytes = try tree.withLock { tree throws(StorageError) in try tree.file(name) }.bytes
+    let bytes = try withTree { tree throws(StorageError) in try tree.file(path(of: name)) }.bytes
     return (bytes.stored, bytes.byteCount)
   }
 
   /// As much as a large disk, less what is there: memory has its own bounds.
   package func space() throws(StorageError) -> (free: UInt64, total: UInt64) {
     let total: UInt64 = 1 << 40
-    let used = tree.withLock { $0.byteCount() }
+    let used = shared.tree.withLock { $0.byteCount() }
     return (total - min(used, total), total)
   }
 
@@ -89,10 +137,10 @@ package final class MemoryFileSystem: FileSystem {
   }
 
   private func crash(_ survival: inout Survival) -> MemoryFileSystem {
-    tree.withLock { tree in
+    shared.tree.withLock { tree in
       precondition(tree.root.isForgetful, "this file system does not remember what was not synced")
       var files: [ObjectIdentifier: MemoryContents] = [:]
-      return MemoryFileSystem(root: tree.root.survivor(&survival, files: &files))
+      return MemoryFileSystem(Shared(root: tree.root.survivor(&survival, files: &files)), folder: folder)
     }
   }
 

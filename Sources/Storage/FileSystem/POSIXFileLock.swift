@@ -11,7 +11,7 @@ private final class POSIXFileLock: FileLock {
 
 extension POSIXFileSystem {
   package func lock(_ name: String) throws(StorageError) -> any FileLock {
-    let path = path(name)
+    let path = path(of: name)
     let descriptor = try systemCall("open", path: path, name: name) {
       unsafe Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
     }

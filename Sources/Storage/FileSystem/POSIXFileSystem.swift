@@ -11,12 +11,35 @@ package final class POSIXFileSystem: FileSystem {
     rootPath = root
   }
 
-  func path(_ name: String) -> String {
+  package func path(of name: String) -> String {
     name.isEmpty ? rootPath : rootPath == "/" ? "/" + name : rootPath + "/" + name
   }
 
+  package func rooted(at path: String) -> any FileSystem { POSIXFileSystem(root: path) }
+
+  package func holds(path: String) -> Bool {
+    let (root, other) = (Self.resolved(rootPath), Self.resolved(path))
+    return other == root || other.hasPrefix(root == "/" ? root : root + "/")
+  }
+
+  /// A path with links followed, as far as it exists.
+  private static func resolved(_ path: String) -> String {
+    var (head, tail) = (path, "")
+    while true {
+      if let real = unsafe realpath(head.isEmpty ? "/" : head, nil) {
+        defer { unsafe free(real) }
+        let found = unsafe String(cString: real)
+        return tail.isEmpty ? found : found == "/" ? tail : found + tail
+      }
+      // A relative path whose first part is not there lies in the working directory.
+      guard let slash = head.lastIndex(of: "/") else { return resolved(".") + "/" + head + tail }
+      tail = head[slash...] + tail
+      head = String(head[..<slash])
+    }
+  }
+
   private func openFile(_ name: String, _ flags: Int32, _ operation: StaticString) throws(StorageError) -> POSIXFile {
-    let path = path(name)
+    let path = path(of: name)
     let descriptor = try systemCall(operation, path: path, name: name) {
       unsafe Glibc.open(path, flags | O_CLOEXEC, 0o640)
     }
@@ -36,7 +59,7 @@ package final class POSIXFileSystem: FileSystem {
   }
 
   package func createDirectory(_ name: String) throws(StorageError) {
-    let path = path(name)
+    let path = path(of: name)
     var made = path.hasPrefix("/") ? "/" : ""
     for part in path.split(separator: "/") {
       let parent = made.isEmpty ? "." : made
@@ -49,7 +72,7 @@ package final class POSIXFileSystem: FileSystem {
     }
   }
 
-  package func syncDirectory(_ name: String) throws(StorageError) { try syncDirectory(path: path(name), name: name) }
+  package func syncDirectory(_ name: String) throws(StorageError) { try syncDirectory(path: path(of: name), name: name) }
 
   private func syncDirectory(path: String, name: String) throws(StorageError) {
     let descriptor = try systemCall("open directory", path: path, name: name) {
@@ -60,7 +83,7 @@ package final class POSIXFileSystem: FileSystem {
   }
 
   package func list(_ directory: String) throws(StorageError) -> [String] {
-    let path = path(directory)
+    let path = path(of: directory)
     guard let stream = unsafe opendir(path) else {
       throw systemError(errno, "list", path: path, name: directory)
     }
@@ -82,7 +105,7 @@ package final class POSIXFileSystem: FileSystem {
   }
 
   package func exists(_ name: String) throws(StorageError) -> Bool {
-    let path = path(name)
+    let path = path(of: name)
     var status = stat()
     let code = errorCode { unsafe stat(path, &status) }
     if code == ENOENT || code == ENOTDIR { return false }
@@ -91,29 +114,28 @@ package final class POSIXFileSystem: FileSystem {
   }
 
   package func rename(_ from: String, to: String) throws(StorageError) {
-    let (source, target) = (path(from), path(to))
+    let (source, target) = (path(of: from), path(of: to))
     _ = try systemCall("rename", path: source, name: from) { unsafe Glibc.rename(source, target) }
   }
 
   package func remove(_ name: String) throws(StorageError) {
-    let path = path(name)
+    let path = path(of: name)
     let code = errorCode { unsafe unlink(path) }
     if code != 0 && code != ENOENT { throw systemError(code, "remove", path: path, name: name) }
   }
 
   package func removeDirectory(_ name: String) throws(StorageError) {
-    let path = path(name)
+    let path = path(of: name)
     let code = errorCode { unsafe rmdir(path) }
     if code != 0 && code != ENOENT { throw systemError(code, "remove directory", path: path, name: name) }
   }
 
-  package func link(_ name: String, toPath target: String) throws(StorageError) {
-    let path = path(name)
+  package func link(_ name: String, toPath target: String) throws(StorageError) -> Bool {
+    let path = path(of: name)
     let code = errorCode { unsafe Glibc.link(path, target) }
     switch code {
-    case 0: return
-    // Another device, or a file system without links: a copy serves.
-    case EXDEV, EPERM, EMLINK, ENOTSUP: try copy(name, toPath: target)
+    case 0: return true
+    case EXDEV, EPERM, EMLINK, ENOTSUP: return false
     case ENOENT, ENOSPC, EDQUOT, EEXIST: throw systemError(code, "link to", path: target, name: name)
     default: throw systemError(code, "link", path: "\(path) to \(target)", name: name)
     }
@@ -139,27 +161,5 @@ package final class POSIXFileSystem: FileSystem {
   private func isDirectory(_ path: String) -> Bool {
     var status = stat()
     return errorCode { unsafe stat(path, &status) } == 0 && status.st_mode & S_IFMT == S_IFDIR
-  }
-
-  private func copy(_ name: String, toPath target: String) throws(StorageError) {
-    let source = try open(name)
-    let descriptor = try systemCall("create", path: target, name: name) {
-      unsafe Glibc.open(target, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o640)
-    }
-    let copy = POSIXFile(descriptor: descriptor, name: name, path: target)
-    let byteCount = try source.byteCount()
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
-    defer { unsafe buffer.deallocate() }
-    var offset: UInt64 = 0
-    while offset < byteCount {
-      let count = Int(min(byteCount - offset, UInt64(buffer.count)))
-      // `count` is at most the buffer's length.
-      let piece = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[..<count])
-      try unsafe source.read(at: offset, into: piece)
-      try unsafe copy.write(UnsafeRawBufferPointer(piece), at: offset)
-      offset += UInt64(count)
-    }
-    try copy.sync()
-    try copy.close()
   }
 }

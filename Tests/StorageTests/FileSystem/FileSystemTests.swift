@@ -6,7 +6,7 @@ import Testing
 /// What every implementation of `FileSystem` must do; each test runs over all of them.
 @Suite("FileSystem: every implementation")
 struct FileSystemTests {
-  enum Kind: String, CaseIterable, Sendable { case posix, memory, forgetful, failing, crashed }
+  enum Kind: String, CaseIterable, Sendable { case posix, memory, forgetful, failing, crashed, rooted }
 
   /// Gives `body` an empty file system of a kind, and a folder outside of it for links.
   static func with(_ kind: Kind, _ body: (any FileSystem, String) throws -> Void) throws {
@@ -23,6 +23,10 @@ struct FileSystemTests {
       try memory.createDirectory("outside")
       switch kind {
       case .failing: try body(FailingFileSystem(wrapping: memory), "/outside")
+      case .rooted:
+        let inner = FailingFileSystem(wrapping: memory).rooted(at: "/a/root")
+        try inner.createDirectory("")
+        try body(inner, "/outside")
       case .crashed: try body(memory.crash(keeping: .everything), "/outside")
       default: try body(memory, "/outside")
       }
@@ -146,12 +150,41 @@ struct FileSystemTests {
   func link(kind: Kind) throws {
     try Self.with(kind) { fileSystem, outside in
       try fileSystem.create("f").write("kept", at: 0)
-      try fileSystem.link("f", toPath: outside + "/g")
-      #expect(Self.code { () throws(StorageError) in try fileSystem.link("f", toPath: outside + "/g") } == .exists)
+      #expect(try fileSystem.link("f", toPath: outside + "/g"))
+      #expect(Self.code { () throws(StorageError) in _ = try fileSystem.link("f", toPath: outside + "/g") } == .exists)
       try fileSystem.remove("f")
-      let (name, other): (String, any FileSystem) =
-        kind == .posix ? ("g", POSIXFileSystem(root: outside)) : ("outside/g", fileSystem)
-      #expect(try other.open(name).text() == "kept")
+      #expect(try fileSystem.rooted(at: outside).open("g").text() == "kept")
+    }
+  }
+
+  @Test("a file is transferred or copied whole, under its name only", arguments: Kind.allCases)
+  func transfer(kind: Kind) throws {
+    try Self.with(kind) { fileSystem, outside in
+      let bytes = (0..<(1 << 20) + 17).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+      try fileSystem.create("f").write(bytes, at: 0)
+      let other = fileSystem.rooted(at: outside)
+      _ = try other.create("copy" + MemoryFileSystem.partialSuffix)
+      #expect(try fileSystem.transfer("f", to: other, as: "link"))
+      try fileSystem.copy("f", to: other, as: "copy")
+      #expect(try other.open("copy").bytes() == bytes && other.list("").sorted() == ["copy", "link"])
+      for name in ["copy", "link"] { #expect(try fileSystem.isLikely("f", sameAs: other, name)) }
+      try other.openForWriting("copy").write("?", at: UInt64(bytes.count - 1))
+      #expect(try !fileSystem.isLikely("f", sameAs: other, "copy"))
+    }
+  }
+
+  @Test("a root is told from what lies beside and below it, and made with what is above it", arguments: Kind.allCases)
+  func roots(kind: Kind) throws {
+    try Self.with(kind) { fileSystem, outside in
+      let deep = fileSystem.rooted(at: outside + "/a/b")
+      #expect(try !deep.exists(""))
+      try deep.createDirectory("")
+      try deep.createDirectory("")
+      _ = try deep.create("f")
+      #expect(try fileSystem.rooted(at: outside).list("a/b") == ["f"])
+      #expect(deep.holds(path: outside + "/a/b/c/d") && deep.holds(path: outside + "/a/b"))
+      #expect(!deep.holds(path: outside + "/a/bc") && !deep.holds(path: outside + "/a"))
+      #expect(try deep.rooted(at: deep.path(of: "g")).exists("") == false)
     }
   }
 
