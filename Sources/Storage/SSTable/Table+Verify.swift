@@ -65,12 +65,12 @@ extension Table {
     try check(
       "as last timestamp", Int(totals.lastTimestamp),
       [Int(properties.lastTimestamp), Int(footer.lastTimestamp)])
-    guard properties.number == state.number, properties.firstSequence == footer.firstSequence,
-      properties.lastSequence == footer.lastSequence
+    // Number, keyspace and names are those under which it was written: one that was restored has others.
+    guard properties.firstSequence == footer.firstSequence, properties.lastSequence == footer.lastSequence
     else {
       throw source.corrupt(
         footer.properties,
-        "properties are of table \(properties.number), batches \(properties.firstSequence)…\(properties.lastSequence)"
+        "properties are of batches \(properties.firstSequence)…\(properties.lastSequence)"
       )
     }
   }

@@ -97,19 +97,23 @@ package struct TableOptions: Sendable {
   package init() {}
 }
 
+/// The folder of a keyspace's tables: `tables/0000003`.
+package func tableFolderName(of keyspace: KeyspaceID) -> String { "tables/" + padded(keyspace.number, 7) }
+
 /// The name of a table's file: `tables/0000003/20261120T000000Z-0000000042.sst` (keyspace, window's start in UTC, number).
 package func tableFileName(keyspace: KeyspaceID, windowStart: Int64, number: UInt64) -> String {
-  func padded(_ value: some BinaryInteger, _ width: Int) -> String {
-    let digits = String(value)
-    return String(repeating: "0", count: max(0, width - digits.count)) + digits
-  }
   let seconds = windowStart.flooredQuotient(1_000_000_000)
   let (days, second) = (seconds.flooredQuotient(86_400), seconds.flooredRemainder(86_400))
   let date = civilDate(days: days)
   let stamp =
     padded(date.year, 4) + padded(date.month, 2) + padded(date.day, 2) + "T" + padded(second / 3600, 2)
     + padded(second / 60 % 60, 2) + padded(second % 60, 2) + "Z"
-  return "tables/\(padded(keyspace.number, 7))/\(stamp)-\(padded(number, 10)).sst"
+  return "\(tableFolderName(of: keyspace))/\(stamp)-\(padded(number, 10)).sst"
+}
+
+private func padded(_ value: some BinaryInteger, _ width: Int) -> String {
+  let digits = String(value)
+  return String(repeating: "0", count: max(0, width - digits.count)) + digits
 }
 
 extension Int64 {

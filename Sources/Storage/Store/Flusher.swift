@@ -222,10 +222,15 @@ package final class Flusher: Sendable {
     }
     // Where nothing was published at all the parts are still there.
     for part in parts { memtable.remove(part) }
+    try trimLog()
+    onFlushed.withLock { $0 }?()
+  }
+
+  /// Lets go of the log's ended segments that no unflushed part needs.
+  func trimLog() throws(StorageError) {
     // Read before the memtable is looked at: a batch that is numbered in between is not to be taken for flushed.
     let next = log.nextSequence
     try log.removeSegments(throughSequence: (memtable.oldestSequence ?? next) - 1)
-    onFlushed.withLock { $0 }?()
   }
 
   /// What no edit names is an orphan; the next start would sweep it, but the space is wanted now.

@@ -29,7 +29,15 @@ struct OpenedStore {
     self.fileSystem = fileSystem
     self.options = options
     if !options.isReadOnly { try fileSystem.createDirectory("") }
-    directoryLock = try fileSystem.lock("LOCK")
+    directoryLock = try fileSystem.lock(Store.lockName)
+    // Read before the manifest is opened, which may begin a new one.
+    var segments: Set<UInt64>?
+    if options.isReadOnly {
+      segments = try CheckpointList.read(from: fileSystem).map { Set($0.list.segments) }
+    } else {
+      try CheckpointList.end(in: fileSystem)
+      try fileSystem.removeFolder(Store.stagingName)
+    }
     let manifest = try Manifest.open(fileSystem: fileSystem, isReadOnly: options.isReadOnly)
     let state = manifest.state
     cache = BlockCache(byteCountMax: max(options.memoryByteCount / Self.cacheShare, 4 << 20))
@@ -55,7 +63,7 @@ struct OpenedStore {
     try progress.begin(total: Self.logByteCount(fileSystem))
     survey = try WriteAheadLog.survey(
       fileSystem: fileSystem, ignoresDamage: options.ignoresDamagedLog, isReadOnly: options.isReadOnly,
-      check: progress.checkIsWanted)
+      segments: segments, check: progress.checkIsWanted)
     progress.begin(total: survey.byteCount)
     let summary = survey.summary
     let lastSequence = max(summary.lastSequence, state.lastSequence)

@@ -106,6 +106,13 @@ package final class Publisher: Sendable {
     }
   }
 
+  /// What the manifest says and the version that holds it, with what `body` finds or does while nothing can be published.
+  package func checkpoint<Value>(
+    _ body: () throws(StorageError) -> Value
+  ) throws(StorageError) -> (state: ManifestState, version: Version, value: Value) {
+    try registry.withLock { _ throws(StorageError) in (manifest.state, version, try body()) }
+  }
+
   /// The same for edits that cannot have gone stale.
   package func publish(_ edits: [Edit]) throws(StorageError) { try publish(making: { _ in edits }) }
 
@@ -115,15 +122,11 @@ package final class Publisher: Sendable {
   ) throws(StorageError) -> [UInt64: TableFile] {
     var opened: [UInt64: TableFile] = [:]
     for edit in edits {
-      let (keyspace, window, run): (KeyspaceID, Int64, RunState?)
-      switch edit {
-      case .publishRun(let id, let start, let added, _): (keyspace, window, run) = (id, start, added)
-      case .replaceRuns(let id, let start, _, let added): (keyspace, window, run) = (id, start, added)
-      default: continue
-      }
-      for table in run?.tables ?? [] where files[table.number] == nil {
-        opened[table.number] = try Self.open(
-          table, keyspace: keyspace, window: window, fileSystem: fileSystem, cache: cache, janitor: janitor)
+      for (keyspace, window, run) in edit.runsBroughtIn {
+        for table in run.tables where files[table.number] == nil {
+          opened[table.number] = try Self.open(
+            table, keyspace: keyspace, window: window, fileSystem: fileSystem, cache: cache, janitor: janitor)
+        }
       }
     }
     return opened
@@ -179,5 +182,18 @@ package final class Publisher: Sendable {
       keyspaces.append(KeyspaceVersion(state: keyspace, tables: windows))
     }
     return Version(databases: state.databases, keyspaces: keyspaces, rules: state.rules)
+  }
+}
+
+extension Edit {
+  /// The runs that it adds, with the windows that they come to.
+  fileprivate var runsBroughtIn: [(keyspace: KeyspaceID, window: Int64, run: RunState)] {
+    switch self {
+    case .publishRun(let id, let start, let run?, _): [(id, start, run)]
+    case .replaceRuns(let id, let start, _, let run?): [(id, start, run)]
+    case .createKeyspace(let keyspace):
+      keyspace.windows.flatMap { window in window.runs.map { (keyspace.id, window.start, $0) } }
+    default: []
+    }
   }
 }

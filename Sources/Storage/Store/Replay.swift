@@ -18,6 +18,8 @@ final class Replay {
   private var placement = RowPlacement()
   private var inserters: [KeyspaceID: RowInserter] = [:]
   private var parts: [Part] = []
+  /// The first number since all parts were sealed.
+  private var firstSequence: UInt64?
   /// The last tombstone of a keyspace that lies below the record that is read.
   private var passedTombstones: [KeyspaceID: UInt64] = [:]
 
@@ -50,6 +52,8 @@ final class Replay {
     }
     // A delete may be the last thing that was done.
     for keyspace in publisher.version.keyspaces { sealBelowTombstones(of: keyspace.state, before: .max) }
+    // Parts go on as the open ones of their windows, for numbers that may begin anywhere above.
+    sealBeforeLeap(to: max(survey.summary.lastSequence, publisher.manifest.state.lastSequence))
     memtable.endReplay()
     progress.advance(to: survey.byteCount)
   }
@@ -57,6 +61,7 @@ final class Replay {
   /// Every batch comes by here, in the order of numbers, before its rows go in: whatever must part the rows of the memtable at
   /// a number, so that no part holds rows on both sides of it, seals here.
   private func replay(_ record: LogRecord) throws(StorageError) {
+    sealBeforeLeap(to: record.sequence)
     progress.pass(record.sequence)
     let isHeld = try insert(record)
     if !isHeld { memtable.skipReplayed(record.sequence) }
@@ -89,6 +94,17 @@ final class Replay {
     for part in parts { part.release() }
     parts.removeAll(keepingCapacity: true)
     return true
+  }
+
+  /// Seals every part where numbers get too far from the first of any: a restore let them leap, and parts count in 32 bits.
+  private func sealBeforeLeap(to sequence: UInt64) {
+    let first = firstSequence ?? sequence
+    firstSequence = first
+    guard sequence - first >= 1 << 31 else { return }
+    for keyspace in publisher.version.keyspaces {
+      memtable.seal(keyspace.id, meeting: .min ..< .max, below: sequence)
+    }
+    firstSequence = sequence
   }
 
   /// Seals parts where the numbers pass a tombstone's, as the delete did.

@@ -9,14 +9,22 @@ package final class SnapshotRegistry: Sendable {
 
   /// Pins a version for a snapshot of a keyspace, and says where its reads are counted.
   func hold(_ version: Version, for keyspace: KeyspaceID) -> (pin: Pin, reads: ReadCounters) {
-    let (number, reads) = state.withLock { state in
-      state.next += 1
-      state.held[state.next] = monotonicNanoseconds()
+    let reads = state.withLock { state in
       let reads = state.reads[keyspace] ?? ReadCounters()
       state.reads[keyspace] = reads
-      return (state.next, reads)
+      return reads
     }
-    return (Pin(version: version, number: number, registry: self), reads)
+    return (pin(version), reads)
+  }
+
+  /// Pins a version of which no query reads.
+  func pin(_ version: Version) -> Pin {
+    let number = state.withLock { state in
+      state.next += 1
+      state.held[state.next] = monotonicNanoseconds()
+      return state.next
+    }
+    return Pin(version: version, number: number, registry: self)
   }
 
   /// What queries of one series read in a keyspace since start.

@@ -115,7 +115,7 @@ extension Store {
     return length
   }
 
-  private func checkName(_ name: String, of kind: String) throws(StorageError) {
+  func checkName(_ name: String, of kind: String) throws(StorageError) {
     guard !name.isEmpty, name.utf8.count <= 255, !name.contains("/"), !name.utf8.contains(0) else {
       throw StorageError(.invalid, "invalid \(kind) name: one to 255 bytes without / and NUL")
     }

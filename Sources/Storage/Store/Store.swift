@@ -35,6 +35,10 @@ public final class Store: Sendable {
   private let nextReceiver = Atomic<UInt32>(1)
   private let isClosed = Lock(false)
   let snapshots = SnapshotRegistry()
+  /// One restore goes on at a time; it has the folder of this name, which the next start removes.
+  let restoreLock = Lock<Void>(())
+  static let stagingName = "restoring"
+  static let lockName = "LOCK"
   let damage: DamageCounter
   let reserve: Reserve
   let censuses: LiveCensuses

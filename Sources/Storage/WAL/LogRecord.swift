@@ -32,6 +32,8 @@ package struct SegmentInfo: Sendable, Equatable {
   package var lastSequence: UInt64
   /// `nil`: it ends with an end record. Else its last sync failed, and it is known to be synced through here.
   package var syncedByteCount: UInt64?
+  /// Zeros stand behind the end record, since they could not be cut off; a start will.
+  package var hasSlack = false
 
   package init(
     number: UInt64, byteCount: UInt64, firstSequence: UInt64 = 0, lastSequence: UInt64 = 0, syncedByteCount: UInt64? = nil

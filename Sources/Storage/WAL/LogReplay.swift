@@ -31,15 +31,17 @@ extension WriteAheadLog {
   /// The last segment is read whole; of segments that have their end record only the headers of records are, so that this costs
   /// a tenth of a second a gigabyte. Their payloads are checked when they are replayed.
   ///
-  /// - Parameter check: called for each record; what it throws ends the survey.
+  /// - Parameters:
+  ///   - segments: the only ones that count, where the log has others beside them; for reading only.
+  ///   - check: called for each record; what it throws ends the survey.
   /// - Throws: what `replay` throws.
   package static func survey(
-    fileSystem: any FileSystem, ignoresDamage: Bool = false, isReadOnly: Bool = false,
+    fileSystem: any FileSystem, ignoresDamage: Bool = false, isReadOnly: Bool = false, segments: Set<UInt64>? = nil,
     check: () throws(StorageError) -> Void = { () throws(StorageError) in }
   ) throws(StorageError) -> LogSurvey {
     var replay = LogReplay(
       fileSystem: fileSystem, ignoresDamage: ignoresDamage, isReadOnly: isReadOnly, isSurvey: true)
-    let found = try replay.segments()
+    let found = try replay.segments(among: segments)
     try replay.run(found) { _ throws(StorageError) in try check() }
     var survey = LogSurvey(summary: replay.summary, found: found)
     for (index, info) in replay.summary.segments.enumerated() { survey.found[index].isEmpty = info.lastSequence == 0 }
@@ -158,10 +160,11 @@ private struct LogReplay {
   }
 
   /// The segments that were opened. The last files may have been allocated and not yet used: those are removed.
-  func segments() throws(StorageError) -> [FoundSegment] {
+  func segments(among chosen: Set<UInt64>?) throws(StorageError) -> [FoundSegment] {
     guard try fileSystem.exists(LogFormat.directory) else { return [] }
     var found: [FoundSegment] = []
-    for number in try fileSystem.list(LogFormat.directory).compactMap(LogFormat.number(of:)).sorted() {
+    for number in try fileSystem.list(LogFormat.directory).compactMap(LogFormat.number(of:)).sorted()
+    where chosen?.contains(number) ?? true {
       found.append(FoundSegment(number: number, header: try reader(number, readsHeaders: true).header()))
     }
     while let last = found.last, !last.isOpened, try isUnused(try reader(last.number)) {

@@ -146,6 +146,7 @@ final class LogWriter {
       if group.endsSegment {
         var info = state.ending.removeFirst()
         info.byteCount = byteCount
+        info.hasSlack = byteCount > group.end
         state.retained.append(info)
       }
       state.recycle(group.bytes)

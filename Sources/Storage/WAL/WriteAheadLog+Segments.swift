@@ -5,27 +5,59 @@ extension WriteAheadLog {
   /// Ends the open segment, where it holds anything, and returns when its end record is synced.
   ///
   /// - Throws: `.full` where no other segment could be allocated; `.io` where the segment's last sync failed.
-  package func rotate() throws(StorageError) {
-    let number = try state.withLock(on: room, when: { $0.canRotate }) { state throws(StorageError) -> UInt64? in
+  package func rotate() throws(StorageError) { _ = try segments(through: try cut()) }
+
+  /// A point between two batches: all up to `lastSequence` lie in segments below `segment`, none after it does.
+  package struct Cut: Sendable {
+    package var segment: UInt64
+    package var lastSequence: UInt64
+  }
+
+  /// Ends the open segment, where it holds anything; its end record waits for the writer.
+  ///
+  /// - Throws: `.full` where no other segment could be allocated.
+  package func cut() throws(StorageError) -> Cut {
+    try state.withLock(on: room, when: { $0.canRotate }) { state throws(StorageError) in
       try state.checkIsOpen()
-      guard state.open.hasRecords else { return state.ending.last?.number }
-      let number = state.open.segment.number
-      try openNextSegment(&state)
-      return number
-    }
-    guard let number else { return }
-    let failed = state.withLock(on: decided, when: { state in !state.ending.contains { $0.number == number } }) {
-      $0.retained.first { $0.number == number && $0.syncedByteCount != nil }
-    }
-    if failed != nil {
-      throw StorageError(.io, file: LogFormat.name(number), "the segment could not be ended: its last sync failed")
+      if state.isToBeEnded { try openNextSegment(&state) }
+      return Cut(segment: state.open.segment.number, lastSequence: state.nextSequence - 1)
     }
   }
 
+  /// The segments that lie before a cut and on the disk, oldest first, when the last of them is synced, end record and all. Nothing
+  /// more is written to any.
+  ///
+  /// - Throws: `.io` where the last one's last sync failed.
+  package func segments(through cut: Cut) throws(StorageError) -> [SegmentInfo] {
+    let segments = state.withLock(
+      on: decided, when: { state in !state.ending.contains { $0.number < cut.segment } }
+    ) { state in state.retained.filter { $0.number < cut.segment } }
+    if let last = segments.last, last.number + 1 == cut.segment, last.syncedByteCount != nil {
+      throw StorageError(
+        .io, file: LogFormat.name(last.number), "the segment could not be ended: its last sync failed")
+    }
+    return segments
+  }
+
+  /// Keeps segments on the disk while it lives.
+  package final class Pin: Sendable {
+    private let log: WriteAheadLog
+
+    fileprivate init(_ log: WriteAheadLog) {
+      self.log = log
+      log.removal.withLock { $0 += 1 }
+    }
+
+    deinit { log.removal.withLock { $0 -= 1 } }
+  }
+
+  /// Keeps the segments that are on the disk there; what would have gone meanwhile goes with the flush after it.
+  package func pinSegments() -> Pin { Pin(self) }
+
   /// Removes ended segments, oldest first, as long as all their numbers are at most `throughSequence`.
   package func removeSegments(throughSequence: UInt64) throws(StorageError) {
-    try removal.withLock { _ throws(StorageError) in
-      while let first = state.withLock({ $0.retained.first }), first.lastSequence <= throughSequence {
+    try removal.withLock { pinCount throws(StorageError) in
+      while pinCount == 0, let first = state.withLock({ $0.retained.first }), first.lastSequence <= throughSequence {
         // One by one, each name's end synced before the next goes: so no crash leaves a hole in the numbers, and a hole that
         // replay finds is damage.
         try fileSystem.remove(LogFormat.name(first.number))
@@ -149,7 +181,12 @@ extension WriteAheadLog.State {
   fileprivate var canRotate: Bool {
     if failure != nil || isClosing { return true }
     if isRecovering { return false }
-    if case .wanted = spare { return !open.hasRecords }
+    if case .wanted = spare { return !isToBeEnded }
     return true
+  }
+
+  /// Whether a cut needs another segment. One that holds nothing but stands behind one that failed says of that how far it holds.
+  fileprivate var isToBeEnded: Bool {
+    open.hasRecords || (ending.isEmpty && retained.last?.syncedByteCount != nil)
   }
 }

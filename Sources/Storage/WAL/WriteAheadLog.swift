@@ -42,8 +42,8 @@ package final class WriteAheadLog: Sendable {
   let decidedNumber: Atomic<UInt64>
   let openNumber: Atomic<UInt64>
   let threads = Lock<[WorkerThread]>([])
-  /// One caller removes segments at a time.
-  let removal = Lock(())
+  /// One caller removes segments at a time, and none while something holds them: how many hold them.
+  let removal = Lock(0)
 
   /// Opens a fresh segment behind those that replay found, and starts the threads.
   ///
@@ -149,6 +149,19 @@ package final class WriteAheadLog: Sendable {
       defer { state.nextSequence += 1 }
       hold(state.nextSequence)
       return state.nextSequence
+    }
+  }
+
+  /// Lets the next batch have a number above `sequence`, where it would not.
+  ///
+  /// - Parameter hold: called then while the log's lock is held, as that of `takeNumber`: numbers make a leap there, and rows from
+  ///   before and after it are to lie in different parts.
+  package func skipNumbers(through sequence: UInt64, hold: () -> Void) throws(StorageError) {
+    try state.withLock { state throws(StorageError) in
+      try state.checkIsOpen()
+      guard state.nextSequence <= sequence else { return }
+      state.nextSequence = sequence + 1
+      hold()
     }
   }
 

@@ -30,7 +30,16 @@ final class StoreHistory {
   private var store: Store
   private var driver: StoreDriver
   /// By `measurement,tags field time`, the value as `StoreDriver.dump` writes it.
-  private var model: [String: [Int64: [String: String]]] = [:]
+  private typealias Model = [String: [Int64: [String: String]]]
+  /// By database: the one that is written to, and what was restored beside it.
+  private var models: [String: Model] = ["metrics": [:]]
+  private var model: Model {
+    get { models["metrics", default: [:]] }
+    set { models["metrics"] = newValue }
+  }
+  /// The last backup, of the store as it lies now, and what was in it.
+  private var backup: (path: String, models: [String: Model])?
+  private var placeCount = 0
   private(set) var problems: [String] = []
   private var trace: [String] = []
 
@@ -75,12 +84,12 @@ final class StoreHistory {
     }
     try store.compact()
     compare()
-    let left = store.statistics().databases.first?.tombstones ?? 0
+    let left = store.statistics().databases.reduce(0) { $0 + $1.tombstones }
     if left != 0 { note("\(left) tombstones are left after everything was merged") }
   }
 
   private func step() throws {
-    switch random.next() % 20 {
+    switch random.next() % 23 {
     case 0...8: try write()
     case 9...11: try delete()
     case 12, 13:
@@ -92,6 +101,9 @@ final class StoreHistory {
     case 15: try random.next() % 2 == 0 ? compactOneWindow() : changeWindowLength()
     case 16: advance()
     case 17: try restart()
+    case 18, 19: try backUp()
+    case 20: try restore()
+    case 21: try random.next() % 3 == 0 ? goOnFromBackup() : restore()
     default: try crash()
     }
   }
@@ -233,19 +245,70 @@ final class StoreHistory {
     driver = StoreDriver(store)
   }
 
+  // MARK: Backups
+
+  private func place() -> Int {
+    placeCount += 1
+    return placeCount
+  }
+
+  /// Into another directory, or into the one that holds the last.
+  private func backUp() throws {
+    let isIncremental = backup != nil && random.next() % 2 == 0
+    let path = isIncremental ? backup?.path ?? "" : "/backups/\(place())"
+    trace.append("backup to \(path)")
+    _ = try store.backUp(to: path, isIncremental: isIncremental, isVerified: random.next() % 4 == 0)
+    backup = (path, models)
+  }
+
+  /// Of any database, beside those that are there; it is then as it was.
+  private func restore() throws {
+    guard let backup else { return }
+    let names = backup.models.keys.sorted()
+    let name = names[Int(random.next() % UInt64(names.count))]
+    let copy = "copy\(place())"
+    trace.append("restore \(name) of \(backup.path) as \(copy)")
+    _ = try store.restore(from: backup.path, database: name, as: copy)
+    models[copy] = backup.models[name]
+    if random.next() % 2 == 0 {
+      try driver.writeDurably("m,host=h0,zone=z0 a=7i \(Self.start)\n", database: copy)
+      models[copy]?["m,host=h0,zone=z0", default: [:]][Self.start, default: [:]]["a"] = "7i"
+    }
+    if models.count > 3, let oldest = models.keys.filter({ $0 != "metrics" && $0 != copy }).min() {
+      try store.dropDatabase(oldest)
+      models[oldest] = nil
+    }
+  }
+
+  /// The backup is the store from now on; the one before is left as it lies.
+  private func goOnFromBackup() throws {
+    guard let backup, let place = disk.rooted(at: backup.path) as? MemoryFileSystem else { return }
+    trace.append("go on from \(backup.path)")
+    try store.close()
+    (disk, models, self.backup) = (place, backup.models, nil)
+    changeOptions()
+    store = try Self.open(disk, options, clock)
+    driver = StoreDriver(store)
+  }
+
   // MARK: Comparing
 
   private func compare() {
+    if store.databases() != models.keys.sorted() { note("databases \(store.databases())") }
+    for (name, model) in models { compare(name, model) }
+  }
+
+  private func compare(_ name: String, _ model: Model) {
     do {
-      let found = try driver.dump()
+      let found = try driver.dump(database: name)
       let wanted = model.flatMap { series, points in
         points.flatMap { time, fields in fields.map { "\(series) \($0)=\($1) \(time)" } }
       }.sorted()
       if found == wanted { return }
       let (missing, extra) = (Set(wanted).subtracting(found), Set(found).subtracting(wanted))
-      note("missing \(missing.sorted().prefix(5)), not wanted \(extra.sorted().prefix(5))")
+      note("\(name): missing \(missing.sorted().prefix(5)), not wanted \(extra.sorted().prefix(5))")
     } catch {
-      note("cannot be read: \(error)")
+      note("\(name) cannot be read: \(error)")
     }
   }
 
