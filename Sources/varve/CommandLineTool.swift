@@ -7,8 +7,8 @@ package struct CommandLineTool {
   package static let version = "0.1.0"
   /// Every subcommand there is, in the order of help.
   package static let subcommands: [Subcommand] = [
-    serveCommand, queryCommand, importCommand, parseCommand, inspectCommand, compactCommand, statsCommand,
-    doctorCommand, benchCommand,
+    serveCommand, queryCommand, importCommand, parseCommand, inspectCommand, compactCommand, backupCommand,
+    restoreCommand, statsCommand, doctorCommand, benchCommand,
   ]
 
   package init() {}

@@ -93,6 +93,37 @@ struct WholeCommandTests {
     #expect(refused.errors.contains("-:2:4: missing fields\n"))
   }
 
+  @Test("a closed directory is backed up, brought up to date, restored from, and damage is told with its place")
+  func backup() throws {
+    let command = try command()
+    #expect(try command.run("varve import --data d Fixtures/sample.lp").status == 0)
+    let first = try command.run("varve backup --data d b --format csv")
+    #expect(first.status == 0 && first.output.hasPrefix("linked,copied,kept,removed,bytes,"))
+    #expect(first.errors.contains("links are no second copy"))
+    #expect(try command.run("varve import --data d Fixtures/sample.lp").status == 0)
+    #expect(try command.run("varve backup --data d b").status == 1)
+    #expect(try command.run("varve backup --data d --incremental --verify b").status == 0)
+    #expect(try command.run("varve inspect b").output.hasPrefix("a backup: every batch through "))
+    #expect(try !command.run("varve inspect d").output.contains("backup"))
+    let counting = "'SELECT count(used) FROM mem'"
+    #expect(try command.run("varve query --data b \(counting)").output.hasSuffix(",2880\n"))
+    let restored = try command.run("varve restore --data d --database metrics --as then b --format csv")
+    #expect(restored.status == 0 && restored.output.hasPrefix("databases,tables,rows,"))
+    #expect(try command.run("varve query --data d --database then \(counting)").output.hasSuffix(",2880\n"))
+    let again = try command.run("varve restore --data d --database metrics --as then b")
+    #expect(again.status == 1 && again.errors.contains("--as"))
+    let damaged = try command.run(
+      "cp -r b c && for f in c/tables/*/*.sst; do printf X | dd of=$f bs=1 seek=3000 conv=notrunc 2>/dev/null; done; "
+        + "varve restore --data e c")
+    #expect(damaged.status == 1 && damaged.errors.contains("/c/tables/"), "\(damaged.errors)")
+    #expect(try command.run("varve query --data e 'SHOW DATABASES'").output == "")
+    let wrong = try command.run("varve backup --data nothing x")
+    #expect(wrong.status == 1 && wrong.errors.contains("nothing/CURRENT"))
+    for misused in ["varve backup", "varve restore", "varve backup --data d --server u x"] {
+      #expect(try command.run(misused).status == 2)
+    }
+  }
+
   private static let plotted =
     "varve query --from Fixtures/sample.lp "
     + "'SELECT mean(used) FROM mem WHERE time < 1767247200s GROUP BY time(10m), host'"

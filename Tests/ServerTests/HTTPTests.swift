@@ -275,6 +275,38 @@ struct HTTPTests {
     }
   }
 
+  @Test("a backup and a restore are one request each, and misuse is told")
+  func backup() throws {
+    try TemporaryDirectory.with { (path: String) throws in
+      let server = try ServerProcess(dataDirectory: path + "/data")
+      _ = try write(server, "cpu,host=a f=1\ncpu,host=b f=2\n")
+      let directory = path + "/backup"
+      func post(_ path: String) throws -> (status: Int, text: String) {
+        let answer = try RawHTTP.ask(server.http, "POST", path)
+        return (answer.status, answer.text)
+      }
+      let made = try post("/backup?directory=\(directory)&verify=true")
+      #expect(made.status == 200 && made.text.contains("\"linkedCount\":1") && made.text.contains("\"verifiedCount\":1"))
+      _ = try write(server, "cpu,host=c f=1\n")
+      #expect(try post("/backup?directory=\(directory)").status == 400)
+      let restored = try post("/restore?directory=\(directory)&db=metrics&as=then")
+      #expect(restored.status == 200 && restored.text.contains("\"databases\":[\"then\"]") && restored.text.contains("\"rowCount\":2"))
+      for (source, count) in [("then.autogen.cpu", 2), ("cpu", 3)] {
+        let statement = percentEncoded("SELECT count(f) FROM \(source)")
+        let answer = try RawHTTP.ask(server.http, "GET", "/query?db=metrics&epoch=ns&q=\(statement)")
+        #expect(answer.text.contains("[0,\(count)]"), "\(answer.text)")
+      }
+      #expect(try post("/backup?directory=\(directory)&incremental=true&db=then").status == 200)
+      #expect(try post("/restore?directory=\(directory)&as=then").status == 409)
+      #expect(try post("/restore?directory=\(directory)&db=metrics&as=x").status == 404)
+      for wrong in ["/backup", "/backup?directory=here", "/restore?directory=\(server.dataDirectory)"] {
+        #expect(try post(wrong).status == 400, "\(wrong)")
+      }
+      #expect(try RawHTTP.ask(server.http, "GET", "/backup?directory=\(directory)").status == 405)
+      #expect(server.stop() == 0)
+    }
+  }
+
   /// The names that the interface promises.
   private static let promised = [
     "varve_ingest_lines_total", "varve_ingest_rejects_total", "varve_ingest_bytes_total",

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Query
 import Storage
 
@@ -35,6 +36,17 @@ struct HTTPResponse: Sendable {
   static func json(_ status: UInt32, _ text: String, headers: [(name: String, value: String)] = []) -> HTTPResponse {
     HTTPResponse(
       status: status, headers: [("Content-Type", "application/json")] + headers, body: Array((text + "\n").utf8))
+  }
+
+  /// A value as one JSON document.
+  static func document(_ value: some Encodable) -> HTTPResponse {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    do {
+      return .json(200, String(decoding: try encoder.encode(value), as: UTF8.self))
+    } catch {
+      return .error(500, "\(error)")
+    }
   }
 
   /// `{"error":…}` with InfluxDB's header beside it.

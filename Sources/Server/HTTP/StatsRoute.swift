@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Storage
 
 /// `GET /stats/compaction`, `/stats/retention`, `/stats/series?top=N&db=…`: one JSON document each.
@@ -18,25 +17,15 @@ struct StatsRoute: Sendable {
   private func answer(_ request: HTTPRequest, _ store: Store) -> HTTPResponse {
     do throws(StorageError) {
       switch request.path {
-      case "/stats/compaction": return document(store.compactionReport())
-      case "/stats/retention": return document(store.retentionReport())
+      case "/stats/compaction": return .document(store.compactionReport())
+      case "/stats/retention": return .document(store.retentionReport())
       default:
         let top = request.parameter("top").map { Int($0) ?? -1 } ?? Self.topDefault
         guard top >= 0 else { return .error(400, "top is a whole number") }
-        return document(try store.seriesReport(top: top, database: request.parameter("db")))
+        return .document(try store.seriesReport(top: top, database: request.parameter("db")))
       }
     } catch {
       return .error(error.code == .notFound ? 404 : 500, error.description)
-    }
-  }
-
-  private func document(_ report: some Encodable) -> HTTPResponse {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    do {
-      return .json(200, String(decoding: try encoder.encode(report), as: UTF8.self))
-    } catch {
-      return .error(500, "\(error)")
     }
   }
 }

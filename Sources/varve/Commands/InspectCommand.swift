@@ -98,7 +98,11 @@ private struct Inspection {
       throw CommandFailure("\(path) is no data directory: it has no CURRENT")
     }
     let state = try Manifest.open(fileSystem: fileSystem, isReadOnly: true).state
-    return isJSON ? try json(state) : DirectoryText(path, state, segments: try segments()).text
+    if isJSON { return try json(state) }
+    let backup = try CheckpointList.read(from: fileSystem).map { list, _ in
+      "a backup: every batch through \(list.lastSequence), nothing written to it since\n"
+    }
+    return (backup ?? "") + DirectoryText(path, state, segments: try segments()).text
   }
 
   private func segments() throws -> [(name: String, byteCount: UInt64)] {

@@ -1,5 +1,4 @@
 import Client
-import FoundationEssentials
 import Server
 import Storage
 
@@ -31,15 +30,7 @@ struct ServerStats: StatsSource {
   }
 
   private func document<Document: Decodable>(_ path: String) throws -> Document {
-    let response = try client.get(path)
-    guard response.isSuccess else {
-      throw CommandFailure("\(client.baseURL)\(path) answered \(response.status): \(errorText(of: response))")
-    }
-    do {
-      return try JSONDecoder().decode(Document.self, from: Data(response.body))
-    } catch {
-      throw CommandFailure("\(client.baseURL)\(path) answered a document of another shape: \(error)")
-    }
+    try client.document(client.get(path), of: path)
   }
 }
 
