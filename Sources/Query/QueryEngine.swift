@@ -24,17 +24,30 @@ public final class QueryEngine: Sendable {
   public func run(_ request: QueryRequest, emit: (StatementResult) throws -> Void) throws {
     let statements = try Parser.parse(request.text, parameters: request.parameters)
     for (index, statement) in statements.enumerated() {
+      try emit(try answer(statement, index, request))
+    }
+  }
+
+  /// Runs one statement. Where it meets damage it is run anew without what lies there, so that no value is in the answer that a
+  /// damaged piece might have overwritten.
+  private func answer(_ statement: Statement, _ index: Int, _ request: QueryRequest) throws -> StatementResult {
+    var request = request
+    while true {
       var result = StatementResult(statementID: index)
+      request.leftOut = LeftOut()
       do {
         try StatementExecutor(catalog: catalog, request: request, limits: limits).run(
           statement, into: &result)
+        if !request.leftOut.isEmpty { result.takeLoss(request.leftOut, isStrict: request.isStrict) }
+        return result
       } catch let failure as QueryFailure {
         result.error = failure.message
+        return result
       } catch let error as StorageError {
-        catalog.noteDamage(error)
+        if catalog.contain(error) { continue }
         result.error = error.description
+        return result
       }
-      try emit(result)
     }
   }
 

@@ -46,6 +46,9 @@ final class Starter: Sendable {
     let store = try Store.open(
       directory: configuration.dataDirectory, options: configuration.store, progress: context.progress,
       waitsForReplay: false)
+    for error in store.unreadableTables {
+      context.say("\(error); answers leave out what it may hold: run `varve repair`")
+    }
     // Before the first write, which may be for such a database and waits for its ticket.
     store.onTicketsDecided { [waiters, mailboxes] in
       waiters.ticketsDecided(in: store)

@@ -33,12 +33,12 @@ struct SourceResolver {
       guard let found = policies.first(where: { $0.name == wanted }) else {
         throw QueryFailure("retention policy not found: \(wanted)")
       }
-      return try catalog.snapshot(of: found.keyspace)
+      return try catalog.snapshot(of: [found.keyspace], leavingOut: request.leftOut)
     }
     guard policies.contains(where: \.isDefault) else {
       throw QueryFailure("database \(database) has no default retention policy")
     }
-    return try catalog.snapshot(of: catalog.ruledKeyspaces(of: database))
+    return try catalog.snapshot(of: catalog.ruledKeyspaces(of: database), leavingOut: request.leftOut)
   }
 
   /// Snapshots of every policy of a database, the default one first.
@@ -48,7 +48,7 @@ struct SourceResolver {
       throw QueryFailure("database not found: \(database)")
     }
     let ordered = policies.filter(\.isDefault) + policies.filter { !$0.isDefault }
-    return try ordered.map { try catalog.snapshot(of: $0.keyspace) }
+    return try ordered.map { try catalog.snapshot(of: [$0.keyspace], leavingOut: request.leftOut) }
   }
 
   /// The measurements of sources, sorted by name, each once.

@@ -38,6 +38,7 @@ struct StatementExecutor {
       let answer = try SelectExecutor(catalog: catalog, request: request, limits: limits).run(select)
       lines.append("TIME: \(ContinuousClock.now - start)")
       lines += answer.counters.lines
+      lines += request.leftOut.all.map { "LEFT OUT AS DAMAGED: \($0.text)" }
       lines += [
         "RESULT SERIES: \(answer.series.count)",
         "RESULT ROWS: \(answer.series.reduce(0) { $0 + $1.rowCount })",

@@ -22,12 +22,28 @@ package protocol Catalog: Sendable {
   func snapshot(of keyspace: KeyspaceID) throws(StorageError) -> Snapshot
   /// Several keyspaces, not none, as one.
   func snapshot(of keyspaces: [KeyspaceID]) throws(StorageError) -> Snapshot
-  /// Counts an error that a statement ended with, if it is damage.
-  func noteDamage(_ error: StorageError)
+  /// The same, with what is known as damaged left out and told to `leftOut`.
+  func snapshot(of keyspaces: [KeyspaceID], leavingOut leftOut: LeftOut?) throws(StorageError) -> Snapshot
+  func preview(
+    _ deletion: Deletion, from database: String, leavingOut leftOut: LeftOut?
+  ) throws(StorageError) -> DeletionPreview
+  /// Takes note of an error that a statement met, if it is damage; `true` where that is left out from now on and the statement
+  /// may be run again.
+  func contain(_ error: StorageError) -> Bool
 }
 
 extension Catalog {
-  package func noteDamage(_ error: StorageError) {}
+  package func snapshot(of keyspaces: [KeyspaceID], leavingOut leftOut: LeftOut?) throws(StorageError) -> Snapshot {
+    try snapshot(of: keyspaces)
+  }
+
+  package func preview(
+    _ deletion: Deletion, from database: String, leavingOut leftOut: LeftOut?
+  ) throws(StorageError) -> DeletionPreview {
+    try preview(deletion, from: database)
+  }
+
+  package func contain(_ error: StorageError) -> Bool { false }
 }
 
 extension Store: Catalog {}

@@ -1,3 +1,5 @@
+import Storage
+
 /// What to run, and for whom.
 public struct QueryRequest: Sendable {
   /// One or several statements of InfluxQL.
@@ -11,6 +13,10 @@ public struct QueryRequest: Sendable {
   public var now: Int64
   /// Set from outside to stop: asked at least every few milliseconds.
   public var isCancelled: @Sendable () -> Bool = { false }
+  /// A statement that would lack what is damaged fails instead.
+  public var isStrict = false
+  /// Where the statement that runs says what it leaves out.
+  var leftOut = LeftOut()
 
   public init(text: String, database: String, now: Int64) {
     self.text = text

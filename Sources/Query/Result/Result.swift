@@ -57,7 +57,8 @@ public struct StatementResult: Sendable {
   public var messages: [ResultMessage] = []
   /// Why it failed; other statements still run.
   public var error: String?
-  /// Answered while the log is replayed: what is yet to be replayed is not in it.
+  /// Something is not in it: what is yet to be replayed, where it was answered while the log is; what is damaged, which `messages`
+  /// names.
   public var isPartial = false
   public var chunking = Chunking.rows
 

@@ -37,6 +37,7 @@ struct QueryRoute: Sendable {
           text: text, database: request.parameter("db") ?? "", now: wallNanoseconds())
         query.policy = request.parameter("rp") ?? ""
         query.parameters = parameters
+        query.isStrict = request.parameter("strict") == "true"
         query.isCancelled = { monotonicNanoseconds() > deadline }
         let response = run(query, in: store, format: format, options: options)
         exchange.answer(compressed(response, for: request))
@@ -90,7 +91,8 @@ struct QueryRoute: Sendable {
       context.metrics.querySeconds.observe(seconds: Double(monotonicNanoseconds() - started) * 1e-9)
     }
     // Looked at before the first snapshot is taken: what is said to be whole is.
-    let isPartial = !opened.store.isReplayed
+    let isReplaying = !opened.store.isReplayed
+    var isPartial = isReplaying
     var renderer = format.makeRenderer(options)
     var body: [UInt8] = []
     var failures: [String] = []
@@ -98,7 +100,8 @@ struct QueryRoute: Sendable {
     do {
       try opened.engine.run(query) { result in
         var result = result
-        result.isPartial = isPartial
+        result.isPartial = result.isPartial || isReplaying
+        isPartial = isPartial || result.isPartial
         if let error = result.error { failures.append(error) }
         renderer.append(result, into: &body)
       }

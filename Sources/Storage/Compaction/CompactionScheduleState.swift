@@ -55,9 +55,11 @@ struct CompactionScheduleState {
     guard error.code != .cancelled else { return }
     let count = (failures[plan.window]?.count ?? 0) + 1
     let minutes = Int64(1) << Int64(min(count - 1, 6))
+    // Damage does not heal: the window is left alone until it is repaired, which takes a stop, or somebody asks for it.
+    let isDamage = error.code == .corrupt
     failures[plan.window] = CompactionStatus.Failure(
       window: plan.window, error: error, count: count,
-      retryAt: monotonic + min(minutes * 60, 3_600) * 1_000_000_000)
+      retryAt: isDamage ? .max : monotonic + min(minutes * 60, 3_600) * 1_000_000_000)
   }
 
   /// Takes out of the requests the windows that are one run by now, expired or gone; whether any was.
@@ -86,7 +88,7 @@ package struct CompactionStatus: Sendable {
     package var window: WindowID
     package var error: StorageError
     package var count: Int
-    /// By the monotonic clock.
+    /// By the monotonic clock; `Int64.max`: not by itself, since its files are damaged.
     package var retryAt: Int64
   }
 

@@ -1,7 +1,7 @@
 /// Runs compaction: threads that pick, merge, publish, and wait for more.
 ///
 /// One job a window at a time. A job that fails is kept with its error and tried again after one minute, doubling up to an hour,
-/// never in a tight loop. Pausing lets jobs under way end and holds those that were not asked for. The scheduler retains its delegate
+/// never in a tight loop; one that met damage is not tried again by itself. Pausing lets jobs under way end and holds those that were not asked for. The scheduler retains its delegate
 /// until `stop`.
 package final class CompactionScheduler: Sendable {
   /// Windows tell of themselves through `wake`; the clock is looked at this often.

@@ -41,7 +41,11 @@ public struct StorageError: Error, Equatable, Sendable, CustomStringConvertible 
   }
 
   public var description: String {
-    let place = offset.map { "\(file):\($0): " } ?? (file.isEmpty ? "" : "\(file): ")
-    return place + detail
+    file.isEmpty ? detail : "\(place): \(detail)"
+  }
+
+  /// "wal/0000000017.wal:4096", as far as it is known.
+  public var place: String {
+    offset.map { "\(file):\($0)" } ?? file
   }
 }

@@ -37,6 +37,9 @@ package final class MaskedRun: SortedRun {
   package var rowCount: Int { base.rowCount }
   package var tableByteCount: UInt64? { base.tableByteCount }
   package var unmasked: any SortedRun { base.unmasked }
+  package var damage: StorageError? { base.damage }
+
+  package func damage(of measurement: [UInt8]) -> RunDamage { base.damage(of: measurement) }
 
   /// Whether anything is hidden at all.
   func hidesAny() throws(StorageError) -> Bool {
@@ -95,6 +98,8 @@ package final class MaskedRun: SortedRun {
   }
 
   private func shows(_ measurement: [UInt8]) throws(StorageError) -> Bool {
+    // What cannot be read may hold something that shows.
+    if base.damage(of: measurement).whole != nil { return true }
     if try masks(of: measurement).isEmpty { return true }
     return try cache.showsAny(of: measurement, by: tombstones) { () throws(StorageError) -> Bool in
       try series(of: measurement, where: nil).count > 0

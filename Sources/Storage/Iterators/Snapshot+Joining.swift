@@ -15,7 +15,7 @@ extension Snapshot {
         covering.count == 1
         ? covering[0].runs
         : covering.flatMap(\.runs).sorted { $0.sequenceRange.lowerBound < $1.sequenceRange.lowerBound }
-      pieces.append(WindowSnapshot(range: start..<end, runs: runs))
+      pieces.append(WindowSnapshot(range: start..<end, runs: runs, leftOut: covering[0].leftOut))
     }
     return Snapshot(windows: pieces, floor: floor, pin: Pins(snapshots), reads: snapshots.first?.reads)
   }
@@ -33,6 +33,7 @@ extension WindowSnapshot {
     guard floor > lowest, range.lowerBound < floor else { return self }
     let deletion = Deletion(measurements: [], predicate: nil, times: .min..<floor)
     let mask = [Tombstone(sequence: .max, deletion: deletion, createdAt: 0)]
-    return WindowSnapshot(range: range, runs: runs.map { MaskedRun.masking($0, by: mask) })
+    return WindowSnapshot(
+      range: range, runs: runs.map { MaskedRun.masking($0, by: mask) }, leftOut: leftOut)
   }
 }

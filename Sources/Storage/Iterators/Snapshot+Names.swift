@@ -25,7 +25,9 @@ extension Snapshot {
     -> [FieldKey]
   {
     var keys = Set<FieldKey>()
-    for window in windows(in: times) { try keys.formUnion(window.fields(of: measurement)) }
+    for window in windows(in: times) {
+      try keys.formUnion(window.fields(of: measurement, times: clipped(times)))
+    }
     return keys.sortedByName()
   }
 
@@ -33,7 +35,7 @@ extension Snapshot {
   public func tagKeys(of measurement: [UInt8]) throws(StorageError) -> [[UInt8]] {
     var names = Set<[UInt8]>()
     for window in windows(in: .min ..< .max) {
-      for run in window.runs { try names.formUnion(run.tagKeys(of: measurement)) }
+      try names.formUnion(window.tagKeys(of: measurement))
     }
     return names.sorted { $0.lexicographicallyPrecedes($1) }
   }
@@ -42,15 +44,32 @@ extension Snapshot {
 extension WindowSnapshot {
   /// The measurements of all its runs, sorted by bytes.
   package func measurements() throws(StorageError) -> [[UInt8]] {
+    if leavesOutAll(range) { return [] }
     var names = Set<[UInt8]>()
     for run in runs { try names.formUnion(run.measurements()) }
-    return names.sorted { $0.lexicographicallyPrecedes($1) }
+    let shown = leftOut == nil ? Array(names) : names.filter { !leavesOut($0, range) }
+    return shown.sorted { $0.lexicographicallyPrecedes($1) }
+  }
+
+  /// The tag keys of a measurement in all its runs.
+  package func tagKeys(of measurement: [UInt8]) throws(StorageError) -> Set<[UInt8]> {
+    var names = Set<[UInt8]>()
+    if leavesOut(measurement, range) { return names }
+    for run in runs { try names.formUnion(run.tagKeys(of: measurement)) }
+    return names
   }
 
   /// Every field of a measurement with each of its types, sorted by name, then type.
-  package func fields(of measurement: [UInt8]) throws(StorageError) -> [FieldKey] {
+  ///
+  /// - Parameter times: those that are asked for; what is damaged outside of them is no matter.
+  package func fields(
+    of measurement: [UInt8], times: Range<Int64> = .min ..< .max
+  ) throws(StorageError) -> [FieldKey] {
     var keys = Set<FieldKey>()
-    for run in runs { try keys.formUnion(run.fields(of: measurement)) }
+    if leavesOut(measurement, times.clamped(to: range)) { return [] }
+    for run in runs where leftOut == nil || run.damage(of: measurement).whole == nil {
+      try keys.formUnion(run.fields(of: measurement))
+    }
     return keys.sortedByName()
   }
 
@@ -71,6 +90,7 @@ extension WindowSnapshot {
     var lists: [WindowSeries] = []
     let times = times.clamped(to: range)
     let tablesAsked = counts.tablesAsked
+    if leavesOut(measurement, times) { return WindowSeries() }
     for (index, run) in runs.enumerated() {
       let held = run.timeRange
       guard held.lowerBound < times.upperBound, held.upperBound >= times.lowerBound else {
@@ -82,7 +102,7 @@ extension WindowSnapshot {
       lists.append(WindowSeries(list, run: index, times: times))
     }
     if counts.tablesAsked > tablesAsked { counts.windowsAsked += 1 }
-    return WindowSeries.union(lists)
+    return withoutDamaged(WindowSeries.union(lists), of: measurement)
   }
 }
 

@@ -24,9 +24,12 @@ package struct WindowSnapshot: Sendable {
   package var range: Range<Int64>
   /// Ascending by sequence number: a later one wins.
   package var runs: [any SortedRun]
+  /// Where what is damaged is left out, and said; `nil`: it throws.
+  package var leftOut: LeftOut?
 
-  package init(range: Range<Int64>, runs: [any SortedRun]) {
+  package init(range: Range<Int64>, runs: [any SortedRun], leftOut: LeftOut? = nil) {
     self.range = range
     self.runs = runs
+    self.leftOut = leftOut
   }
 }

@@ -14,6 +14,10 @@ package protocol SortedRun: AnyObject, Sendable {
   var tableByteCount: UInt64? { get }
   /// The run that lies on the disk or in memory, where this one only leaves out what is deleted.
   var unmasked: any SortedRun { get }
+  /// Why nothing of it can be read, where that is known.
+  var damage: StorageError? { get }
+  /// What of a measurement is known not to be readable: what was met so far.
+  func damage(of measurement: [UInt8]) -> RunDamage
   /// The measurements, sorted by bytes.
   func measurements() throws(StorageError) -> [[UInt8]]
   /// Every field of a measurement with each of its types, sorted by name, then type; empty if it is not here.
@@ -31,6 +35,8 @@ package protocol SortedRun: AnyObject, Sendable {
 extension SortedRun {
   package var tableByteCount: UInt64? { nil }
   package var unmasked: any SortedRun { self }
+  package var damage: StorageError? { nil }
+  package func damage(of measurement: [UInt8]) -> RunDamage { RunDamage() }
 }
 
 /// Some series of a run, flat.

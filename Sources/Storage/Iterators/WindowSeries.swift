@@ -105,6 +105,13 @@ package struct WindowSeries: Sendable {
     return out
   }
 
+  /// The series for which `isKept` holds, asked in order.
+  func filtered(_ isKept: (Int) -> Bool) -> WindowSeries {
+    var out = WindowSeries()
+    for index in 0..<count where isKept(index) { out.append(from: self, index) }
+    return out
+  }
+
   private mutating func append(from other: WindowSeries, _ index: Int) {
     keyBytes.append(contentsOf: other.keyBytes[other.keyRange(index)])
     keyEnds.append(keyBytes.count)

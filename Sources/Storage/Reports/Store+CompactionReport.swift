@@ -45,7 +45,12 @@ extension Store {
     } else if let failure = status.failures.first(where: { $0.window == id }) {
       row.failure = failure.error.description
       row.failureCount = failure.count
-      row.retryAt = now + max(0, failure.retryAt - status.monotonic)
+      if failure.retryAt < .max {
+        row.retryAt = now + max(0, failure.retryAt - status.monotonic)
+      } else {
+        row.outlook = "damaged: \(failure.error.place); run `varve repair`"
+        row.dueAt = nil
+      }
     } else if status.isPaused, row.dueAt != nil {
       row.outlook += "; merging is paused"
     }

@@ -7,25 +7,28 @@ extension Store {
   /// - Parameters:
   ///   - top: entries of each kind and database.
   ///   - database: only that one; `nil`: all.
-  /// - Throws: `.notFound` for a database that is not there; what reading a table meets.
+  /// - Throws: `.notFound` for a database that is not there; what reading a table meets, but for damage: that is left out.
   public func seriesReport(top: Int, database: String? = nil) throws(StorageError) -> SeriesReport {
     let version = publisher.version
     if let database, !version.databases.contains(database) {
       throw StorageError(.notFound, "database not found: \(database)")
     }
-    var report = SeriesReport(databases: [], entries: [])
-    for name in version.databases.sorted() where database == nil || database == name {
-      let keyspaces = version.keyspaces.filter { $0.state.database == name }.map(\.id)
-      try add(name, keyspaces, top: top, to: &report)
+    return try containing(LeftOut()) { leftOut throws(StorageError) in
+      var report = SeriesReport(databases: [], entries: [])
+      for name in version.databases.sorted() where database == nil || database == name {
+        let keyspaces = version.keyspaces.filter { $0.state.database == name }.map(\.id)
+        try add(name, keyspaces, top: top, leavingOut: leftOut, to: &report)
+      }
+      return report
     }
-    return report
   }
 
   private func add(
-    _ database: String, _ keyspaces: [KeyspaceID], top: Int, to report: inout SeriesReport
+    _ database: String, _ keyspaces: [KeyspaceID], top: Int, leavingOut leftOut: LeftOut,
+    to report: inout SeriesReport
   ) throws(StorageError) {
     var snapshots: [Snapshot] = []
-    for keyspace in keyspaces { snapshots.append(try snapshot(of: keyspace)) }
+    for keyspace in keyspaces { snapshots.append(try snapshot(of: keyspace, leavingOut: leftOut)) }
     var names: Set<[UInt8]> = []
     for snapshot in snapshots { try names.formUnion(snapshot.measurements()) }
     var total = SeriesReport.Database(
@@ -69,7 +72,7 @@ extension Store {
   ) throws(StorageError) -> UInt64 {
     var byteCount: UInt64 = 0
     for window in snapshot.windows {
-      for run in window.runs {
+      for run in window.runs where run.damage(of: measurement).whole == nil {
         // What is deleted counts until it is off the disk: its bytes are there.
         if let table = run.unmasked as? Table {
           byteCount += try table.forEachSeries(of: measurement) { sample.add($0, byteCount: $1) }

@@ -57,8 +57,17 @@ struct SeriesSelection {
       return first == .mayBeHere ? try standing(of: b) : first
     case .equals(let key, let value) where !value.isEmpty:
       guard top.tagKeys.contains(where: { $0.name == key }) else { return .notByKeys }
-      return try table.mayContain(measurement: top.name, tagKey: key, value: value) ? .mayBeHere : .notByFilter
+      return mayContain(key, value) ? .mayBeHere : .notByFilter
     default: return .mayBeHere
+    }
+  }
+
+  /// What the Bloom filter says. One that is damaged says nothing: the tag index answers.
+  private func mayContain(_ key: [UInt8], _ value: [UInt8]) -> Bool {
+    do throws(StorageError) {
+      return try table.mayContain(measurement: top.name, tagKey: key, value: value)
+    } catch {
+      return true
     }
   }
 

@@ -9,6 +9,8 @@ package final class Table: SortedRun, Sendable {
   private let filterSkipCount = Atomic<UInt64>(0)
   /// The measurement asked for last: its top, decoded.
   private let lastTop = Lock<MeasurementTop?>(nil)
+  /// What reading has met so far that is damaged.
+  let damages = TableDamages()
 
   /// Opens a table; reads header and footer only.
   ///
@@ -40,7 +42,7 @@ package final class Table: SortedRun, Sendable {
     return Table(file: file, number: number, footer: footer, cache: cache)
   }
 
-  private init(file: any StoredFile, number: UInt64, footer: TableFooter, cache: BlockCache) {
+  init(file: any StoredFile, number: UInt64, footer: TableFooter, cache: BlockCache) {
     self.footer = footer
     state = TableState(
       number: number, byteCount: footer.fileByteCount, rowCount: Int(footer.rowCount),

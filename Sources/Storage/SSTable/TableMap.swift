@@ -42,7 +42,8 @@ extension Table {
     return blocks.sorted { $0.handle.offset < $1.handle.offset }
   }
 
-  private func appendBlocks(of handle: BlockHandle, to blocks: inout [TableBlock]) throws(StorageError) {
+  /// Those of the measurement whose top lies at `handle`.
+  func appendBlocks(of handle: BlockHandle, to blocks: inout [TableBlock]) throws(StorageError) {
     let top = try top(at: handle)
     func add(_ handle: BlockHandle, _ kind: TableBlock.Kind) {
       blocks.append(TableBlock(handle: handle, measurement: top.name, kind: kind))

@@ -30,7 +30,7 @@ package final class CompactionHost: CompactionDelegate {
     return CompactionInput(
       keyspace: keyspace.state, window: keyspace.state.windows[index].range,
       states: Array(keyspace.state.windows[index].runs[range]),
-      runs: keyspace.runs(range, ofWindow: index) { StreamedTable($0.table) },
+      runs: keyspace.runs(range, ofWindow: index) { $0.table.map(StreamedTable.init) ?? $0.run },
       floor: retainer.floor(of: keyspace.state), pin: version)
   }
 

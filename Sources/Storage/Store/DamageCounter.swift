@@ -1,5 +1,5 @@
-/// Damage seen since start, by database and kind of file. Counted where an error surfaces: a block that every query meets counts
-/// with every query.
+/// Damage seen since start, by database and kind of file. Counted where an error surfaces, which is once: a place that is known
+/// is left out from then on.
 package final class DamageCounter: Sendable {
   package enum Kind: String, Sendable, CaseIterable { case table, wal, manifest }
 

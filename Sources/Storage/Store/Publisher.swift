@@ -19,7 +19,8 @@ package final class Publisher: Sendable {
   private let retiredReadBytes = Atomic<UInt64>(0)
   private let retiredFilterSkips = Atomic<UInt64>(0)
 
-  /// Opens every table that the manifest names.
+  /// Opens every table that the manifest names. One that is damaged, or not there, does not stop the start: what it may hold is
+  /// left out of answers.
   init(
     manifest: Manifest, fileSystem: any FileSystem, cache: BlockCache, janitor: Janitor, nextTable: UInt64, reserve: Reserve
   ) throws(StorageError) {
@@ -33,9 +34,12 @@ package final class Publisher: Sendable {
     let state = manifest.state
     for keyspace in state.keyspaces {
       for window in keyspace.windows {
-        for table in window.runs.flatMap(\.tables) {
-          files[table.number] = try Self.open(
-            table, keyspace: keyspace.id, window: window.start, fileSystem: fileSystem, cache: cache, janitor: janitor)
+        for run in window.runs {
+          for table in run.tables {
+            files[table.number] = try Self.openKnown(
+              table, of: run, keyspace: keyspace.id, window: window.start, fileSystem: fileSystem, cache: cache,
+              janitor: janitor)
+          }
         }
       }
     }
@@ -54,13 +58,9 @@ package final class Publisher: Sendable {
     var counts = (
       byteCount: retiredReadBytes.load(ordering: .relaxed), filterSkips: retiredFilterSkips.load(ordering: .relaxed)
     )
-    for keyspace in version.keyspaces {
-      for run in keyspace.tables.joined() {
-        for file in run {
-          counts.byteCount += file.table.bytesRead
-          counts.filterSkips += file.table.filterSkips
-        }
-      }
+    for table in version.tables.lazy.compactMap(\.table) {
+      counts.byteCount += table.bytesRead
+      counts.filterSkips += table.filterSkips
     }
     return counts
   }
@@ -142,8 +142,8 @@ package final class Publisher: Sendable {
     }
     for (number, file) in files where !live.contains(number) {
       file.retire()
-      retiredReadBytes.wrappingAdd(file.table.bytesRead, ordering: .relaxed)
-      retiredFilterSkips.wrappingAdd(file.table.filterSkips, ordering: .relaxed)
+      retiredReadBytes.wrappingAdd(file.table?.bytesRead ?? 0, ordering: .relaxed)
+      retiredFilterSkips.wrappingAdd(file.table?.filterSkips ?? 0, ordering: .relaxed)
       files[number] = nil
     }
   }
@@ -155,7 +155,27 @@ package final class Publisher: Sendable {
     let name = tableFileName(keyspace: keyspace, windowStart: window, number: table.number)
     let file = try fileSystem.open(name)
     return TableFile(
-      table: try Table.open(file: file, state: table, cache: cache), name: name, state: table, janitor: janitor)
+      run: try Table.open(file: file, state: table, cache: cache), name: name, state: table, janitor: janitor)
+  }
+
+  /// Opens a table that the manifest has named before.
+  private static func openKnown(
+    _ table: TableState, of run: RunState, keyspace: KeyspaceID, window: Int64, fileSystem: any FileSystem,
+    cache: BlockCache, janitor: Janitor
+  ) throws(StorageError) -> TableFile {
+    do throws(StorageError) {
+      return try open(
+        table, keyspace: keyspace, window: window, fileSystem: fileSystem, cache: cache, janitor: janitor)
+    } catch {
+      guard error.code == .corrupt || error.code == .notFound else { throw error }
+      let name = tableFileName(keyspace: keyspace, windowStart: window, number: table.number)
+      let why =
+        error.code == .notFound ? StorageError(.corrupt, file: name, offset: 0, "the file is not there") : error
+      let stand = UnreadableRun(
+        error: why, sequenceRange: run.firstSequence...run.lastSequence,
+        timeRange: table.firstTimestamp...table.lastTimestamp, rowCount: table.rowCount, byteCount: table.byteCount)
+      return TableFile(run: stand, name: name, state: table, janitor: janitor)
+    }
   }
 
   private static func version(

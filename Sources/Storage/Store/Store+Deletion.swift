@@ -12,9 +12,7 @@ extension Store {
     }
     try waitUntilReplayed()
     var concerned: [KeyspaceID] = []
-    for keyspace in try keyspaces(of: database) where try snapshot(of: keyspace).holdsAny(of: deletion) {
-      concerned.append(keyspace)
-    }
+    for keyspace in try keyspaces(of: database) where try mayHold(deletion, keyspace) { concerned.append(keyspace) }
     if concerned.isEmpty { return }
     let (memtable, retainer) = (memtable, retainer)
     try publisher.publish(making: { state throws(StorageError) in
@@ -38,12 +36,27 @@ extension Store {
     writing.compaction.wake()
   }
 
+  /// Whether a deletion may hide anything of a keyspace: what is damaged may hold it.
+  private func mayHold(_ deletion: Deletion, _ keyspace: KeyspaceID) throws(StorageError) -> Bool {
+    let leftOut = LeftOut()
+    return try containing(leftOut) { leftOut throws(StorageError) in
+      try snapshot(of: keyspace, leavingOut: leftOut).holdsAny(of: deletion) || !leftOut.isEmpty
+    }
+  }
+
   /// What `delete` would take away now. Reads the timestamps of the rows.
   package func preview(_ deletion: Deletion, from database: String) throws(StorageError) -> DeletionPreview {
+    try preview(deletion, from: database, leavingOut: nil)
+  }
+
+  /// The same, without what is damaged.
+  package func preview(
+    _ deletion: Deletion, from database: String, leavingOut leftOut: LeftOut?
+  ) throws(StorageError) -> DeletionPreview {
     var preview = DeletionPreview()
     var series = Set<[UInt8]>()
     for keyspace in try keyspaces(of: database) {
-      let snapshot = try snapshot(of: keyspace)
+      let snapshot = try snapshot(of: keyspace, leavingOut: leftOut)
       let tableBytes = publisher.version.keyspace(keyspace)?.state.windows ?? []
       for window in snapshot.windows(in: deletion.times) {
         let found = try window.count(deletion, times: snapshot.clipped(deletion.times), series: &series)

@@ -52,9 +52,14 @@ extension Store {
 
   /// Several keyspaces as if they were one: each with its own floor, later numbers over earlier ones.
   package func snapshot(of keyspaces: [KeyspaceID]) throws(StorageError) -> Snapshot {
-    guard keyspaces.count != 1 else { return try snapshot(of: keyspaces[0]) }
+    try snapshot(of: keyspaces, leavingOut: nil)
+  }
+
+  /// The same; see `snapshot(of:leavingOut:)` of one keyspace.
+  package func snapshot(of keyspaces: [KeyspaceID], leavingOut leftOut: LeftOut?) throws(StorageError) -> Snapshot {
+    guard keyspaces.count != 1 else { return try snapshot(of: keyspaces[0], leavingOut: leftOut) }
     var snapshots: [Snapshot] = []
-    for keyspace in keyspaces { snapshots.append(try snapshot(of: keyspace)) }
+    for keyspace in keyspaces { snapshots.append(try snapshot(of: keyspace, leavingOut: leftOut)) }
     return Snapshot.joining(snapshots)
   }
 }

@@ -97,6 +97,7 @@ public final class Store: Sendable {
       try OpenedStore(
         fileSystem: fileSystem, options: options, wallClock: wallClock, monotonicClock: monotonicClock,
         progress: progress))
+    for error in store.unreadableTables { store.noteDamage(error) }
     do throws(StorageError) {
       try store.start()
       if waitsForReplay { try store.waitUntilReplayed() }
@@ -218,6 +219,11 @@ public final class Store: Sendable {
 
   /// Everything of a keyspace that is acknowledged, as of now; until the log is replayed, without what is yet to be.
   public func snapshot(of id: KeyspaceID) throws(StorageError) -> Snapshot {
+    try snapshot(of: id, leavingOut: nil)
+  }
+
+  /// The same. What is known as damaged is left out and told to `leftOut`; without one reading it throws.
+  package func snapshot(of id: KeyspaceID, leavingOut leftOut: LeftOut?) throws(StorageError) -> Snapshot {
     let found = publisher.read { version -> (Version, KeyspaceVersion, [Part])? in
       version.keyspace(id).map { (version, $0, memtable.parts(of: id)) }
     }
@@ -234,15 +240,10 @@ public final class Store: Sendable {
     var windows: [WindowSnapshot] = []
     for (index, window) in keyspace.state.windows.enumerated() where window.end > floor {
       let runs = keyspace.runs(ofWindow: index) + (live[window.start] ?? [])
-      if !runs.isEmpty { windows.append(WindowSnapshot(range: window.range, runs: runs)) }
+      if !runs.isEmpty { windows.append(WindowSnapshot(range: window.range, runs: runs, leftOut: leftOut)) }
     }
     let (pin, reads) = snapshots.hold(version, for: id)
     return Snapshot(windows: windows, floor: floor, pin: pin, reads: reads)
-  }
-
-  /// Counts an error that reading met, if it is damage: for the metrics.
-  public func noteDamage(_ error: StorageError) {
-    damage.note(error) { publisher.version.keyspace($0)?.state.database }
   }
 
   // MARK: Closing

@@ -17,6 +17,9 @@ package final class Version: Sendable {
     self.keyspaces = keyspaces
   }
 
+  /// The tables of all keyspaces.
+  package var tables: some Sequence<TableFile> { keyspaces.lazy.flatMap(\.tables).joined().joined() }
+
   package func keyspace(_ id: KeyspaceID) -> KeyspaceVersion? {
     keyspaces.first { $0.id == id }
   }
@@ -62,7 +65,7 @@ package final class KeyspaceVersion: Sendable {
 
   /// The sorted runs of a window on disk, ascending by sequence, without what is deleted; tables of one run are disjoint by series.
   package func runs(ofWindow index: Int) -> [any SortedRun] {
-    runs(state.windows[index].runs.indices, ofWindow: index) { $0.table }
+    runs(state.windows[index].runs.indices, ofWindow: index) { $0.run }
   }
 
   /// The same of some of its runs, each table as `made` gives it.
@@ -79,7 +82,8 @@ package final class KeyspaceVersion: Sendable {
 
 /// An open table of a version. Once obsolete its file goes when the last version that names it does.
 package final class TableFile: Sendable {
-  package let table: Table
+  /// The table, or what stands for one that could not be opened.
+  package let run: any SortedRun
   package let name: String
   package let state: TableState
   /// What is deleted in it.
@@ -87,12 +91,15 @@ package final class TableFile: Sendable {
   private let isObsolete = Atomic<Bool>(false)
   private let janitor: Janitor
 
-  package init(table: Table, name: String, state: TableState, janitor: Janitor) {
-    self.table = table
+  package init(run: any SortedRun, name: String, state: TableState, janitor: Janitor) {
+    self.run = run
     self.name = name
     self.state = state
     self.janitor = janitor
   }
+
+  /// `nil` where it could not be opened.
+  package var table: Table? { run as? Table }
 
   /// No version from now on names it.
   package func retire() {

@@ -12,6 +12,7 @@ struct LocalSource: QuerySource {
     if !arguments.isGiven("from") {
       options.isReadOnly = true
       store = try Store.open(directory: arguments.text("data"), options: options)
+      for error in store.unreadableTables { printError("varve query: \(error); run `varve repair`") }
     } else {
       store = try Store.inMemory(options: options)
       let place = try ImportPlace(path: nil)
@@ -24,6 +25,7 @@ struct LocalSource: QuerySource {
   func run(_ text: String, emit: (StatementResult) throws -> Void) throws {
     var request = QueryRequest(text: text, database: arguments.text("database"), now: wallNanoseconds())
     request.policy = arguments.string("policy") ?? ""
+    request.isStrict = arguments.isOn("strict")
     for parameter in try BindParameter.all(arguments) {
       request.parameters[parameter.name] = parameter.literal
     }

@@ -23,6 +23,7 @@ package let queryCommand = Subcommand(
       "plot", .optional(endings: [".svg", ".png"]), "FILE.svg|FILE.png",
       help: "draw the numbers over time: in the terminal, or as a picture (PNG: 1920 pixels wide, by librsvg2-2)"),
     Flag("partial", .toggle, help: "do not wait for a server that replays its log: answer from what it has"),
+    Flag("strict", .toggle, help: "fail where an answer would lack what is damaged, in place of a partial one"),
     CommonFlags.server,
     CommonFlags.data,
     Flag("from", .string, "FILE.lp", help: "ask a file of line protocol (.gz too), without a server"),

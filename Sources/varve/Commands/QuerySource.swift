@@ -26,6 +26,7 @@ struct ServerSource: QuerySource {
     ]
     if let policy = arguments.string("policy") { parameters.append(("rp", policy)) }
     if arguments.isOn("partial") { parameters.append(("partial", "true")) }
+    if arguments.isOn("strict") { parameters.append(("strict", "true")) }
     if arguments.isGiven("param") {
       parameters.append(("params", BindParameter.json(try BindParameter.all(arguments))))
     }

@@ -17,7 +17,8 @@ struct ResultPrinter {
     out.removeAll(keepingCapacity: true)
     let notes = result.messages.map { "varve query: \($0.level): \($0.text)" }
     let partial =
-      result.isPartial ? ["varve query: warning: the log is being replayed, the answer lacks what is yet to be replayed"] : []
+      result.isPartial && !result.lacksDamaged
+      ? ["varve query: warning: the log is being replayed, the answer lacks what is yet to be replayed"] : []
     if result.error != nil { hasFailed = true }
     for line in notes + partial + (result.error.map { ["varve query: \($0)"] } ?? []) {
       // Words come after the rows they are about.

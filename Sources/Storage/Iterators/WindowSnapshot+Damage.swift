@@ -1,0 +1,46 @@
+/// What a window leaves out because it is damaged; `LeftOut` has the rule.
+extension WindowSnapshot {
+  /// Whether all that it holds in some times is left out: a run that meets them cannot be read at all.
+  func leavesOutAll(_ times: Range<Int64>) -> Bool {
+    guard let leftOut, let error = meeting(times).lazy.compactMap(\.damage).first else { return false }
+    leftOut.note(LeftOut.Piece(error: error, window: range, measurement: nil))
+    return true
+  }
+
+  /// Whether a measurement is left out in some times.
+  func leavesOut(_ measurement: [UInt8], _ times: Range<Int64>) -> Bool {
+    guard let leftOut else { return false }
+    if leavesOutAll(times) { return true }
+    guard let error = meeting(times).lazy.compactMap({ $0.damage(of: measurement).whole }).first
+    else { return false }
+    leftOut.note(LeftOut.Piece(error: error, window: range, measurement: measurement))
+    return true
+  }
+
+  /// The series of which no run is known to have lost rows.
+  func withoutDamaged(_ series: WindowSeries, of measurement: [UInt8]) -> WindowSeries {
+    guard let leftOut else { return series }
+    let damages = runs.map { $0.damage(of: measurement) }
+    if damages.allSatisfy(\.isNone) { return series }
+    var pieces: [LeftOut.Piece] = []
+    let kept = series.filtered { index in
+      let errors = series.sources(index).lazy.compactMap { damages[$0.run].error(of: $0.ordinal) }
+      guard let error = errors.first else { return true }
+      if let place = pieces.firstIndex(where: { $0.error == error }) {
+        pieces[place].seriesCount += 1
+      } else {
+        let key = Array(series.keyBytes[series.keyRange(index)])
+        pieces.append(
+          LeftOut.Piece(
+            error: error, window: range, measurement: measurement, firstSeries: key, seriesCount: 1))
+      }
+      return false
+    }
+    for piece in pieces { leftOut.note(piece) }
+    return kept
+  }
+
+  private func meeting(_ times: Range<Int64>) -> [any SortedRun] {
+    runs.filter { $0.timeRange.lowerBound < times.upperBound && $0.timeRange.upperBound >= times.lowerBound }
+  }
+}
