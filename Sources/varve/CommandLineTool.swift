@@ -8,7 +8,7 @@ package struct CommandLineTool {
   /// Every subcommand there is, in the order of help.
   package static let subcommands: [Subcommand] = [
     serveCommand, queryCommand, importCommand, parseCommand, inspectCommand, compactCommand, backupCommand,
-    restoreCommand, statsCommand, doctorCommand, benchCommand,
+    restoreCommand, statsCommand, verifyCommand, repairCommand, doctorCommand, benchCommand,
   ]
 
   package init() {}

@@ -27,6 +27,7 @@ struct Router: Sendable {
     case "/rejects": return .now(rejects())
     case "/compact", "/compact/pause", "/compact/resume", "/compact/status":
       return CompactRoute(context: context).reply(to: request)
+    case "/verify": return VerifyRoute(context: context).reply(to: request)
     case "/backup", "/restore": return BackupRoute(context: context).reply(to: request)
     case "/stats/compaction", "/stats/retention", "/stats/series":
       return StatsRoute(context: context).reply(to: request)

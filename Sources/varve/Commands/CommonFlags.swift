@@ -9,4 +9,6 @@ package enum CommonFlags {
   package static let format = Flag(
     "format", .choice(["table", "csv", "json", "jsonl", "line", "markdown", "vertical"]), "FORMAT",
     help: "of the rows; without it table on a terminal, csv in a pipe")
+  package static let reportFormat = Flag(
+    "format", .choice(["text", "json"]), "FORMAT", default: "text", help: "of the report")
 }

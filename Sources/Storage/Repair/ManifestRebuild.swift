@@ -1,0 +1,258 @@
+import LineProtocol
+
+/// Makes what the manifest says anew, from what is left of it and from the tables that lie there (DESIGN, section 8).
+///
+/// What a known run was merged from is passed over. Runs whose numbers overlap without that, as a merge's output and its inputs
+/// do, are merged into one: whether such an output was whole is not known, so the inputs stay below it. What was flushed last and
+/// is still in the log whole is left to the log.
+struct ManifestRebuild {
+  /// A table that lies there, by its own properties.
+  private struct Found {
+    var table: Table
+    var properties: TableProperties
+  }
+  /// Tables of one range of numbers.
+  private struct Candidate {
+    var sequences: ClosedRange<UInt64>
+    var tables: [Found]
+    /// As the manifest has it; `nil`: not named.
+    var known: RunState?
+  }
+
+  let fileSystem: any FileSystem
+  private(set) var state: ManifestState
+  private(set) var actions: [String] = []
+  private(set) var notes: [String] = []
+  private(set) var losses: [RepairReport.Loss] = []
+  private(set) var problems: [StorageError] = []
+  /// The log holds every batch from this number on; `.max`: none, or it is damaged.
+  private let logFrom: UInt64
+  private let cache = BlockCache(byteCountMax: 16 << 20)
+  private var nextTable: UInt64
+
+  init(_ state: ManifestState, fileSystem: any FileSystem, logFrom: UInt64) {
+    self.state = state
+    self.fileSystem = fileSystem
+    self.logFrom = logFrom
+    nextTable = max(state.nextTable, 1)
+  }
+
+  mutating func run() throws(StorageError) {
+    let firstUnknown = state.nextKeyspace
+    var found: [KeyspaceID: [Range<Int64>: [Found]]] = [:]
+    for file in TableFiles.all(in: fileSystem) {
+      nextTable = max(nextTable, file.number + 1)
+      do throws(StorageError) {
+        let table = try Table.open(file: fileSystem.open(file.name), number: file.number, cache: cache)
+        let properties = try table.properties()
+        guard properties.number == file.number, properties.keyspace == file.keyspace.number,
+          properties.windowStart < properties.windowEnd, properties.firstSequence <= properties.lastSequence
+        else { throw StorageError(.corrupt, file: file.name, offset: 0, "its properties are of another table") }
+        found[file.keyspace, default: [:]][properties.windowStart..<properties.windowEnd, default: []].append(
+          Found(table: table, properties: properties))
+      } catch {
+        if error.code == .unsupportedVersion { throw error }
+        if !isNamed(file) { try loseUnnamed(file, error) }
+      }
+    }
+    for id in found.keys.sorted() {
+      let windows = found[id] ?? [:]
+      if state.index(of: id) == nil, !makeKeyspace(id, firstUnknown, windows.values.joined().map(\.properties)) { continue }
+      for range in windows.keys.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+        try place(windows[range] ?? [], id, range)
+      }
+    }
+    state.nextTable = max(state.nextTable, nextTable)
+  }
+
+  // MARK: Keyspaces
+
+  private func isNamed(_ file: TableFiles.Found) -> Bool {
+    guard let place = state.index(of: file.keyspace) else { return false }
+    return state.keyspaces[place].windows.contains { window in
+      window.runs.contains { $0.tables.contains { $0.number == file.number } }
+    }
+  }
+
+  private mutating func loseUnnamed(_ file: TableFiles.Found, _ error: StorageError) throws(StorageError) {
+    let place = try Quarantine(fileSystem: fileSystem).move(file.name)
+    actions.append("\(file.name): set aside as \(place)")
+    problems.append(error)
+    losses.append(
+      RepairReport.Loss(
+        file: file.name, database: state.index(of: file.keyspace).map { state.keyspaces[$0].database } ?? "",
+        policy: state.index(of: file.keyspace).map { state.keyspaces[$0].policy } ?? "", measurement: nil, series: nil,
+        from: nil, through: nil, what: "what it holds, and where it belongs, cannot be read: \(error.detail)"))
+  }
+
+  /// `false` where it was dropped.
+  private mutating func makeKeyspace(_ id: KeyspaceID, _ firstUnknown: UInt32, _ tables: [TableProperties]) -> Bool {
+    guard id.number >= firstUnknown, let first = tables.first else { return false }
+    let length = tables.map { $0.windowEnd - $0.windowStart }.max() ?? 0
+    var keyspace = KeyspaceState(
+      id: id, database: first.database, policy: first.policy,
+      isDefault: !state.keyspaces.contains { $0.database == first.database && $0.isDefault }, ttl: 0,
+      windowLength: WindowGrid.isValid(length: length) ? length : WindowGrid.length(forTTL: 0))
+    keyspace.horizon = tables.map(\.horizon).max() ?? .min
+    add(keyspace)
+    notes.append(
+      "\(first.database).\(first.policy): made again from its tables; its TTL is not known, so it keeps for ever: set it with "
+        + "ALTER RETENTION POLICY. Deletes that were not carried out yet, and rules, are not known")
+    return true
+  }
+
+  private mutating func add(_ keyspace: KeyspaceState) {
+    if !state.databases.contains(keyspace.database) { state.databases.append(keyspace.database) }
+    state.keyspaces.append(keyspace)
+    state.keyspaces.sort { $0.id < $1.id }
+    state.nextKeyspace = max(state.nextKeyspace, keyspace.id.number + 1)
+  }
+
+  // MARK: Windows
+
+  private mutating func place(_ tables: [Found], _ id: KeyspaceID, _ range: Range<Int64>) throws(StorageError) {
+    guard let keyspace = state.index(of: id), range.upperBound > state.keyspaces[keyspace].horizon,
+      let window = openWindow(range, in: keyspace)
+    else { return }
+    var candidates = candidates(tables, state.keyspaces[keyspace].windows[window].runs)
+    // What lies within a known run whose files are there was merged into it.
+    let known = candidates.filter { $0.known != nil && $0.known?.tables.count == $0.tables.count }
+    candidates.removeAll { one in
+      one.known == nil && known.contains { $0.sequences.lowerBound <= one.sequences.lowerBound
+        && $0.sequences.upperBound >= one.sequences.upperBound }
+    }
+    var runs: [RunState] = []
+    let flushed = state.keyspaces[keyspace].windows[window].flushedThrough
+    for cluster in Self.clusters(candidates) {
+      let first = cluster.map(\.sequences.lowerBound).min() ?? 0
+      let isAllNew = cluster.allSatisfy { $0.known == nil } && first > flushed
+      if isAllNew, first >= logFrom {
+        actions.append("window \(range.lowerBound) of keyspace \(id.number): batches from \(first) on are taken from the log")
+        continue
+      }
+      runs.append(try run(of: cluster, keyspace, window))
+    }
+    runs.sort { $0.firstSequence < $1.firstSequence }
+    state.keyspaces[keyspace].windows[window].runs = runs
+    let last = runs.last?.lastSequence ?? 0
+    state.keyspaces[keyspace].windows[window].flushedThrough = max(flushed, last)
+    state.lastSequence = max(state.lastSequence, last)
+  }
+
+  private mutating func openWindow(_ range: Range<Int64>, in keyspace: Int) -> Int? {
+    let windows = state.keyspaces[keyspace].windows
+    if let index = windows.firstIndex(where: { $0.range == range }) { return index }
+    if windows.contains(where: { $0.range.overlaps(range) }) {
+      notes.append("tables of a window \(range) overlap another window: they are left out")
+      return nil
+    }
+    let at = windows.firstIndex { $0.start > range.lowerBound } ?? windows.count
+    state.keyspaces[keyspace].windows.insert(
+      WindowState(start: range.lowerBound, end: range.upperBound, flushedThrough: 0, runs: []), at: at)
+    return at
+  }
+
+  private func candidates(_ tables: [Found], _ runs: [RunState]) -> [Candidate] {
+    var rest = tables
+    var found: [Candidate] = []
+    for run in runs {
+      let numbers = Set(run.tables.map(\.number))
+      let own = rest.filter { numbers.contains($0.table.state.number) }
+      rest.removeAll { numbers.contains($0.table.state.number) }
+      found.append(Candidate(sequences: run.firstSequence...run.lastSequence, tables: own, known: run))
+    }
+    for one in rest {
+      let sequences = one.properties.firstSequence...one.properties.lastSequence
+      if let index = found.firstIndex(where: { $0.known == nil && $0.sequences == sequences }) {
+        found[index].tables.append(one)
+      } else {
+        found.append(Candidate(sequences: sequences, tables: [one], known: nil))
+      }
+    }
+    return found
+  }
+
+  /// Groups of candidates whose ranges overlap.
+  private static func clusters(_ candidates: [Candidate]) -> [[Candidate]] {
+    var clusters: [[Candidate]] = []
+    var end: UInt64?
+    for one in candidates.sorted(by: { $0.sequences.lowerBound < $1.sequences.lowerBound }) {
+      if let last = end, one.sequences.lowerBound <= last {
+        clusters[clusters.count - 1].append(one)
+      } else {
+        clusters.append([one])
+      }
+      end = max(end ?? 0, one.sequences.upperBound)
+    }
+    return clusters
+  }
+
+  /// The run of a cluster: as it is where it is one, merged else, an output over its inputs.
+  private mutating func run(of cluster: [Candidate], _ keyspace: Int, _ window: Int) throws(StorageError) -> RunState {
+    if cluster.count == 1, let known = cluster[0].known { return known }
+    let ordered = cluster.sorted { a, b in
+      a.sequences.upperBound != b.sequences.upperBound
+        ? a.sequences.upperBound < b.sequences.upperBound : a.sequences.lowerBound > b.sequences.lowerBound
+    }
+    let first = ordered.map(\.sequences.lowerBound).min() ?? 0
+    let last = ordered.map(\.sequences.upperBound).max() ?? 0
+    let tables = ordered.flatMap(\.tables)
+    var run = RunState(
+      firstSequence: first, lastSequence: last, isFinal: false,
+      publishedAt: state.keyspaces[keyspace].windows[window].end, tables: [])
+    if tables.count == 1 {
+      run.tables = [tables[0].table.state]
+      return run
+    }
+    let salvages = tables.map { SalvageRun($0.table) }
+    let state = state.keyspaces[keyspace]
+    let check = TableCheck(keyspace: state, window: state.windows[window], run: run, table: tables[0].table.state)
+    var next = nextTable
+    run.tables = try TableRepair.merge(salvages, check, fileSystem) {
+      next += 1
+      return next - 1
+    }
+    nextTable = next
+    for salvage in salvages { losses += salvage.lost.map { check.loss($0, file: salvage.table.name) } }
+    actions.append(
+      "tables \(tables.map { String($0.table.state.number) }.joined(separator: ", ")) of keyspace \(state.id.number), window "
+        + "\(state.windows[window].start): merged, since it is not known which of them were in force")
+    return run
+  }
+
+  // MARK: The log
+
+  /// Opens windows for what the log holds and no window covers, so that a start puts it back.
+  mutating func openWindows(forLog fileSystem: any FileSystem) throws(StorageError) {
+    let (decoder, batch) = (RowDecoder(), LineBatch())
+    let dropped = Set((1..<max(state.nextKeyspace, 1)).map { KeyspaceID($0) }).subtracting(state.keyspaces.map(\.id))
+    let survey = try WriteAheadLog.survey(fileSystem: fileSystem, ignoresDamage: true, isReadOnly: true)
+    try WriteAheadLog.replay(survey, fileSystem: fileSystem, ignoresDamage: true) { record throws(StorageError) in
+      if record.type == .definitions { return try unsafe decoder.define(record.payload, segment: record.segment) }
+      let header = try unsafe decoder.decode(record.payload, segment: record.segment, into: batch)
+      if dropped.contains(header.keyspace) { return }
+      if state.index(of: header.keyspace) == nil { makeUnnamed(header.keyspace) }
+      guard let keyspace = state.index(of: header.keyspace) else { return }
+      for index in 0..<batch.count { open(batch.timestamps[index], in: keyspace) }
+    }
+  }
+
+  private mutating func open(_ time: Int64, in keyspace: Int) {
+    let found = state.keyspaces[keyspace]
+    if time < found.horizon { return }
+    let at = found.windows.partitioningIndex { $0.end > time }
+    if at < found.windows.count, found.windows[at].start <= time { return }
+    let range = WindowGrid.cell(for: time, length: found.windowLength, between: found.windows)
+    state.keyspaces[keyspace].windows.insert(
+      WindowState(start: range.lowerBound, end: range.upperBound, flushedThrough: 0, runs: []), at: at)
+  }
+
+  private mutating func makeUnnamed(_ id: KeyspaceID) {
+    let name = "recovered_\(id.number)"
+    add(
+      KeyspaceState(
+        id: id, database: name, policy: "autogen", isDefault: true, ttl: 0,
+        windowLength: WindowGrid.length(forTTL: 0)))
+    notes.append("\(name): the log holds points of keyspace \(id.number), whose database is not known")
+  }
+}

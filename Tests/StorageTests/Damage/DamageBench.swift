@@ -1,0 +1,131 @@
+import Storage
+import TestSupport
+
+/// A small store with a file of every kind, and what reading it must give.
+struct DamageBench {
+  static let start: Int64 = 1_700_000_000_000_000_000
+  static let day: Int64 = 86_400_000_000_000
+
+  let image: StoreImage
+  /// Every point, a line a field.
+  let truth: Set<String>
+  /// Those that no table has.
+  let unflushed: Set<String>
+
+  init() throws {
+    let fileSystem = MemoryFileSystem()
+    let store = try Self.open(fileSystem, isReadOnly: false)
+    let driver = StoreDriver(store)
+    try store.createDatabase("metrics", ttl: 0, windowLength: Self.day)
+    for run in 0..<2 { try driver.writeDurably(Self.lines(day: 0, run: run)) ; try store.flush() }
+    try driver.writeDurably(Self.lines(day: 3, run: 0))
+    try store.flush()
+    let flushed = Set(try driver.dump())
+    try driver.writeDurably(Self.lines(day: 3, run: 5))
+    try driver.writeDurably("late,host=z text=\"left in the log\" \(Self.start + 3 * Self.day + 77)\n")
+    truth = Set(try driver.dump())
+    unflushed = truth.subtracting(flushed)
+    image = try StoreImage(fileSystem)
+    try store.close()
+  }
+
+  /// Overwrites, joined fields, every type, several measurements; a series long enough for row groups of its own is in `long`.
+  private static func lines(day: Int64, run: Int) -> String {
+    var lines: [String] = []
+    let base = start + day * Self.day
+    for second in 0..<6 as Range<Int64> {
+      for host in ["a", "b", "c"] {
+        let time = base + (second * 2 + Int64(run)) * 500_000_000
+        lines.append("cpu,host=\(host),zone=x user=\(second + Int64(run)).5,count=\(second)i,run\(run)=\(run)i \(time)")
+        lines.append("mem,host=\(host) used=\(second)u,ok=\(second % 2 == 0),note=\"n \(second) of \(run)\" \(time)")
+      }
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  static func open(
+    _ fileSystem: any FileSystem, isReadOnly: Bool, ignoresDamagedLog: Bool = false
+  ) throws(StorageError) -> Store {
+    var options = StoreOptions()
+    options.segmentByteCount = 1 << 14
+    options.isReadOnly = isReadOnly
+    options.ignoresDamagedLog = ignoresDamagedLog
+    options.compactorCount = 0
+    return try Store.open(fileSystem: fileSystem, options: options, wallClock: { start }, monotonicClock: { 1 })
+  }
+
+  /// What a store answers, and what it left out: again where damage comes to light, as statements do.
+  static func answer(_ store: Store) throws -> (points: [String], leftOut: LeftOut) {
+    let driver = StoreDriver(store)
+    while true {
+      let leftOut = LeftOut()
+      do {
+        let snapshot = try store.snapshot(of: store.keyspace(database: "metrics"), leavingOut: leftOut)
+        return (try driver.dump(of: snapshot), leftOut)
+      } catch let error as StorageError {
+        guard store.contain(error) else { throw error }
+      }
+    }
+  }
+
+  /// What is wrong with how a damaged store behaves; `nil`: nothing.
+  func fault(of damaged: StoreImage) throws -> String? {
+    let store: Store
+    do {
+      store = try Self.open(damaged.make(), isReadOnly: true)
+    } catch {
+      guard let error = error as? StorageError else { return "opening threw \(error)" }
+      let isNamed = !error.file.isEmpty || error.detail.contains("CURRENT")
+      return [.corrupt, .unsupportedVersion, .notFound].contains(error.code) && isNamed ? nil : "refused with \(error)"
+    }
+    defer { try? store.close() }
+    let (points, leftOut) = try Self.answer(store)
+    if !Set(points).isSubset(of: truth) { return "gave rows that were never written: \(Set(points).subtracting(truth))" }
+    if leftOut.isEmpty, points.count != truth.count { return "lacks \(truth.count - points.count) rows and does not say it" }
+    if leftOut.isEmpty { return nil }
+    for piece in leftOut.all where piece.error.file.isEmpty || piece.error.offset == nil { return "left out \(piece.error)" }
+    do {
+      _ = try StoreDriver(store).dump()
+      return "left something out and reads strictly"
+    } catch {
+      return nil
+    }
+  }
+
+  /// What is wrong with the repair of a damaged store; `nil`: nothing.
+  func repairFault(of damaged: StoreImage) throws -> String? {
+    let fileSystem = try damaged.make()
+    let planned = try Store.repair(fileSystem: fileSystem, isDryRun: true)
+    let untouched = try StoreImage(fileSystem)
+    for (name, bytes) in damaged.files where name != "LOCK" && untouched.files[name] != bytes { return "a dry run changed \(name)" }
+    let report = try Store.repair(fileSystem: fileSystem)
+    if planned.losses != report.losses { return "the dry run saw other losses" }
+    let verified = try Store.verify(fileSystem: fileSystem)
+    if !verified.isClean { return "verify finds after a repair: \(verified.problems[0].text); it did \(report.actions)" }
+    let again = try Store.repair(fileSystem: fileSystem)
+    if !again.problems.isEmpty || again.isLossy { return "a second repair finds \(again.problems)" }
+    let store = try Self.open(fileSystem, isReadOnly: false)
+    defer { try? store.close() }
+    let (points, leftOut) = try Self.answer(store)
+    if !leftOut.isEmpty { return "is partial after a repair" }
+    let different = truth.symmetricDifference(points)
+    let unsaid = different.filter { line in !report.losses.contains { covers($0, line) } }
+    if let line = unsaid.first { return "\(line) is gone, or another, and not among \(report.losses)" }
+    // All that was damaged and set aside is there.
+    if report.actions.contains(where: { $0.contains("set aside") }), try fileSystem.list("quarantine").isEmpty { return "nothing is set aside" }
+    return nil
+  }
+
+  /// Whether a loss says that a point may be gone.
+  private func covers(_ loss: RepairReport.Loss, _ line: String) -> Bool {
+    let parts = line.split(separator: " ")
+    guard let time = parts.last.flatMap({ Int64($0) }), let key = parts.first else { return false }
+    guard let from = loss.from, let through = loss.through else {
+      return loss.file.hasPrefix("wal/") ? unflushed.contains(line) : true
+    }
+    if time < from || time > through { return false }
+    if let series = loss.series { return key == series }
+    if let measurement = loss.measurement { return key.hasPrefix(measurement + ",") }
+    return true
+  }
+}

@@ -1,0 +1,122 @@
+import Storage
+import TestSupport
+import Testing
+
+@Suite("Store: damage")
+struct StoreDamageTests {
+  private static func kind(_ name: String) -> String {
+    name.hasPrefix("tables/") ? "table" : name.hasPrefix("wal/") ? "wal" : name.hasPrefix("MANIFEST") ? "manifest" : name
+  }
+
+  /// Bytes that were written: behind its records a segment is zeros, and so is all of one that is only allocated.
+  private static func used(_ bytes: [UInt8]) -> Int { bytes.lastIndex { $0 != 0 }.map { $0 + 1 } ?? 0 }
+
+  /// Bits, or lengths, of a file to be tried; all of them in the slow run.
+  private static func places(_ count: Int, step: Int) -> [Int] {
+    Array(stride(from: 0, to: count, by: runsSlowTests ? 1 : step))
+  }
+
+  @Test(
+    "with any bit of any file flipped a store is refused with the place, or answers what is true and says what it lacks; verify finds it",
+    arguments: ["table", "wal", "manifest", "CURRENT"])
+  func bitFlips(kind: String) throws {
+    let bench = try DamageBench()
+    var (faults, unseen, count) = ([String](), [String](), 0)
+    for (name, bytes) in bench.image.files where Self.kind(name) == kind {
+      for bit in Self.places(Self.used(bytes) * 8, step: kind == "CURRENT" ? 7 : 857) {
+        let damaged = bench.image.flipping(bit, of: name)
+        count += 1
+        let report = try Store.verify(fileSystem: damaged.make())
+        if Self.isTorn(report, name) { continue }
+        if report.isClean { unseen.append("bit \(bit) of \(name)") }
+        if let fault = try bench.fault(of: damaged) { faults.append("bit \(bit) of \(name): \(fault)") }
+      }
+    }
+    #expect(count > 10)
+    #expect(faults.isEmpty, "\(faults.count) of \(count): \(faults.prefix(5))")
+    #expect(unseen.isEmpty, "\(unseen.count) of \(count): \(unseen.prefix(5))")
+  }
+
+  /// Whether a clean report takes the damage for the end of a write that a crash cut off: the last record of the log, or the last
+  /// line of the manifest, with nothing behind it that says it was whole. Nobody can tell these apart; it is said as a note.
+  private static func isTorn(_ report: VerifyReport, _ name: String) -> Bool {
+    report.isClean && report.notes.contains { $0.hasPrefix(name) }
+  }
+
+  @Test("cut at any length likewise", arguments: ["table", "wal", "manifest", "CURRENT"])
+  func cuts(kind: String) throws {
+    let bench = try DamageBench()
+    var (faults, unseen) = ([String](), [String]())
+    for (name, bytes) in bench.image.files where Self.kind(name) == kind {
+      for length in Self.places(Self.used(bytes), step: kind == "CURRENT" ? 3 : 389) {
+        // An empty file is also what a crash leaves that comes between making a segment and allocating it.
+        if kind == "wal", length == 0 { continue }
+        let damaged = bench.image.cutting(name, to: length)
+        let report = try Store.verify(fileSystem: damaged.make())
+        if Self.isTorn(report, name) { continue }
+        if report.isClean { unseen.append("\(name) cut to \(length)") }
+        if let fault = try bench.fault(of: damaged) { faults.append("\(name) cut to \(length): \(fault)") }
+      }
+    }
+    #expect(faults.isEmpty, "\(faults.count): \(faults.prefix(5))")
+    #expect(unseen.isEmpty, "\(unseen.count): \(unseen.prefix(5))")
+  }
+
+  @Test(
+    "repair leaves a store that verifies, opens, and lacks nothing that it does not name",
+    arguments: ["table", "wal", "manifest", "CURRENT"])
+  func repairs(kind: String) throws {
+    let bench = try DamageBench()
+    var faults: [String] = []
+    for (name, bytes) in bench.image.files where Self.kind(name) == kind {
+      for bit in Self.places(Self.used(bytes) * 8, step: 4_001) {
+        let damaged = bench.image.flipping(bit, of: name)
+        if Self.isTorn(try Store.verify(fileSystem: damaged.make()), name) { continue }
+        if let fault = try bench.repairFault(of: damaged) { faults.append("bit \(bit) of \(name): \(fault)") }
+      }
+      for length in Self.places(Self.used(bytes), step: 1_999) where kind != "wal" || length > 0 {
+        let damaged = bench.image.cutting(name, to: length)
+        if Self.isTorn(try Store.verify(fileSystem: damaged.make()), name) { continue }
+        if let fault = try bench.repairFault(of: damaged) { faults.append("\(name) cut to \(length): \(fault)") }
+      }
+    }
+    #expect(faults.isEmpty, "\(faults.count): \(faults.prefix(5))")
+  }
+
+  @Test("what is gone is found and repaired: a table, CURRENT, all manifests, both, the last segment")
+  func missingFiles() throws {
+    let bench = try DamageBench()
+    let names = bench.image.files.keys
+    let tables = names.filter { $0.hasPrefix("tables/") }.sorted()
+    let manifests = names.filter { $0.hasPrefix("MANIFEST") }
+    let cases = tables.map { [$0] } + [["CURRENT"], Array(manifests), ["CURRENT"] + manifests]
+    for missing in cases {
+      var damaged = bench.image
+      for name in missing { damaged.files[name] = nil }
+      #expect(try bench.fault(of: damaged) == nil, "without \(missing)")
+      #expect(try !Store.verify(fileSystem: damaged.make()).isClean, "without \(missing)")
+      #expect(try bench.repairFault(of: damaged) == nil, "without \(missing)")
+    }
+    // From the tables and the log alone everything comes back.
+    var bare = bench.image
+    for name in ["CURRENT"] + manifests { bare.files[name] = nil }
+    let fileSystem = try bare.make()
+    #expect(try !Store.repair(fileSystem: fileSystem).isLossy)
+    let store = try DamageBench.open(fileSystem, isReadOnly: false)
+    #expect(Set(try DamageBench.answer(store).points) == bench.truth)
+    try store.close()
+  }
+
+  @Test("an undamaged store verifies, and repair does nothing to it")
+  func whole() throws {
+    let bench = try DamageBench()
+    let fileSystem = try bench.image.make()
+    let report = try Store.verify(fileSystem: fileSystem)
+    #expect(report.isClean && report.tables == 3 && report.segments >= 1, "\(report)")
+    let repaired = try Store.repair(fileSystem: fileSystem)
+    #expect(repaired == RepairReport(isDryRun: false))
+    var files = try StoreImage(fileSystem).files
+    files["LOCK"] = bench.image.files["LOCK"]
+    #expect(files == bench.image.files)
+  }
+}
