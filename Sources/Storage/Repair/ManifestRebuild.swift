@@ -3,8 +3,8 @@ import LineProtocol
 /// Makes what the manifest says anew, from what is left of it and from the tables that lie there (DESIGN, section 8).
 ///
 /// What a known run was merged from is passed over. Runs whose numbers overlap without that, as a merge's output and its inputs
-/// do, are merged into one: whether such an output was whole is not known, so the inputs stay below it. What was flushed last and
-/// is still in the log whole is left to the log.
+/// do, are merged into one: whether such an output was whole is not known, so the inputs stay below it. A table
+/// that is whole and was not published yet is what the log would give again: it is taken, and its rows in the log are passed over.
 struct ManifestRebuild {
   /// A table that lies there, by its own properties.
   private struct Found {
@@ -25,15 +25,12 @@ struct ManifestRebuild {
   private(set) var notes: [String] = []
   private(set) var losses: [RepairReport.Loss] = []
   private(set) var problems: [StorageError] = []
-  /// The log holds every batch from this number on; `.max`: none, or it is damaged.
-  private let logFrom: UInt64
   private let cache = BlockCache(byteCountMax: 16 << 20)
   private var nextTable: UInt64
 
-  init(_ state: ManifestState, fileSystem: any FileSystem, logFrom: UInt64) {
+  init(_ state: ManifestState, fileSystem: any FileSystem) {
     self.state = state
     self.fileSystem = fileSystem
-    self.logFrom = logFrom
     nextTable = max(state.nextTable, 1)
   }
 
@@ -123,15 +120,7 @@ struct ManifestRebuild {
     }
     var runs: [RunState] = []
     let flushed = state.keyspaces[keyspace].windows[window].flushedThrough
-    for cluster in Self.clusters(candidates) {
-      let first = cluster.map(\.sequences.lowerBound).min() ?? 0
-      let isAllNew = cluster.allSatisfy { $0.known == nil } && first > flushed
-      if isAllNew, first >= logFrom {
-        actions.append("window \(range.lowerBound) of keyspace \(id.number): batches from \(first) on are taken from the log")
-        continue
-      }
-      runs.append(try run(of: cluster, keyspace, window))
-    }
+    for cluster in Self.clusters(candidates) { runs.append(try run(of: cluster, keyspace, window)) }
     runs.sort { $0.firstSequence < $1.firstSequence }
     state.keyspaces[keyspace].windows[window].runs = runs
     let last = runs.last?.lastSequence ?? 0
@@ -200,8 +189,8 @@ struct ManifestRebuild {
     var run = RunState(
       firstSequence: first, lastSequence: last, isFinal: false,
       publishedAt: state.keyspaces[keyspace].windows[window].end, tables: [])
-    if tables.count == 1 {
-      run.tables = [tables[0].table.state]
+    if ordered.count == 1, let inOrder = Self.inOrder(tables.map(\.table)) {
+      run.tables = inOrder.map(\.state)
       return run
     }
     let salvages = tables.map { SalvageRun($0.table) }
@@ -218,6 +207,27 @@ struct ManifestRebuild {
       "tables \(tables.map { String($0.table.state.number) }.joined(separator: ", ")) of keyspace \(state.id.number), window "
         + "\(state.windows[window].start): merged, since it is not known which of them were in force")
     return run
+  }
+
+  /// Tables of one run in the order of their series; `nil` where they overlap or it cannot be told.
+  private static func inOrder(_ tables: [Table]) -> [Table]? {
+    if tables.count == 1 { return tables }
+    var bounded: [(table: Table, first: [UInt8], last: [UInt8])] = []
+    do throws(StorageError) {
+      for table in tables {
+        let names = try table.measurements()
+        guard let first = names.first, let last = names.last else { return nil }
+        let (low, high) = (try table.series(of: first, where: nil), try table.series(of: last, where: nil))
+        guard low.count > 0, high.count > 0 else { return nil }
+        bounded.append(
+          (
+            table, Array(low.keyBytes[low.keyRange(0)]), Array(high.keyBytes[high.keyRange(high.count - 1)])
+          ))
+      }
+    } catch { return nil }
+    bounded.sort { seriesKeyOrder($0.first.span, $1.first.span) < 0 }
+    for (a, b) in zip(bounded, bounded.dropFirst()) where seriesKeyOrder(a.last.span, b.first.span) >= 0 { return nil }
+    return bounded.map(\.table)
   }
 
   // MARK: The log

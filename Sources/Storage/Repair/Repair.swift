@@ -29,7 +29,7 @@ struct Repair {
       let salvage = try ManifestSalvage(fileSystem)
       report.add(salvage.problems)
       (number, damaged) = (salvage.highestNumber, salvage.damaged)
-      state = try rebuild(salvage, isLogWhole: log.problems.isEmpty)
+      state = try rebuild(salvage)
     }
     let before = whole?.state
     try repairTables(&state)
@@ -77,14 +77,11 @@ struct Repair {
     return names
   }
 
-  private mutating func rebuild(_ salvage: ManifestSalvage, isLogWhole: Bool) throws(StorageError) -> ManifestState {
+  private mutating func rebuild(_ salvage: ManifestSalvage) throws(StorageError) -> ManifestState {
     report.actions.append(
       salvage.source.map { "what is in force is made again from \($0) and the tables" }
         ?? "what is in force is made again from the tables: no manifest could be read")
-    let survey = try WriteAheadLog.survey(fileSystem: fileSystem, ignoresDamage: true, isReadOnly: true)
-    let firsts = survey.summary.segments.map(\.firstSequence).filter { $0 > 0 }
-    var rebuild = ManifestRebuild(
-      salvage.state, fileSystem: fileSystem, logFrom: isLogWhole ? firsts.min() ?? .max : .max)
+    var rebuild = ManifestRebuild(salvage.state, fileSystem: fileSystem)
     try rebuild.run()
     try rebuild.openWindows(forLog: fileSystem)
     report.actions += rebuild.actions
