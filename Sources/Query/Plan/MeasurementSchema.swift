@@ -34,7 +34,7 @@ struct MeasurementSchema {
             + "\(hidden.map(Self.name).joined(separator: ", ")) are left out; ask for them with ::type")
       }
     }
-    tagKeys = try snapshot.tagKeys(of: measurement)
+    tagKeys = try snapshot.tagKeys(of: measurement, times: times)
     tagKeySet = Set(tagKeys)
   }
 

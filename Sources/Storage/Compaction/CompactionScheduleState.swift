@@ -56,7 +56,7 @@ struct CompactionScheduleState {
     let count = (failures[plan.window]?.count ?? 0) + 1
     let minutes = Int64(1) << Int64(min(count - 1, 6))
     // Damage does not heal: the window is left alone until it is repaired, which takes a stop, or somebody asks for it.
-    let isDamage = error.code == .corrupt
+    let isDamage = error.code == .corrupt && error.file.hasPrefix("tables/")
     failures[plan.window] = CompactionStatus.Failure(
       window: plan.window, error: error, count: count,
       retryAt: isDamage ? .max : monotonic + min(minutes * 60, 3_600) * 1_000_000_000)

@@ -32,9 +32,13 @@ extension Snapshot {
   }
 
   /// The tag keys of a measurement, sorted.
-  public func tagKeys(of measurement: [UInt8]) throws(StorageError) -> [[UInt8]] {
+  ///
+  /// - Parameter times: those that are asked for; keys come from all windows, but what is damaged outside of them is no matter.
+  public func tagKeys(of measurement: [UInt8], times: Range<Int64> = .min ..< .max) throws(StorageError) -> [[UInt8]] {
     var names = Set<[UInt8]>()
+    let asked = clipped(times)
     for window in windows(in: .min ..< .max) {
+      if !window.range.overlaps(asked), window.isDamaged(measurement) { continue }
       try names.formUnion(window.tagKeys(of: measurement))
     }
     return names.sorted { $0.lexicographicallyPrecedes($1) }

@@ -7,6 +7,11 @@ extension WindowSnapshot {
     return true
   }
 
+  /// Whether it is known that a measurement cannot be read, or not all of it.
+  func isDamaged(_ measurement: [UInt8]) -> Bool {
+    leftOut != nil && runs.contains { $0.damage(of: measurement).whole != nil }
+  }
+
   /// Whether a measurement is left out in some times.
   func leavesOut(_ measurement: [UInt8], _ times: Range<Int64>) -> Bool {
     guard let leftOut else { return false }

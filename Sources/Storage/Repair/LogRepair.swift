@@ -15,7 +15,8 @@ struct LogRepair {
 
   init(fileSystem: any FileSystem) { self.fileSystem = fileSystem }
 
-  mutating func run() throws(StorageError) {
+  /// - Parameter willReplace: called with what is lost so far before a segment takes the place of the damaged one.
+  mutating func run(willReplace: ([RepairReport.Loss]) throws(StorageError) -> Void) throws(StorageError) {
     guard try fileSystem.exists(LogFormat.directory) else { return }
     var isChanged = true
     while isChanged {
@@ -33,7 +34,7 @@ struct LogRepair {
       for number in numbers {
         lastSegment = max(lastSegment, number)
         if damaged.contains(LogFormat.name(number)) {
-          let found = try salvage(number, after: previous)
+          let found = try salvage(number, after: previous, willReplace)
           previous = (number, max(previous.lastSequence, found))
           isChanged = true
         } else if let info = summary.segments.first(where: { $0.number == number }) {
@@ -45,7 +46,8 @@ struct LogRepair {
 
   /// Writes one segment anew; returns the highest number of a batch that is left in it.
   private mutating func salvage(
-    _ number: UInt64, after previous: (number: UInt64, lastSequence: UInt64)
+    _ number: UInt64, after previous: (number: UInt64, lastSequence: UInt64),
+    _ willReplace: ([RepairReport.Loss]) throws(StorageError) -> Void
   ) throws(StorageError) -> UInt64 {
     let name = LogFormat.name(number)
     let reader = try SegmentReader(file: fileSystem.open(name), number: number)
@@ -67,9 +69,10 @@ struct LogRepair {
     var copy = SegmentCopy(header: header, lastSequence: previous.lastSequence)
     try take(from: reader, into: &copy)
     let kept = try Quarantine(fileSystem: fileSystem).copy(name)
+    for what in copy.lost { losses.append(loss(name, what)) }
+    try willReplace(losses)
     try copy.write(to: name, in: fileSystem)
     actions.append("\(name): set aside as \(kept); written anew with the \(copy.recordCount) records that are whole")
-    for what in copy.lost { losses.append(loss(name, what)) }
     lastSequence = max(lastSequence, copy.lastSequence, copy.lastSeen)
     return copy.lastSequence
   }

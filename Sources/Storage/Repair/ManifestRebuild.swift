@@ -25,6 +25,8 @@ struct ManifestRebuild {
   private(set) var notes: [String] = []
   private(set) var losses: [RepairReport.Loss] = []
   private(set) var problems: [StorageError] = []
+  /// Files whose copies are in quarantine.
+  private(set) var setAside: [String] = []
   private let cache = BlockCache(byteCountMax: 16 << 20)
   private var nextTable: UInt64
 
@@ -48,8 +50,8 @@ struct ManifestRebuild {
         found[file.keyspace, default: [:]][properties.windowStart..<properties.windowEnd, default: []].append(
           Found(table: table, properties: properties))
       } catch {
-        if error.code == .unsupportedVersion { throw error }
-        if !isNamed(file) { try loseUnnamed(file, error) }
+        guard error.code == .corrupt else { throw error }
+        if !isNamed(file) { try setAside(file.name, file.keyspace, error) }
       }
     }
     for id in found.keys.sorted() {
@@ -71,15 +73,16 @@ struct ManifestRebuild {
     }
   }
 
-  private mutating func loseUnnamed(_ file: TableFiles.Found, _ error: StorageError) throws(StorageError) {
-    let place = try Quarantine(fileSystem: fileSystem).move(file.name)
-    actions.append("\(file.name): set aside as \(place)")
+  /// Takes a table out whose place is not known.
+  private mutating func setAside(_ name: String, _ id: KeyspaceID, _ error: StorageError) throws(StorageError) {
+    actions.append("\(name): set aside as \(try Quarantine(fileSystem: fileSystem).copy(name))")
+    setAside.append(name)
     problems.append(error)
+    let keyspace = state.index(of: id).map { state.keyspaces[$0] }
     losses.append(
       RepairReport.Loss(
-        file: file.name, database: state.index(of: file.keyspace).map { state.keyspaces[$0].database } ?? "",
-        policy: state.index(of: file.keyspace).map { state.keyspaces[$0].policy } ?? "", measurement: nil, series: nil,
-        from: nil, through: nil, what: "what it holds, and where it belongs, cannot be read: \(error.detail)"))
+        file: name, database: keyspace?.database ?? "", policy: keyspace?.policy ?? "", measurement: nil, series: nil,
+        from: nil, through: nil, what: "what it holds, or where it belongs, cannot be told: \(error.detail)"))
   }
 
   /// `false` where it was dropped.
@@ -108,9 +111,16 @@ struct ManifestRebuild {
   // MARK: Windows
 
   private mutating func place(_ tables: [Found], _ id: KeyspaceID, _ range: Range<Int64>) throws(StorageError) {
-    guard let keyspace = state.index(of: id), range.upperBound > state.keyspaces[keyspace].horizon,
-      let window = openWindow(range, in: keyspace)
-    else { return }
+    guard let keyspace = state.index(of: id), range.upperBound > state.keyspaces[keyspace].horizon else { return }
+    guard let window = openWindow(range, in: keyspace) else {
+      for one in tables {
+        let error = StorageError(
+          .corrupt, file: one.table.name, offset: one.table.footer.properties.offset,
+          "its window \(range.lowerBound) to \(range.upperBound) overlaps another one")
+        try setAside(one.table.name, id, error)
+      }
+      return
+    }
     var candidates = candidates(tables, state.keyspaces[keyspace].windows[window].runs)
     // What lies within a known run whose files are there was merged into it.
     let known = candidates.filter { $0.known != nil && $0.known?.tables.count == $0.tables.count }
@@ -131,10 +141,7 @@ struct ManifestRebuild {
   private mutating func openWindow(_ range: Range<Int64>, in keyspace: Int) -> Int? {
     let windows = state.keyspaces[keyspace].windows
     if let index = windows.firstIndex(where: { $0.range == range }) { return index }
-    if windows.contains(where: { $0.range.overlaps(range) }) {
-      notes.append("tables of a window \(range) overlap another window: they are left out")
-      return nil
-    }
+    if windows.contains(where: { $0.range.overlaps(range) }) { return nil }
     let at = windows.firstIndex { $0.start > range.lowerBound } ?? windows.count
     state.keyspaces[keyspace].windows.insert(
       WindowState(start: range.lowerBound, end: range.upperBound, flushedThrough: 0, runs: []), at: at)

@@ -1,4 +1,9 @@
-/// The folder of what was found damaged: moved there, never deleted.
+import FoundationEssentials
+
+/// The folder of what was found damaged: set aside there, never deleted.
+///
+/// A file is copied there first and goes from its place when the manifest no longer names it, so that a repair that is cut short
+/// finds it where it was.
 struct Quarantine {
   static let directory = "quarantine"
 
@@ -10,18 +15,11 @@ struct Quarantine {
     return directory + "/" + (parts.count > 2 ? parts.dropFirst() : parts[...]).joined(separator: "-")
   }
 
-  /// Moves a file; returns where it is.
-  func move(_ file: String) throws(StorageError) -> String {
-    let target = try place(of: file)
-    try fileSystem.rename(file, to: target)
-    try sync(file)
-    return target
-  }
-
-  /// Copies a file, for one whose place another takes at once.
+  /// Copies a file; returns where it is.
   func copy(_ file: String) throws(StorageError) -> String {
-    let target = try place(of: file)
     let source = try fileSystem.open(file)
+    let (target, isThere) = try place(of: file, source)
+    if isThere { return target }
     let made = try fileSystem.create(target)
     let byteCount = try source.byteCount()
     var offset: UInt64 = 0
@@ -36,22 +34,60 @@ struct Quarantine {
     return target
   }
 
-  /// A name that is not taken: a manifest or a segment may be damaged twice.
-  private func place(of file: String) throws(StorageError) -> String {
+  /// Writes what was lost down beside what is set aside, before the step that makes it so.
+  func save(_ report: RepairReport, as name: String) throws(StorageError) {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let bytes: [UInt8]
+    do {
+      bytes = Array(try encoder.encode(report)) + [UInt8(ascii: "\n")]
+    } catch {
+      throw StorageError(.invalid, file: name, "cannot write as JSON: \(error)")
+    }
+    try fileSystem.createDirectory(Self.directory)
+    try fileSystem.syncDirectory("")
+    let beside = name + ".new"
+    try fileSystem.remove(beside)
+    let file = try fileSystem.create(beside)
+    try file.write(bytes, at: 0)
+    try file.sync()
+    try file.close()
+    try fileSystem.rename(beside, to: name)
+    try fileSystem.syncDirectory(Self.directory)
+  }
+
+  /// The first name for a report that no earlier one has.
+  func reportName() throws(StorageError) -> String {
+    var number: UInt64 = 1
+    while try fileSystem.exists("\(Self.directory)/report-\(number).json") { number += 1 }
+    return "\(Self.directory)/report-\(number).json"
+  }
+
+  /// A name that is not taken, or that the same bytes have already: a manifest or a segment may be damaged twice.
+  private func place(
+    of file: String, _ source: any StoredFile
+  ) throws(StorageError) -> (name: String, isThere: Bool) {
     try fileSystem.createDirectory(Self.directory)
     try fileSystem.syncDirectory("")
     let base = Self.name(of: file)
     var (name, count) = (base, 0)
     while try fileSystem.exists(name) {
+      if try isSame(try fileSystem.open(name), source) { return (name, true) }
       count += 1
       name = "\(base).\(count)"
     }
-    return name
+    return (name, false)
   }
 
-  private func sync(_ file: String) throws(StorageError) {
-    try fileSystem.syncDirectory(Self.directory)
-    let folder = file.split(separator: "/").dropLast().joined(separator: "/")
-    try fileSystem.syncDirectory(folder)
+  private func isSame(_ a: any StoredFile, _ b: any StoredFile) throws(StorageError) -> Bool {
+    let byteCount = try a.byteCount()
+    guard try b.byteCount() == byteCount else { return false }
+    var offset: UInt64 = 0
+    while offset < byteCount {
+      let count = Int(min(1 << 20, byteCount - offset))
+      guard try readBytes(of: a, at: offset, count: count) == readBytes(of: b, at: offset, count: count) else { return false }
+      offset += UInt64(count)
+    }
+    return true
   }
 }

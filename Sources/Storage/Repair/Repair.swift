@@ -1,21 +1,24 @@
 /// Sets what is damaged aside, rebuilds what can be rebuilt, and says what is lost. The store must be closed.
 ///
-/// The last step writes a manifest and lets `CURRENT` name it: a repair that is cut short is simply run again. Files set aside are found
-/// in the quarantine then.
+/// The last step but one writes a manifest and lets `CURRENT` name it, the last removes what was copied to the quarantine: a repair
+/// that is cut short is simply run again.
 struct Repair {
   let fileSystem: any FileSystem
   private(set) var report: RepairReport
+  private let reportName: String
+  /// Files whose copies are in quarantine, to be removed when no manifest names them.
+  private var setAside: [String] = []
 
-  init(fileSystem: any FileSystem, isDryRun: Bool) {
+  init(fileSystem: any FileSystem, isDryRun: Bool) throws(StorageError) {
     self.fileSystem = fileSystem
+    reportName = try Quarantine(fileSystem: fileSystem).reportName()
     report = RepairReport(isDryRun: isDryRun)
   }
 
   mutating func run() throws(StorageError) {
     let whole = try ManifestSalvage.whole(fileSystem)
-    if whole == nil, try isEmpty() { throw StorageError(.notFound, "\(fileSystem.rootPath) holds no store") }
     var log = LogRepair(fileSystem: fileSystem)
-    try log.run()
+    try log.run { losses throws(StorageError) in try save(losses) }
     report.add(log.problems)
     report.actions += log.actions
     report.losses += log.losses
@@ -25,6 +28,8 @@ struct Repair {
     if let whole {
       (state, number) = whole
       damaged = try damagedOld(besides: number)
+      // One that was begun and not finished has a number too.
+      number = max(number, damaged.compactMap { fileNumber(of: $0, prefix: "MANIFEST-") }.max() ?? 0)
     } else {
       let salvage = try ManifestSalvage(fileSystem)
       report.add(salvage.problems)
@@ -32,6 +37,7 @@ struct Repair {
       state = try rebuild(salvage)
     }
     let before = whole?.state
+    state.nextTable = max(state.nextTable, (TableFiles.all(in: fileSystem).map(\.number).max() ?? 0) + 1)
     try repairTables(&state)
     state.lastSegment = max(state.lastSegment, log.lastSegment)
     state.lastSequence = max(state.lastSequence, log.lastSequence)
@@ -40,6 +46,7 @@ struct Repair {
       for name in damaged where name.hasPrefix("MANIFEST-") || name == Manifest.currentName {
         report.actions.append("\(name): set aside as \(try Quarantine(fileSystem: fileSystem).copy(name))")
       }
+      try save(report.losses)
       number += 1
       try Manifest.write(state, number: number, to: fileSystem)
       report.actions.append("\(Manifest.fileName(number)): written, and in force")
@@ -48,18 +55,18 @@ struct Repair {
         report.actions.append("\(name): set aside as \(try Quarantine(fileSystem: fileSystem).copy(name))")
       }
     }
-    for name in damaged where name != Manifest.currentName { try fileSystem.remove(name) }
+    for name in damaged + setAside where name != Manifest.currentName { try fileSystem.remove(name) }
     if !report.losses.isEmpty {
       report.notes.append("where rows are lost, older values of the same points, and points that were deleted, may show")
     }
   }
 
-  private func isEmpty() throws(StorageError) -> Bool {
-    for name in try fileSystem.list("") {
-      let isEvidence = fileNumber(of: name, prefix: "MANIFEST-") != nil || ["tables", "wal", Manifest.currentName].contains(name)
-      if isEvidence { return false }
-    }
-    return true
+  /// Writes what is lost into the quarantine: a repair that is cut short would not say it, and run again not find it.
+  private func save(_ losses: [RepairReport.Loss]) throws(StorageError) {
+    if losses.isEmpty { return }
+    var report = report
+    report.losses = losses
+    try Quarantine(fileSystem: fileSystem).save(report, as: reportName)
   }
 
   /// Older manifests that do not hold: kept for nothing.
@@ -88,6 +95,7 @@ struct Repair {
     report.notes += rebuild.notes
     report.losses += rebuild.losses
     report.add(rebuild.problems)
+    setAside += rebuild.setAside
     return rebuild.state
   }
 
@@ -111,7 +119,8 @@ struct Repair {
       let check = TableCheck(
         keyspace: state.keyspaces[keyspace], window: state.keyspaces[keyspace].windows[window], run: standing, table: table)
       let problems = check.problems(in: fileSystem)
-      if let error = problems.first(where: { $0.code == .unsupportedVersion }) { throw error }
+      // Not damage: a newer format, or a disk that refuses.
+      if let error = problems.first(where: { $0.code != .corrupt }) { throw error }
       if problems.isEmpty {
         tables.append(table)
         continue
@@ -124,6 +133,7 @@ struct Repair {
       }
       try repair.run()
       state.nextTable = next
+      setAside.append(check.name)
       tables += repair.tables
       report.actions += repair.actions
       report.losses += repair.losses
@@ -144,10 +154,10 @@ extension Store {
   package static func repair(
     fileSystem: any FileSystem, isDryRun: Bool = false
   ) throws(StorageError) -> RepairReport {
-    guard try fileSystem.exists("") else { throw StorageError(.notFound, "\(fileSystem.rootPath) is not there") }
+    try Verification.checkHoldsStore(fileSystem)
     let lock = try fileSystem.lock("LOCK")
     defer { withExtendedLifetime(lock) {} }
-    var repair = Repair(
+    var repair = try Repair(
       fileSystem: isDryRun ? OverlayFileSystem(over: fileSystem) : fileSystem, isDryRun: isDryRun)
     try repair.run()
     return repair.report

@@ -41,10 +41,12 @@ final class SalvageRun: SortedRun {
         do throws(StorageError) {
           names += try table.entries(run.handle(index)).map(\.name)
         } catch {
+          guard error.code == .corrupt else { throw error }
           note(Lost(measurement: nil, series: nil, times: timeRange, error: error))
         }
       }
     } catch {
+      guard error.code == .corrupt else { throw error }
       note(Lost(measurement: nil, series: nil, times: timeRange, error: error))
     }
     return names
@@ -52,6 +54,7 @@ final class SalvageRun: SortedRun {
 
   func fields(of measurement: [UInt8]) throws(StorageError) -> [FieldKey] {
     do throws(StorageError) { return try table.fields(of: measurement) } catch {
+      guard error.code == .corrupt else { throw error }
       note(Lost(measurement: measurement, series: nil, times: timeRange, error: error))
       return []
     }
@@ -69,6 +72,7 @@ final class SalvageRun: SortedRun {
       state.withLock { $0.keys = (measurement, list) }
       return list
     } catch {
+      guard error.code == .corrupt else { throw error }
       let isNoted = lost.contains { $0.measurement == measurement && $0.series == nil }
       if !isNoted { note(Lost(measurement: measurement, series: nil, times: times, error: error)) }
       return SeriesList()
@@ -118,7 +122,7 @@ final class SalvageReader: RunReader {
     do throws(StorageError) {
       try base.begin(ordinal, times: times, descending: descending)
     } catch {
-      lose(nil, error)
+      try lose(nil, error)
     }
   }
 
@@ -131,7 +135,7 @@ final class SalvageReader: RunReader {
         try base.read(into: &scratch)
         return span
       } catch {
-        lose(span, error)
+        try lose(span, error)
       }
     }
     return nil
@@ -142,7 +146,8 @@ final class SalvageReader: RunReader {
   func read(into batch: inout ColumnBatch) throws(StorageError) { try base.read(into: &batch) }
 
   /// Takes note of a stretch, or, where it is not known which, of what is left of the series; goes on behind it.
-  private func lose(_ span: RowGroupSpan?, _ error: StorageError) {
+  private func lose(_ span: RowGroupSpan?, _ error: StorageError) throws(StorageError) {
+    guard error.code == .corrupt else { throw error }
     run.note(ordinal, of: measurement, times: span.map { $0.firstTimestamp...$0.lastTimestamp }, error)
     base = run.table.makeStreamingReader(of: measurement, fields: fields)
     guard let span else {

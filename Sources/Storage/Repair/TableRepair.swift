@@ -19,17 +19,12 @@ struct TableRepair {
 
   mutating func run() throws(StorageError) {
     let name = check.name
-    var place = Quarantine.name(of: name)
-    if try fileSystem.exists(name) {
-      place = try Quarantine(fileSystem: fileSystem).move(name)
-      actions.append("\(name): set aside as \(place)")
-    } else if try !fileSystem.exists(place) {
-      return loseAll("the file is not there")
-    }
+    guard try fileSystem.exists(name) else { return loseAll("the file is not there") }
+    actions.append("\(name): set aside as \(try Quarantine(fileSystem: fileSystem).copy(name))")
     let table: Table
     do throws(StorageError) {
       table = try TableFooter.openRecovering(
-        file: fileSystem.open(place), state: check.table, cache: BlockCache(byteCountMax: 16 << 20))
+        file: fileSystem.open(name), state: check.table, cache: BlockCache(byteCountMax: 16 << 20))
     } catch {
       return loseAll("nothing of it can be read: \(error.detail)")
     }

@@ -6,6 +6,16 @@ struct Verification {
 
   init(fileSystem: any FileSystem) { self.fileSystem = fileSystem }
 
+  /// `.notFound` where nothing in a directory is a store's: nothing is made there then, no lock either.
+  static func checkHoldsStore(_ fileSystem: any FileSystem) throws(StorageError) {
+    if try fileSystem.exists("") {
+      for name in try fileSystem.list("") {
+        if fileNumber(of: name, prefix: "MANIFEST-") != nil || ["tables", "wal", Manifest.currentName].contains(name) { return }
+      }
+    }
+    throw StorageError(.notFound, "\(fileSystem.rootPath) holds no store")
+  }
+
   /// Checks the manifests that are kept. Returns what the one in force says, `nil` where it cannot be told.
   mutating func checkManifests() -> ManifestState? {
     var inForce: String?
@@ -117,7 +127,7 @@ extension Store {
 
   /// The same over any file system.
   package static func verify(fileSystem: any FileSystem) throws(StorageError) -> VerifyReport {
-    guard try fileSystem.exists("") else { throw StorageError(.notFound, "\(fileSystem.rootPath) is not there") }
+    try Verification.checkHoldsStore(fileSystem)
     let lock = try fileSystem.lock("LOCK")
     defer { withExtendedLifetime(lock) {} }
     var verification = Verification(fileSystem: fileSystem)

@@ -118,7 +118,7 @@ private struct Doctor {
       ),
       (
         "damage met", "varve_corruptions_total",
-        "answers and varve stats compaction name the file: restore it from a backup"
+        "varve verify names files and offsets; stop the server and run varve repair"
       ),
       (
         "seconds of stalled writes", "varve_stall_seconds_total",

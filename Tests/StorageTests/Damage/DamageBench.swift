@@ -117,7 +117,7 @@ struct DamageBench {
   }
 
   /// Whether a loss says that a point may be gone.
-  private func covers(_ loss: RepairReport.Loss, _ line: String) -> Bool {
+  func covers(_ loss: RepairReport.Loss, _ line: String) -> Bool {
     let parts = line.split(separator: " ")
     guard let time = parts.last.flatMap({ Int64($0) }), let key = parts.first else { return false }
     guard let from = loss.from, let through = loss.through else {

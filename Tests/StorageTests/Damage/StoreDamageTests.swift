@@ -120,3 +120,40 @@ struct StoreDamageTests {
     #expect(files == bench.image.files)
   }
 }
+
+@Suite("Store: a repair that is cut short", .tags(.crash))
+struct RepairCrashTests {
+  @Test("a repair that ends after any change of the disk is run again and comes to the same end")
+  func crashes() throws {
+    let bench = try DamageBench()
+    let table = try #require(bench.image.files.keys.filter { $0.hasPrefix("tables/") }.min())
+    let segment = try #require(bench.image.files.keys.filter { $0.hasPrefix("wal/") }.min())
+    // Rows of a table, a record of the log, and with them the pointer to the manifest.
+    let rows = bench.image.flipping(8 * 20, of: table).flipping(8 * 80, of: segment)
+    var all = rows
+    all.files["CURRENT"] = nil
+    for damaged in [rows, all] {
+      let whole = FailingFileSystem(wrapping: try damaged.make(), countsChangesOnly: true)
+      let expected = try Store.repair(fileSystem: whole)
+      #expect(expected.isLossy && whole.callCount > 10)
+      for call in 1...whole.callCount {
+        let fileSystem = try damaged.make()
+        let failing = FailingFileSystem(wrapping: fileSystem, countsChangesOnly: true)
+        failing.stop(at: call)
+        var first: RepairReport?
+        do { first = try Store.repair(fileSystem: failing) } catch { first = nil }
+        let second = try Store.repair(fileSystem: fileSystem)
+        let saved = try StoreImage(fileSystem).files.filter { $0.key.hasPrefix("quarantine/report-") }
+        #expect(first != nil || second.isLossy || !saved.isEmpty, "nobody is told what is lost: call \(call)")
+        #expect(try Store.verify(fileSystem: fileSystem).isClean, "call \(call)")
+        let store = try DamageBench.open(fileSystem, isReadOnly: true)
+        let (points, leftOut) = try DamageBench.answer(store)
+        let unsaid = bench.truth.symmetricDifference(points).filter { line in
+          !expected.losses.contains { bench.covers($0, line) }
+        }
+        #expect(leftOut.isEmpty && unsaid.isEmpty, "call \(call): \(unsaid.prefix(3))")
+        try store.close()
+      }
+    }
+  }
+}
