@@ -26,7 +26,9 @@ struct DamagedAnswerTests {
         try bench.store.flush()
       }
     }
-    return try StoreImage(bench.fileSystem)
+    var image = try StoreImage(bench.fileSystem)
+    image.files["RESERVE"] = nil
+    return image
   }
 
   private static let statements = [

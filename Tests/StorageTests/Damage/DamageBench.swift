@@ -48,6 +48,7 @@ struct DamageBench {
   ) throws(StorageError) -> Store {
     var options = StoreOptions()
     options.segmentByteCount = 1 << 14
+    options.reserveByteCount = 0
     options.isReadOnly = isReadOnly
     options.ignoresDamagedLog = ignoresDamagedLog
     options.compactorCount = 0
