@@ -19,7 +19,8 @@ struct DamagedAnswerTests {
         for step in 0..<40 as Range<Int64> {
           for host in ["a", "b"] {
             let time = start - window * 2 * hour + step * 1_000_000_000
-            lines += "cpu,host=\(host) v=\(step + Int64(run) * 100)i,f\(run)=1.5 \(time)\nmem,host=\(host) free=\(step).5 \(time)\n"
+            lines +=
+              "cpu,host=\(host) v=\(step + Int64(run) * 100)i,f\(run)=1.5 \(time)\nmem,host=\(host) free=\(step).5 \(time)\n"
           }
         }
         try bench.driver.writeDurably(lines)
@@ -42,7 +43,8 @@ struct DamagedAnswerTests {
     var options = StoreOptions()
     options.isReadOnly = true
     options.segmentByteCount = 1 << 20
-    return try Store.open(fileSystem: image.make(), options: options, wallClock: { start }, monotonicClock: { 1 })
+    return try Store.open(
+      fileSystem: image.make(), options: options, wallClock: { start }, monotonicClock: { 1 })
   }
 
   private static func answers(_ store: Store, isStrict: Bool = false) throws -> [StatementResult] {
@@ -78,8 +80,12 @@ struct DamagedAnswerTests {
           let lines = Self.lines(result)
           let place = "\(Self.statements[index]) with bit \(bit) of \(name)"
           if let error = result.error { faults.append("\(place): \(error)") }
-          if !lines.isSubset(of: truth[index]) { faults.append("\(place): \(lines.subtracting(truth[index]).prefix(2))") }
-          if !result.isPartial, lines != truth[index] { faults.append("\(place): lacks rows and does not say it") }
+          if !lines.isSubset(of: truth[index]) {
+            faults.append("\(place): \(lines.subtracting(truth[index]).prefix(2))")
+          }
+          if !result.isPartial, lines != truth[index] {
+            faults.append("\(place): lacks rows and does not say it")
+          }
           if result.isPartial != result.lacksDamaged { faults.append("\(place): partial without a reason") }
           if result.isPartial, strict[index].error == nil { faults.append("\(place): strict and answers") }
           if result.isPartial { partialCount += 1 }
@@ -98,15 +104,21 @@ struct DamagedAnswerTests {
     let results = try Self.answers(store)
     #expect(results[0].isPartial && results[0].series.count == 2)
     let text = try #require(results[0].messages.first?.text)
-    #expect(text.hasPrefix("left out as damaged: cpu,host=a and 1 more series from 2023-11-14T20:00:00Z"), "\(text)")
+    #expect(
+      text.hasPrefix("left out as damaged: cpu,host=a and 1 more series from 2023-11-14T20:00:00Z"), "\(text)"
+    )
     #expect(text.contains("\(name):16: ") && text.hasSuffix("run `varve repair`"), "\(text)")
     // What was not touched is whole.
     #expect(!results[2].isPartial && !results[6].isPartial)
-    var request = QueryRequest(text: "EXPLAIN ANALYZE \(Self.statements[0])", database: "metrics", now: Self.start)
+    var request = QueryRequest(
+      text: "EXPLAIN ANALYZE \(Self.statements[0])", database: "metrics", now: Self.start)
     request.isCancelled = { false }
     var plan: [String] = []
     try QueryEngine(store: store).run(request) { plan += Self.lines($0) }
     #expect(plan.contains { $0.contains("LEFT OUT AS DAMAGED: cpu,host=a") }, "\(plan)")
-    #expect(store.statistics().corruptions.contains { $0.database == "metrics" && $0.kind == "table" && $0.count > 0 })
+    #expect(
+      store.statistics().corruptions.contains {
+        $0.database == "metrics" && $0.kind == "table" && $0.count > 0
+      })
   }
 }

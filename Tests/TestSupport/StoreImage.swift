@@ -9,7 +9,9 @@ package struct StoreImage: Sendable {
     try Self.add("", fileSystem, &files)
   }
 
-  private static func add(_ folder: String, _ fileSystem: any FileSystem, _ files: inout [String: [UInt8]]) throws {
+  private static func add(_ folder: String, _ fileSystem: any FileSystem, _ files: inout [String: [UInt8]])
+    throws
+  {
     for entry in try fileSystem.list(folder) {
       let name = folder.isEmpty ? entry : folder + "/" + entry
       do {

@@ -72,7 +72,8 @@ struct LogRepair {
     for what in copy.lost { losses.append(loss(name, what)) }
     try willReplace(losses)
     try copy.write(to: name, in: fileSystem)
-    actions.append("\(name): set aside as \(kept); written anew with the \(copy.recordCount) records that are whole")
+    actions.append(
+      "\(name): set aside as \(kept); written anew with the \(copy.recordCount) records that are whole")
     lastSequence = max(lastSequence, copy.lastSequence, copy.lastSeen)
     return copy.lastSequence
   }
@@ -124,7 +125,8 @@ struct LogRepair {
     } catch {
       stated = nil
     }
-    let which = stated.map { "batch \($0.sequence)" } ?? "batches after \(max(copy.lastSequence, copy.lastSeen))"
+    let which =
+      stated.map { "batch \($0.sequence)" } ?? "batches after \(max(copy.lastSequence, copy.lastSeen))"
     copy.lose("\(which) at offset \(offset): \(reason)", seen: stated?.sequence ?? 0)
   }
 

@@ -46,7 +46,9 @@ struct ManifestRebuild {
         let properties = try table.properties()
         guard properties.number == file.number, properties.keyspace == file.keyspace.number,
           properties.windowStart < properties.windowEnd, properties.firstSequence <= properties.lastSequence
-        else { throw StorageError(.corrupt, file: file.name, offset: 0, "its properties are of another table") }
+        else {
+          throw StorageError(.corrupt, file: file.name, offset: 0, "its properties are of another table")
+        }
         found[file.keyspace, default: [:]][properties.windowStart..<properties.windowEnd, default: []].append(
           Found(table: table, properties: properties))
       } catch {
@@ -56,7 +58,11 @@ struct ManifestRebuild {
     }
     for id in found.keys.sorted() {
       let windows = found[id] ?? [:]
-      if state.index(of: id) == nil, !makeKeyspace(id, firstUnknown, windows.values.joined().map(\.properties)) { continue }
+      if state.index(of: id) == nil,
+        !makeKeyspace(id, firstUnknown, windows.values.joined().map(\.properties))
+      {
+        continue
+      }
       for range in windows.keys.sorted(by: { $0.lowerBound < $1.lowerBound }) {
         try place(windows[range] ?? [], id, range)
       }
@@ -74,19 +80,23 @@ struct ManifestRebuild {
   }
 
   /// Takes a table out whose place is not known.
-  private mutating func setAside(_ name: String, _ id: KeyspaceID, _ error: StorageError) throws(StorageError) {
+  private mutating func setAside(_ name: String, _ id: KeyspaceID, _ error: StorageError) throws(StorageError)
+  {
     actions.append("\(name): set aside as \(try Quarantine(fileSystem: fileSystem).copy(name))")
     setAside.append(name)
     problems.append(error)
     let keyspace = state.index(of: id).map { state.keyspaces[$0] }
     losses.append(
       RepairReport.Loss(
-        file: name, database: keyspace?.database ?? "", policy: keyspace?.policy ?? "", measurement: nil, series: nil,
+        file: name, database: keyspace?.database ?? "", policy: keyspace?.policy ?? "", measurement: nil,
+        series: nil,
         from: nil, through: nil, what: "what it holds, or where it belongs, cannot be told: \(error.detail)"))
   }
 
   /// `false` where it was dropped.
-  private mutating func makeKeyspace(_ id: KeyspaceID, _ firstUnknown: UInt32, _ tables: [TableProperties]) -> Bool {
+  private mutating func makeKeyspace(_ id: KeyspaceID, _ firstUnknown: UInt32, _ tables: [TableProperties])
+    -> Bool
+  {
     guard id.number >= firstUnknown, let first = tables.first else { return false }
     let length = tables.map { $0.windowEnd - $0.windowStart }.max() ?? 0
     var keyspace = KeyspaceState(
@@ -110,8 +120,11 @@ struct ManifestRebuild {
 
   // MARK: Windows
 
-  private mutating func place(_ tables: [Found], _ id: KeyspaceID, _ range: Range<Int64>) throws(StorageError) {
-    guard let keyspace = state.index(of: id), range.upperBound > state.keyspaces[keyspace].horizon else { return }
+  private mutating func place(_ tables: [Found], _ id: KeyspaceID, _ range: Range<Int64>) throws(StorageError)
+  {
+    guard let keyspace = state.index(of: id), range.upperBound > state.keyspaces[keyspace].horizon else {
+      return
+    }
     guard let window = openWindow(range, in: keyspace) else {
       for one in tables {
         let error = StorageError(
@@ -125,8 +138,11 @@ struct ManifestRebuild {
     // What lies within a known run whose files are there was merged into it.
     let known = candidates.filter { $0.known != nil && $0.known?.tables.count == $0.tables.count }
     candidates.removeAll { one in
-      one.known == nil && known.contains { $0.sequences.lowerBound <= one.sequences.lowerBound
-        && $0.sequences.upperBound >= one.sequences.upperBound }
+      one.known == nil
+        && known.contains {
+          $0.sequences.lowerBound <= one.sequences.lowerBound
+            && $0.sequences.upperBound >= one.sequences.upperBound
+        }
     }
     var runs: [RunState] = []
     let flushed = state.keyspaces[keyspace].windows[window].flushedThrough
@@ -184,7 +200,9 @@ struct ManifestRebuild {
   }
 
   /// The run of a cluster: as it is where it is one, merged else, an output over its inputs.
-  private mutating func run(of cluster: [Candidate], _ keyspace: Int, _ window: Int) throws(StorageError) -> RunState {
+  private mutating func run(of cluster: [Candidate], _ keyspace: Int, _ window: Int) throws(StorageError)
+    -> RunState
+  {
     if cluster.count == 1, let known = cluster[0].known { return known }
     let ordered = cluster.sorted { a, b in
       a.sequences.upperBound != b.sequences.upperBound
@@ -202,7 +220,8 @@ struct ManifestRebuild {
     }
     let salvages = tables.map { SalvageRun($0.table) }
     let state = state.keyspaces[keyspace]
-    let check = TableCheck(keyspace: state, window: state.windows[window], run: run, table: tables[0].table.state)
+    let check = TableCheck(
+      keyspace: state, window: state.windows[window], run: run, table: tables[0].table.state)
     var next = nextTable
     run.tables = try TableRepair.merge(salvages, check, fileSystem) {
       next += 1
@@ -233,7 +252,9 @@ struct ManifestRebuild {
       }
     } catch { return nil }
     bounded.sort { seriesKeyOrder($0.first.span, $1.first.span) < 0 }
-    for (a, b) in zip(bounded, bounded.dropFirst()) where seriesKeyOrder(a.last.span, b.first.span) >= 0 { return nil }
+    for (a, b) in zip(bounded, bounded.dropFirst()) where seriesKeyOrder(a.last.span, b.first.span) >= 0 {
+      return nil
+    }
     return bounded.map(\.table)
   }
 
@@ -242,10 +263,14 @@ struct ManifestRebuild {
   /// Opens windows for what the log holds and no window covers, so that a start puts it back.
   mutating func openWindows(forLog fileSystem: any FileSystem) throws(StorageError) {
     let (decoder, batch) = (RowDecoder(), LineBatch())
-    let dropped = Set((1..<max(state.nextKeyspace, 1)).map { KeyspaceID($0) }).subtracting(state.keyspaces.map(\.id))
+    let dropped = Set((1..<max(state.nextKeyspace, 1)).map { KeyspaceID($0) }).subtracting(
+      state.keyspaces.map(\.id))
     let survey = try WriteAheadLog.survey(fileSystem: fileSystem, ignoresDamage: true, isReadOnly: true)
-    try WriteAheadLog.replay(survey, fileSystem: fileSystem, ignoresDamage: true) { record throws(StorageError) in
-      if record.type == .definitions { return try unsafe decoder.define(record.payload, segment: record.segment) }
+    try WriteAheadLog.replay(survey, fileSystem: fileSystem, ignoresDamage: true) {
+      record throws(StorageError) in
+      if record.type == .definitions {
+        return try unsafe decoder.define(record.payload, segment: record.segment)
+      }
       let header = try unsafe decoder.decode(record.payload, segment: record.segment, into: batch)
       if dropped.contains(header.keyspace) { return }
       if state.index(of: header.keyspace) == nil { makeUnnamed(header.keyspace) }

@@ -10,7 +10,9 @@ struct ManifestSalvage {
   private(set) var highestNumber: UInt64 = 0
 
   /// The state in force where it is whole; `nil` where there is something to salvage.
-  static func whole(_ fileSystem: any FileSystem) throws(StorageError) -> (state: ManifestState, number: UInt64)? {
+  static func whole(_ fileSystem: any FileSystem) throws(StorageError) -> (
+    state: ManifestState, number: UInt64
+  )? {
     do throws(StorageError) {
       let name = try Manifest.current(of: fileSystem)
       let contents = try ManifestContents(try fileSystem.open(name).readAll(), file: name)
@@ -28,7 +30,8 @@ struct ManifestSalvage {
     } catch {
       let isThere = try fileSystem.exists(Manifest.currentName)
       problems.append(
-        isThere ? StorageError(.corrupt, file: Manifest.currentName, offset: 0, error.detail)
+        isThere
+          ? StorageError(.corrupt, file: Manifest.currentName, offset: 0, error.detail)
           : StorageError(.corrupt, file: Manifest.currentName, "is not there"))
       if isThere { damaged.append(Manifest.currentName) }
     }
@@ -69,7 +72,9 @@ struct ManifestSalvage {
     for line in bytes[bad...].split(separator: UInt8(ascii: "\n")).dropFirst() {
       guard let text = ManifestLine.decode(line) else { continue }
       do throws(StorageError) {
-        let edits = try ManifestLine.decode(json: text, as: ManifestEdits.self, file: name, offset: line.startIndex).edits
+        let edits = try ManifestLine.decode(
+          json: text, as: ManifestEdits.self, file: name, offset: line.startIndex
+        ).edits
         for edit in edits {
           var next = found
           do throws(StorageError) {

@@ -85,7 +85,8 @@ struct Quarantine {
     var offset: UInt64 = 0
     while offset < byteCount {
       let count = Int(min(1 << 20, byteCount - offset))
-      guard try readBytes(of: a, at: offset, count: count) == readBytes(of: b, at: offset, count: count) else { return false }
+      guard try readBytes(of: a, at: offset, count: count) == readBytes(of: b, at: offset, count: count)
+      else { return false }
       offset += UInt64(count)
     }
     return true

@@ -57,7 +57,8 @@ struct Repair {
     }
     for name in damaged + setAside where name != Manifest.currentName { try fileSystem.remove(name) }
     if !report.losses.isEmpty {
-      report.notes.append("where rows are lost, older values of the same points, and points that were deleted, may show")
+      report.notes.append(
+        "where rows are lost, older values of the same points, and points that were deleted, may show")
     }
   }
 
@@ -117,7 +118,8 @@ struct Repair {
     var tables: [TableState] = []
     for table in standing.tables {
       let check = TableCheck(
-        keyspace: state.keyspaces[keyspace], window: state.keyspaces[keyspace].windows[window], run: standing, table: table)
+        keyspace: state.keyspaces[keyspace], window: state.keyspaces[keyspace].windows[window], run: standing,
+        table: table)
       let problems = check.problems(in: fileSystem)
       // Not damage: a newer format, or a disk that refuses.
       if let error = problems.first(where: { $0.code != .corrupt }) { throw error }

@@ -60,7 +60,9 @@ final class SalvageRun: SortedRun {
     }
   }
 
-  func tagKeys(of measurement: [UInt8]) throws(StorageError) -> [[UInt8]] { try table.tagKeys(of: measurement) }
+  func tagKeys(of measurement: [UInt8]) throws(StorageError) -> [[UInt8]] {
+    try table.tagKeys(of: measurement)
+  }
 
   func series(
     of measurement: [UInt8], where predicate: TagPredicate?
@@ -87,12 +89,17 @@ final class SalvageRun: SortedRun {
   func note(_ ordinal: UInt32, of measurement: [UInt8], times: ClosedRange<Int64>?, _ error: StorageError) {
     let found = state.withLock { state -> (key: [UInt8], times: ClosedRange<Int64>)? in
       let list = state.keys.list
-      guard state.keys.measurement == measurement, let index = list.ordinals.firstIndex(of: ordinal) else { return nil }
-      return (Array(list.keyBytes[list.keyRange(index)]), list.firstTimestamps[index]...list.lastTimestamps[index])
+      guard state.keys.measurement == measurement, let index = list.ordinals.firstIndex(of: ordinal) else {
+        return nil
+      }
+      return (
+        Array(list.keyBytes[list.keyRange(index)]), list.firstTimestamps[index]...list.lastTimestamps[index]
+      )
     }
     note(
       Lost(
-        measurement: measurement, series: found?.key, times: times ?? found?.times ?? timeRange, error: error))
+        measurement: measurement, series: found?.key, times: times ?? found?.times ?? timeRange, error: error)
+    )
   }
 }
 
@@ -154,7 +161,8 @@ final class SalvageReader: RunReader {
       hasEnded = true
       return
     }
-    let isAtEdge = isDescending ? span.firstTimestamp <= times.lowerBound : span.lastTimestamp + 1 >= times.upperBound
+    let isAtEdge =
+      isDescending ? span.firstTimestamp <= times.lowerBound : span.lastTimestamp + 1 >= times.upperBound
     if isAtEdge {
       hasEnded = true
       return

@@ -19,7 +19,9 @@ extension TableFooter {
     }
   }
 
-  private static func recovered(from file: any StoredFile, state: TableState) throws(StorageError) -> TableFooter? {
+  private static func recovered(from file: any StoredFile, state: TableState) throws(StorageError)
+    -> TableFooter?
+  {
     let end = state.byteCount - UInt64(byteCount)
     guard end < state.byteCount, let properties = try block(endingAt: end, in: file),
       let list = try block(endingAt: properties.offset, in: file)
@@ -30,14 +32,16 @@ extension TableFooter {
     guard let directory = try block(endingAt: try reader.varint(), in: file) else { return nil }
     let words = PayloadReader(try opened(properties, in: file), file: file.name, handle: properties)
     let stated = try TableProperties(decoding: words)
-    guard stated.number == state.number, stated.rowCount == state.rowCount, stated.seriesCount == state.seriesCount,
+    guard stated.number == state.number, stated.rowCount == state.rowCount,
+      stated.seriesCount == state.seriesCount,
       stated.firstSequence <= stated.lastSequence, stated.rowCount >= 0
     else { return nil }
     return TableFooter(
       directory: directory, filter: list, properties: properties, fileByteCount: state.byteCount,
       rowCount: UInt64(stated.rowCount), seriesCount: UInt32(clamping: stated.seriesCount),
       measurementCount: UInt32(clamping: stated.measurementCount),
-      times: state.firstTimestamp...state.lastTimestamp, sequences: stated.firstSequence...stated.lastSequence)
+      times: state.firstTimestamp...state.lastTimestamp, sequences: stated.firstSequence...stated.lastSequence
+    )
   }
 
   private static func opened(_ handle: BlockHandle, in file: any StoredFile) throws(StorageError) -> [UInt8] {
@@ -52,7 +56,9 @@ extension TableFooter {
   }
 
   /// The block that ends at an offset: the shortest stretch whose checksum holds.
-  private static func block(endingAt end: UInt64, in file: any StoredFile) throws(StorageError) -> BlockHandle? {
+  private static func block(endingAt end: UInt64, in file: any StoredFile) throws(StorageError)
+    -> BlockHandle?
+  {
     let header = UInt64(TableFormat.headerByteCount)
     guard end > header, end < (try file.byteCount()) else { return nil }
     let searched = Int(min(end - header, UInt64(searchByteCountMax)))

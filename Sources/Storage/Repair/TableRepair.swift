@@ -42,7 +42,8 @@ struct TableRepair {
     _ takeTableNumber: @escaping () -> UInt64
   ) throws(StorageError) -> [TableState] {
     let identity = TableIdentity(
-      number: 0, keyspace: place.keyspace.id, database: place.keyspace.database, policy: place.keyspace.policy,
+      number: 0, keyspace: place.keyspace.id, database: place.keyspace.database,
+      policy: place.keyspace.policy,
       window: place.window.range, sequenceRange: place.run.firstSequence...place.run.lastSequence,
       horizon: place.keyspace.horizon)
     return try TableMerge(

@@ -31,7 +31,9 @@ final class TableDamages: Sendable {
         state.measurements[name, default: RunDamage()].whole = error
       case .series(let name, let ordinals):
         let known = state.measurements[name] ?? RunDamage()
-        if known.whole != nil || known.series.contains(where: { $0.ordinals == ordinals && $0.error == error }) {
+        if known.whole != nil
+          || known.series.contains(where: { $0.ordinals == ordinals && $0.error == error })
+        {
           return false
         }
         state.measurements[name, default: RunDamage()].series.append(

@@ -11,9 +11,13 @@ struct TableCheck {
   func problems(in fileSystem: any FileSystem) -> [StorageError] {
     let opened: Table
     do throws(StorageError) {
-      opened = try Table.open(file: fileSystem.open(name), state: table, cache: BlockCache(byteCountMax: 16 << 20))
+      opened = try Table.open(
+        file: fileSystem.open(name), state: table, cache: BlockCache(byteCountMax: 16 << 20))
     } catch {
-      return [error.code == .notFound ? StorageError(.corrupt, file: name, offset: 0, "the file is not there") : error]
+      return [
+        error.code == .notFound
+          ? StorageError(.corrupt, file: name, offset: 0, "the file is not there") : error
+      ]
     }
     do throws(StorageError) {
       try opened.verify()
@@ -33,7 +37,8 @@ struct TableCheck {
       }
     }
     try check(
-      properties.keyspace == keyspace.id.number, "keyspace \(keyspace.id.number)", "keyspace \(properties.keyspace)")
+      properties.keyspace == keyspace.id.number, "keyspace \(keyspace.id.number)",
+      "keyspace \(properties.keyspace)")
     try check(
       properties.windowStart == window.start && properties.windowEnd == window.end,
       "window \(window.start) to \(window.end)", "\(properties.windowStart) to \(properties.windowEnd)")

@@ -10,7 +10,11 @@ struct Verification {
   static func checkHoldsStore(_ fileSystem: any FileSystem) throws(StorageError) {
     if try fileSystem.exists("") {
       for name in try fileSystem.list("") {
-        if fileNumber(of: name, prefix: "MANIFEST-") != nil || ["tables", "wal", Manifest.currentName].contains(name) { return }
+        if fileNumber(of: name, prefix: "MANIFEST-") != nil
+          || ["tables", "wal", Manifest.currentName].contains(name)
+        {
+          return
+        }
       }
     }
     throw StorageError(.notFound, "\(fileSystem.rootPath) holds no store")
@@ -39,7 +43,8 @@ struct Verification {
         throw StorageError(.corrupt, file: name, offset: 0, "says that it is manifest \(contents.number)")
       }
       if case .torn(let count) = contents.tail {
-        report.notes.append("\(name):\(contents.byteCount): \(count) bytes of an edit that was not written to its end")
+        report.notes.append(
+          "\(name):\(contents.byteCount): \(count) bytes of an edit that was not written to its end")
       }
       return contents.state
     } catch {
@@ -57,7 +62,9 @@ struct Verification {
           for table in run.tables {
             report.tables += 1
             report.tableBytes += table.byteCount
-            for error in TableCheck(keyspace: keyspace, window: window, run: run, table: table).problems(in: fileSystem) {
+            for error in TableCheck(keyspace: keyspace, window: window, run: run, table: table).problems(
+              in: fileSystem)
+            {
               report.add(error)
             }
           }
@@ -94,7 +101,9 @@ struct Verification {
         _ throws(StorageError) in
       }
       var errors: [StorageError] = []
-      for error in survey.summary.damages + summary.damages where !errors.contains(error) { errors.append(error) }
+      for error in survey.summary.damages + summary.damages where !errors.contains(error) {
+        errors.append(error)
+      }
       return (summary, errors)
     } catch {
       return (survey.summary, [error])

@@ -11,7 +11,10 @@ package let repairCommand = Subcommand(
     CommonFlags.data,
   ],
   examples: [
-    ("varve repair --data ./varve-data --dry-run", "what a repair would do, while no server has the directory open"),
+    (
+      "varve repair --data ./varve-data --dry-run",
+      "what a repair would do, while no server has the directory open"
+    ),
     ("varve repair --data ./varve-data", "the repair; exit 1 if something is lost"),
   ],
   run: { arguments in
@@ -34,7 +37,8 @@ extension RepairReport {
     lines += notes.map { "note: \($0)" }
     lines.append(
       problems.isEmpty
-        ? "no damage" : "\(problems.count) problems, \(losses.count) losses\(isDryRun ? "; nothing was changed" : "")")
+        ? "no damage"
+        : "\(problems.count) problems, \(losses.count) losses\(isDryRun ? "; nothing was changed" : "")")
     return lines.joined(separator: "\n") + "\n"
   }
 }

@@ -7,7 +7,9 @@ struct ContainmentTests {
   private static let day: Int64 = 86_400_000_000_000
 
   /// A store of two windows with two runs each, the first table of the older one damaged at a byte.
-  private static func damagedBench(ttl: Int64 = 0, at offset: Int) throws -> (bench: ClockedStore, name: String) {
+  private static func damagedBench(ttl: Int64 = 0, at offset: Int) throws -> (
+    bench: ClockedStore, name: String
+  ) {
     let bench = try ClockedStore()
     try bench.store.createPolicy("days", on: "metrics", ttl: ttl, windowLength: day, isDefault: true)
     for run in 0..<2 {
@@ -17,7 +19,8 @@ struct ContainmentTests {
       try bench.store.flush()
     }
     try bench.store.close()
-    let name = try #require(try StoreImage(bench.fileSystem).files.keys.filter { $0.hasPrefix("tables/") }.min())
+    let name = try #require(
+      try StoreImage(bench.fileSystem).files.keys.filter { $0.hasPrefix("tables/") }.min())
     let file = try bench.fileSystem.openForWriting(name)
     let byte = try file.bytes(at: UInt64(offset), count: 1)
     try file.write([byte[0] ^ 0xff], at: UInt64(offset))
@@ -33,7 +36,8 @@ struct ContainmentTests {
     #expect(failure?.code == .corrupt && failure?.file == name, "\(String(describing: failure))")
     let windows = bench.store.compactionReport().windows.filter { $0.policy == "days" }
     #expect(windows.map(\.runs) == [2, 1])
-    #expect(windows[0].outlook.hasPrefix("damaged: \(name):") && windows[0].retryAt == nil, "\(windows[0].outlook)")
+    #expect(
+      windows[0].outlook.hasPrefix("damaged: \(name):") && windows[0].retryAt == nil, "\(windows[0].outlook)")
     // Not tried again by itself, however long it takes.
     bench.clocks.advance(seconds: 86_400)
     bench.store.runDueCompactions()
@@ -77,7 +81,10 @@ struct ContainmentTests {
     try bench.reopen()
     let (points, leftOut) = try DamageBench.answer(bench.store)
     #expect(leftOut.isEmpty)
-    #expect(points == ["cpu,host=a v=1i \(ClockedStore.start)", "cpu,host=a v=9i \(time)", "cpu,host=b v=7i \(time)"])
+    #expect(
+      points == [
+        "cpu,host=a v=1i \(ClockedStore.start)", "cpu,host=a v=9i \(time)", "cpu,host=b v=7i \(time)",
+      ])
   }
 
   @Test("verify of an open store finds the same as of a closed one, while writes go on")
@@ -94,7 +101,10 @@ struct ContainmentTests {
   @Test("a store that is open is neither verified from its files nor repaired: the error says who has it")
   func locked() throws {
     let bench = try ClockedStore()
-    for attempt in [{ _ = try Store.verify(fileSystem: bench.fileSystem) }, { _ = try Store.repair(fileSystem: bench.fileSystem) }] {
+    for attempt in [
+      { _ = try Store.verify(fileSystem: bench.fileSystem) },
+      { _ = try Store.repair(fileSystem: bench.fileSystem) },
+    ] {
       do {
         try attempt()
         Issue.record("taken")
@@ -109,7 +119,8 @@ struct ContainmentTests {
     let bench = try ClockedStore()
     try bench.store.createPolicy("days", on: "metrics", ttl: 0, windowLength: Self.day, isDefault: true)
     for run in 0..<3 {
-      try bench.driver.writeDurably("cpu,host=a v=\(run)i,f\(run)=1i \(ClockedStore.start)\ncpu,host=\(run) v=1i \(ClockedStore.start)\n")
+      try bench.driver.writeDurably(
+        "cpu,host=a v=\(run)i,f\(run)=1i \(ClockedStore.start)\ncpu,host=\(run) v=1i \(ClockedStore.start)\n")
       try bench.store.flush()
     }
     let inputs = try StoreImage(bench.fileSystem).files.filter { $0.key.hasPrefix("tables/") }
@@ -119,7 +130,10 @@ struct ContainmentTests {
     var image = try StoreImage(bench.fileSystem)
     // One input was unlinked already, the others were not.
     for (name, bytes) in inputs.sorted(by: { $0.key < $1.key }).dropLast() { image.files[name] = bytes }
-    for name in image.files.keys where name.hasPrefix("MANIFEST") || name == "CURRENT" || name.hasPrefix("wal/") { image.files[name] = nil }
+    for name in image.files.keys
+    where name.hasPrefix("MANIFEST") || name == "CURRENT" || name.hasPrefix("wal/") {
+      image.files[name] = nil
+    }
     let fileSystem = try image.make()
     #expect(try !Store.repair(fileSystem: fileSystem).isLossy)
     #expect(try Store.verify(fileSystem: fileSystem).isClean)

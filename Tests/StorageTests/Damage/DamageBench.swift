@@ -17,7 +17,7 @@ struct DamageBench {
     let store = try Self.open(fileSystem, isReadOnly: false)
     let driver = StoreDriver(store)
     try store.createDatabase("metrics", ttl: 0, windowLength: Self.day)
-    for run in 0..<2 { try driver.writeDurably(Self.lines(day: 0, run: run)) ; try store.flush() }
+    for run in 0..<2 { try driver.writeDurably(Self.lines(day: 0, run: run)); try store.flush() }
     try driver.writeDurably(Self.lines(day: 3, run: 0))
     try store.flush()
     let flushed = Set(try driver.dump())
@@ -36,8 +36,10 @@ struct DamageBench {
     for second in 0..<6 as Range<Int64> {
       for host in ["a", "b", "c"] {
         let time = base + (second * 2 + Int64(run)) * 500_000_000
-        lines.append("cpu,host=\(host),zone=x user=\(second + Int64(run)).5,count=\(second)i,run\(run)=\(run)i \(time)")
-        lines.append("mem,host=\(host) used=\(second)u,ok=\(second % 2 == 0),note=\"n \(second) of \(run)\" \(time)")
+        lines.append(
+          "cpu,host=\(host),zone=x user=\(second + Int64(run)).5,count=\(second)i,run\(run)=\(run)i \(time)")
+        lines.append(
+          "mem,host=\(host) used=\(second)u,ok=\(second % 2 == 0),note=\"n \(second) of \(run)\" \(time)")
       }
     }
     return lines.joined(separator: "\n") + "\n"
@@ -52,7 +54,8 @@ struct DamageBench {
     options.isReadOnly = isReadOnly
     options.ignoresDamagedLog = ignoresDamagedLog
     options.compactorCount = 0
-    return try Store.open(fileSystem: fileSystem, options: options, wallClock: { start }, monotonicClock: { 1 })
+    return try Store.open(
+      fileSystem: fileSystem, options: options, wallClock: { start }, monotonicClock: { 1 })
   }
 
   /// What a store answers, and what it left out: again where damage comes to light, as statements do.
@@ -77,14 +80,21 @@ struct DamageBench {
     } catch {
       guard let error = error as? StorageError else { return "opening threw \(error)" }
       let isNamed = !error.file.isEmpty || error.detail.contains("CURRENT")
-      return [.corrupt, .unsupportedVersion, .notFound].contains(error.code) && isNamed ? nil : "refused with \(error)"
+      return [.corrupt, .unsupportedVersion, .notFound].contains(error.code) && isNamed
+        ? nil : "refused with \(error)"
     }
     defer { try? store.close() }
     let (points, leftOut) = try Self.answer(store)
-    if !Set(points).isSubset(of: truth) { return "gave rows that were never written: \(Set(points).subtracting(truth))" }
-    if leftOut.isEmpty, points.count != truth.count { return "lacks \(truth.count - points.count) rows and does not say it" }
+    if !Set(points).isSubset(of: truth) {
+      return "gave rows that were never written: \(Set(points).subtracting(truth))"
+    }
+    if leftOut.isEmpty, points.count != truth.count {
+      return "lacks \(truth.count - points.count) rows and does not say it"
+    }
     if leftOut.isEmpty { return nil }
-    for piece in leftOut.all where piece.error.file.isEmpty || piece.error.offset == nil { return "left out \(piece.error)" }
+    for piece in leftOut.all where piece.error.file.isEmpty || piece.error.offset == nil {
+      return "left out \(piece.error)"
+    }
     do {
       _ = try StoreDriver(store).dump()
       return "left something out and reads strictly"
@@ -98,11 +108,15 @@ struct DamageBench {
     let fileSystem = try damaged.make()
     let planned = try Store.repair(fileSystem: fileSystem, isDryRun: true)
     let untouched = try StoreImage(fileSystem)
-    for (name, bytes) in damaged.files where name != "LOCK" && untouched.files[name] != bytes { return "a dry run changed \(name)" }
+    for (name, bytes) in damaged.files where name != "LOCK" && untouched.files[name] != bytes {
+      return "a dry run changed \(name)"
+    }
     let report = try Store.repair(fileSystem: fileSystem)
     if planned.losses != report.losses { return "the dry run saw other losses" }
     let verified = try Store.verify(fileSystem: fileSystem)
-    if !verified.isClean { return "verify finds after a repair: \(verified.problems[0].text); it did \(report.actions)" }
+    if !verified.isClean {
+      return "verify finds after a repair: \(verified.problems[0].text); it did \(report.actions)"
+    }
     let again = try Store.repair(fileSystem: fileSystem)
     if !again.problems.isEmpty || again.isLossy { return "a second repair finds \(again.problems)" }
     let store = try Self.open(fileSystem, isReadOnly: false)
@@ -113,7 +127,10 @@ struct DamageBench {
     let unsaid = different.filter { line in !report.losses.contains { covers($0, line) } }
     if let line = unsaid.first { return "\(line) is gone, or another, and not among \(report.losses)" }
     // All that was damaged and set aside is there.
-    if report.actions.contains(where: { $0.contains("set aside") }), try fileSystem.list("quarantine").isEmpty { return "nothing is set aside" }
+    if report.actions.contains(where: { $0.contains("set aside") }), try fileSystem.list("quarantine").isEmpty
+    {
+      return "nothing is set aside"
+    }
     return nil
   }
 

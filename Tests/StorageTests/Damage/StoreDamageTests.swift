@@ -5,7 +5,8 @@ import Testing
 @Suite("Store: damage")
 struct StoreDamageTests {
   private static func kind(_ name: String) -> String {
-    name.hasPrefix("tables/") ? "table" : name.hasPrefix("wal/") ? "wal" : name.hasPrefix("MANIFEST") ? "manifest" : name
+    name.hasPrefix("tables/")
+      ? "table" : name.hasPrefix("wal/") ? "wal" : name.hasPrefix("MANIFEST") ? "manifest" : name
   }
 
   /// Bytes that were written: behind its records a segment is zeros, and so is all of one that is only allocated.
@@ -80,7 +81,9 @@ struct StoreDamageTests {
         if kind == "manifest", length > 0, bytes[length - 1] == UInt8(ascii: "\n") { continue }
         let damaged = bench.image.cutting(name, to: length)
         if Self.isTorn(try Store.verify(fileSystem: damaged.make()), name) { continue }
-        if let fault = try bench.repairFault(of: damaged) { faults.append("\(name) cut to \(length): \(fault)") }
+        if let fault = try bench.repairFault(of: damaged) {
+          faults.append("\(name) cut to \(length): \(fault)")
+        }
       }
     }
     #expect(faults.isEmpty, "\(faults.count): \(faults.prefix(5))")
