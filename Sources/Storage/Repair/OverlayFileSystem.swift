@@ -87,9 +87,15 @@ final class OverlayFileSystem: FileSystem {
 
   func removeDirectory(_ name: String) throws(StorageError) {}
 
-  func link(_ name: String, toPath path: String) throws(StorageError) {
+  func link(_ name: String, toPath path: String) throws(StorageError) -> Bool {
     throw StorageError(.invalid, file: name, "a dry run links nothing")
   }
+
+  func path(of name: String) -> String { lower.path(of: name) }
+
+  func rooted(at path: String) -> any FileSystem { lower.rooted(at: path) }
+
+  func holds(path: String) -> Bool { lower.holds(path: path) }
 
   func lock(_ name: String) throws(StorageError) -> any FileLock { try lower.lock(name) }
 
