@@ -54,6 +54,9 @@ struct HashIndex {
     count += 1
   }
 
+  /// Bytes of memory taken.
+  var memoryByteCount: Int { slots.count * 8 + hashes.count * 4 }
+
   /// Forgets all.
   mutating func removeAll() {
     slots = [UInt64](repeating: 0, count: 64)

@@ -6,7 +6,7 @@ internal import CShims
 /// have several. A spelling gets its number when the first line that bears it has been parsed to its end, so that no
 /// stream of bad lines fills the vocabulary. What a spelling means was checked then; a known one costs one comparison.
 ///
-/// When `seriesCountMax`, `fieldListCountMax` or `byteCountMax` is passed, all numbers are forgotten and `generation`
+/// When `seriesCountMax`, `fieldListCountMax` or `byteCountMax` is passed, or its owner says so, all numbers are forgotten and `generation`
 /// rises, at a moment when no batch holds numbers: `LineParser.parse` asks for it when it begins an empty batch.
 public final class Vocabulary {
   /// Counts the times that all numbers were forgotten because a bound was reached; holders of numbers then forget theirs.
@@ -27,6 +27,8 @@ public final class Vocabulary {
 
   /// The bounds in force.
   public let limits: Limits
+  /// Has all numbers forgotten at the next moment when no batch holds any.
+  public var isToBeForgotten = false
 
   // Spellings: bytes with the space that ends them lie in `spellings`, each entry says where.
   var entries = Buffer<SpellingEntry>(capacity: 256)
@@ -54,6 +56,13 @@ public final class Vocabulary {
   /// Bytes of spellings and names held.
   public var byteCount: Int { spellings.count + names.count }
 
+  /// Bytes of memory in use; what lies behind in the buffers was never touched.
+  public var memoryByteCount: Int {
+    entries.count * MemoryLayout<SpellingEntry>.stride + spellings.count + names.count
+      + lists.count * MemoryLayout<FieldListEntry>.stride + fields.count * MemoryLayout<FieldEntry>.stride
+      + spellingIndex.memoryByteCount + listIndex.memoryByteCount
+  }
+
   /// A spelling's bytes as sent, without the space that ends it.
   public func spelling(_ number: UInt32) -> [UInt8] {
     let entry = entries[Int(number)]
@@ -71,10 +80,10 @@ public final class Vocabulary {
   /// A field list's fields, in the order sent, no name twice.
   public func fieldList(_ number: UInt32) -> [FieldKey] { fieldKeys[Int(number)] }
 
-  /// Forgets all numbers if a bound is passed. Call it while no batch holds numbers.
+  /// Forgets all numbers if a bound is passed or the owner said so. Call it while no batch holds numbers.
   public func forgetIfFull() {
     if seriesCount > limits.seriesCountMax || fieldListCount > limits.fieldListCountMax
-      || byteCount > limits.byteCountMax
+      || byteCount > limits.byteCountMax || isToBeForgotten
     {
       forget()
     }
@@ -83,6 +92,7 @@ public final class Vocabulary {
   /// Forgets all numbers; `generation` rises.
   public func forget() {
     generation += 1
+    isToBeForgotten = false
     // Memory is given back too: it grew to the bound.
     entries = Buffer(capacity: 256)
     spellings = Buffer(capacity: 1 << 14)

@@ -4,17 +4,25 @@ public import Storage
 public final class QueryEngine: Sendable {
   private let catalog: any Catalog
   private let limits: QueryLimits
+  /// What statements may hold, and do.
+  package let memory: QueryMemory
 
   /// An engine over all databases of a store.
-  public init(store: Store) {
+  ///
+  /// - Parameter isBounded: statements hold no more than the store's budget gives them; else what the process can get.
+  public init(store: Store, isBounded: Bool = true) {
     catalog = store
     limits = QueryLimits()
+    memory = QueryMemory(byteCountMax: isBounded ? store.memoryBudget.share(of: .queries) : .max)
   }
 
   /// An engine over any catalog, for tests.
-  package init(catalog: any Catalog, limits: QueryLimits = QueryLimits()) {
+  package init(
+    catalog: any Catalog, limits: QueryLimits = QueryLimits(), memory: QueryMemory = QueryMemory()
+  ) {
     self.catalog = catalog
     self.limits = limits
+    self.memory = memory
   }
 
   /// Parses all, then runs statement after statement, handing each answer on as it is ready.
@@ -24,30 +32,35 @@ public final class QueryEngine: Sendable {
   public func run(_ request: QueryRequest, emit: (StatementResult) throws -> Void) throws {
     let statements = try Parser.parse(request.text, parameters: request.parameters)
     for (index, statement) in statements.enumerated() {
-      try emit(try answer(statement, index, request))
+      let (result, account) = try answer(statement, index, request)
+      // What was counted is held as long as the answer is.
+      try withExtendedLifetime(account) { try emit(result) }
     }
   }
 
   /// Runs one statement. Where it meets damage it is run anew without what lies there, so that no value is in the answer that a
   /// damaged piece might have overwritten.
-  private func answer(_ statement: Statement, _ index: Int, _ request: QueryRequest) throws -> StatementResult {
+  private func answer(
+    _ statement: Statement, _ index: Int, _ request: QueryRequest
+  ) throws -> (StatementResult, QueryAccount) {
     var request = request
     while true {
       var result = StatementResult(statementID: index)
       request.leftOut = LeftOut()
+      var limits = limits
+      limits.account = QueryAccount(memory)
       do {
         try StatementExecutor(catalog: catalog, request: request, limits: limits).run(
           statement, into: &result)
         if !request.leftOut.isEmpty { result.takeLoss(request.leftOut, isStrict: request.isStrict) }
-        return result
       } catch let failure as QueryFailure {
         result.error = failure.message
-        return result
+        result.isCrowdedOut = limits.account.wasCrowdedOut
       } catch let error as StorageError {
         if catalog.contain(error) { continue }
         result.error = error.description
-        return result
       }
+      return (result, limits.account)
     }
   }
 

@@ -95,7 +95,7 @@ struct BoundListeners: Sendable {
       guard
         let daemon = HTTPDaemon(
           socket: listener.sockets[0], threadCount: max(1, configuration.receiverCount),
-          commonHeaders: Router.commonHeaders, route: { router.reply(to: $0) })
+          bodies: context.bodies, commonHeaders: Router.commonHeaders, route: { router.reply(to: $0) })
       else { throw StorageError(.io, "cannot start the HTTP daemon on \(listener.address)") }
       daemons.append(daemon)
     }

@@ -16,6 +16,15 @@ struct RawHTTP {
     return try ask(address, method, target, headers: all, framed: body, version: version)
   }
 
+  /// The status of an answer of any length, whose body is read and thrown away.
+  static func status(_ address: String, _ method: String, _ target: String) throws -> Int {
+    let socket = try TestSocket(address, timeoutSeconds: 180)
+    try socket.send("\(method) \(target) HTTP/1.1\r\nHost: \(address)\r\nConnection: close\r\n\r\n")
+    let head = try socket.readLine() ?? ""
+    try socket.discardToEnd()
+    return head.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+  }
+
   /// Sends the body in chunks of the given sizes (the last one as long as is left).
   static func askChunked(
     _ address: String, _ target: String, headers: [String] = [], body: [UInt8], chunk: Int

@@ -89,6 +89,11 @@ final class TestSocket {
     return received
   }
 
+  /// Reads until the peer closes, and keeps nothing.
+  func discardToEnd() throws {
+    while try receive() > 0 { received = [] }
+  }
+
   /// Whether something, or the end, can be read within the time.
   func isReadable(withinMilliseconds limit: Int32) -> Bool {
     var wanted = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)

@@ -1,5 +1,11 @@
 #ifndef CSHIMS_MEMORY_H
 #define CSHIMS_MEMORY_H
+#include <stddef.h>
+#include <stdint.h>
+/// Resident bytes of this process as /proc says; -errno where it does not.
+int64_t CShims_resident_bytes(void);
+/// Keeps the allocator from holding what was freed: few heaps for all threads, large blocks given back at once.
+void CShims_bound_allocator(void);
 /// Asks for the cache line at `address` ahead of its use, to be read or written; any address is fine.
 static inline void CShims_prefetch(const void *_Nullable address) { __builtin_prefetch(address, 1, 3); }
 

@@ -32,6 +32,10 @@ final class AggregatePass: ScanSink {
     return true
   }
 
+  /// What a group takes beside its cells, and a cell.
+  private static let groupByteCount = 256
+  private static let cellByteCount = 56
+
   private func addGroup() throws {
     let cells = groups.count.multipliedReportingOverflow(by: max(grid.count, 1))
     guard !cells.overflow, cells.partialValue <= limits.cellCountMax else {
@@ -40,6 +44,8 @@ final class AggregatePass: ScanSink {
     guard groups.count <= limits.groupCountMax else {
       throw QueryFailure("max-select-series limit exceeded: (\(groups.count)/\(limits.groupCountMax))")
     }
+    // Counts and sums, and what else is asked for; and once more as the columns of the answer.
+    try limits.account.add(Self.groupByteCount + columns.count * (256 + max(grid.count, 1) * Self.cellByteCount))
     accumulators.append(
       columns.map { BucketAccumulators($0.aggregates, type: $0.column.type, bucketing: grid.bucketing) })
   }

@@ -43,14 +43,21 @@ struct MeasurementScan {
     return counters
   }
 
-  /// The part of the windows' series that `shard` of `shardCount` has: for scans that several threads share.
-  func scan(
-    _ window: WindowSnapshot, _ seen: Range<Int64>, shard: Int = 0, of shardCount: Int = 1,
-    into sink: some ScanSink, _ counters: inout ScanCounters
-  ) throws {
-    let predicate = condition?.predicate
+  /// The series of a window that may have rows, and what was looked at for them.
+  func series(of window: WindowSnapshot, _ seen: Range<Int64>) throws(StorageError) -> (WindowSeries, SelectionCounts) {
     var selection = SelectionCounts()
-    let series = try window.series(of: measurement, where: predicate, times: seen, counts: &selection)
+    let series = try window.series(
+      of: measurement, where: condition?.predicate, times: seen, counts: &selection)
+    return (series, selection)
+  }
+
+  /// The part of the windows' series that `shard` of `shardCount` has: for scans that several threads share, who then know the
+  /// window's series.
+  func scan(
+    _ window: WindowSnapshot, _ seen: Range<Int64>, known: (WindowSeries, SelectionCounts)? = nil, shard: Int = 0,
+    of shardCount: Int = 1, into sink: some ScanSink, _ counters: inout ScanCounters
+  ) throws {
+    let (series, selection) = try known ?? self.series(of: window, seen)
     // Each share of a window looks at the same runs.
     if shard == 0 { counters.selection += selection }
     counters.windowSeriesMax = max(counters.windowSeriesMax, series.count)

@@ -30,6 +30,13 @@ struct RowBuffer {
 
   var count: Int { timestamps.count }
 
+  /// Bytes of memory taken, used or not.
+  var memoryByteCount: Int {
+    columns.reduce(timestamps.capacity * 8 + ranks.capacity * 4) {
+      $0 + $1.values.capacity * 8 + $1.bytes.capacity + $1.validity.capacity * 8
+    }
+  }
+
   /// Appends rows of a batch. `slots[i]` is the batch's column of column `i`; one that is `nil` gets `texts[i]` in each
   /// row, or nothing where that is `nil` too. The series' tags are asked for with its first rows.
   mutating func append(

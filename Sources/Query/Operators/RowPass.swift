@@ -45,6 +45,8 @@ final class RowPass: ScanSink {
   private var takenOfSeries = 0
   private var texts: [ArraySlice<UInt8>?]
   private var totalCount = 0
+  /// By group: what its rows were last counted to take.
+  private var counted: [Int] = []
 
   init(
     _ contents: [Content], ties: [Int] = [], tagKeys: [[UInt8]], isDescending: Bool, limit: Int?,
@@ -75,6 +77,8 @@ final class RowPass: ScanSink {
       buffers.append(RowBuffer(types: contents.map(\.type), ties: ties, isRanked: isDerived))
       bounds.append(nil)
       isTouched.append(false)
+      counted.append(0)
+      try limits.account.add(Self.groupByteCount + contents.count * Self.columnByteCount)
     }
     if let limit, buffers[group].sortedCount >= limit { return false }
     self.rank = rank
@@ -112,6 +116,7 @@ final class RowPass: ScanSink {
     }
     totalCount += count
     takenOfSeries += count
+    try account(for: group)
     guard let limit else {
       guard totalCount <= limits.rowCountMax else {
         throw QueryFailure("max-select-point limit exceeded: more than \(limits.rowCountMax) rows")
@@ -120,8 +125,20 @@ final class RowPass: ScanSink {
     }
     if buffers[group].count > 2 * limit + 4096 {
       bounds[group] = buffers[group].prune(isDescending: isDescending, limit: limit)
+      try account(for: group)
     }
     return takenOfSeries < limit
+  }
+
+  /// What a group without rows takes, and each of its columns.
+  private static let groupByteCount = 512
+  private static let columnByteCount = 128
+
+  /// Counts the memory of a group's rows: twice, since they are copied where series are merged, and again into the answer.
+  private func account(for group: Int) throws(QueryFailure) {
+    let now = 2 * buffers[group].memoryByteCount
+    try limits.account.add(now - counted[group])
+    counted[group] = now
   }
 
   /// The rows that are selected and have a value in a required column; `nil`: all.

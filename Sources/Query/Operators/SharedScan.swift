@@ -12,7 +12,7 @@ struct SharedScan: Sendable {
   let limits: QueryLimits
 
   /// A piece of work: some series of one window.
-  private struct Share {
+  fileprivate struct Share {
     var window: Int
     var shard: Int
     var shardCount: Int
@@ -61,9 +61,10 @@ struct SharedScan: Sendable {
     _ threadCount: Int, _ windows: [WindowSnapshot], _ shares: [Share], offset: Int64
   ) throws -> [Outcome] {
     let queue = ShareQueue(count: shares.count)
+    let lists = ShareLists(shares)
     let outcomes = Outcomes()
     let work: @Sendable () -> Void = {
-      let outcome = take(from: queue, windows, shares, offset: offset)
+      let outcome = take(from: queue, lists, windows, shares, offset: offset)
       if outcome.failure != nil { queue.stop() }
       outcomes.append(outcome)
     }
@@ -80,7 +81,7 @@ struct SharedScan: Sendable {
 
   /// Works until no share is left.
   private func take(
-    from queue: ShareQueue, _ windows: [WindowSnapshot], _ shares: [Share], offset: Int64
+    from queue: ShareQueue, _ lists: ShareLists, _ windows: [WindowSnapshot], _ shares: [Share], offset: Int64
   ) -> Outcome {
     var outcome = Outcome()
     let pass = AggregatePass(columns, grid: grid, tagKeys: tagKeys, limits: limits)
@@ -90,9 +91,12 @@ struct SharedScan: Sendable {
       while let next = queue.next() {
         let share = shares[next]
         if share.shard == 0 { outcome.counters.windows += 1 }
+        let known = try lists.take(share) { () throws(StorageError) in
+          try scan.series(of: windows[share.window], seen)
+        }
         try scan.scan(
-          windows[share.window], seen, shard: share.shard, of: share.shardCount, into: pass, &outcome.counters
-        )
+          windows[share.window], seen, known: known, shard: share.shard, of: share.shardCount, into: pass,
+          &outcome.counters)
       }
       outcome.gathered = pass.gathered
     } catch {
@@ -116,4 +120,38 @@ private final class ShareQueue: Sendable {
 
   /// Gives no more.
   func stop() { given.store(count, ordering: .relaxed) }
+}
+
+/// The series of the windows that are read, found by the first thread that needs them and let go after the last share of a window.
+private final class ShareLists: Sendable {
+  private struct Entry {
+    var shareCount = 0
+    var list: (WindowSeries, SelectionCounts)?
+  }
+  /// One lock each, so that windows do not wait for each other.
+  private final class Window: Sendable {
+    let entry: Lock<Entry>
+
+    init(shareCount: Int) { entry = Lock(Entry(shareCount: shareCount)) }
+  }
+  private let windows: [Int: Window]
+
+  init(_ shares: [SharedScan.Share]) {
+    var counts: [Int: Int] = [:]
+    for share in shares { counts[share.window, default: 0] += 1 }
+    windows = counts.mapValues { Window(shareCount: $0) }
+  }
+
+  func take(
+    _ share: SharedScan.Share, find: () throws(StorageError) -> (WindowSeries, SelectionCounts)
+  ) throws(StorageError) -> (WindowSeries, SelectionCounts) {
+    guard let window = windows[share.window] else { return try find() }
+    return try window.entry.withLock { (entry) throws(StorageError) in
+      // Typed throws: `??` would lose the type.
+      let list = if let known = entry.list { known } else { try find() }
+      entry.shareCount -= 1
+      entry.list = entry.shareCount > 0 ? list : nil
+      return list
+    }
+  }
 }

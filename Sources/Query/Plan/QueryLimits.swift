@@ -11,5 +11,8 @@ package struct QueryLimits: Sendable {
   /// Rows from which on threads share a scan; below it starting them costs more than it saves.
   package var sharedRowCountMin = 500_000
 
+  /// Where what is held is counted.
+  var account = QueryAccount(QueryMemory())
+
   package init() {}
 }

@@ -57,10 +57,20 @@ public struct StatementResult: Sendable {
   public var messages: [ResultMessage] = []
   /// Why it failed; other statements still run.
   public var error: String?
+  /// It failed for want of memory that other statements hold: later it may not.
+  package var isCrowdedOut = false
   /// Something is not in it: what is yet to be replayed, where it was answered while the log is; what is damaged, which `messages`
   /// names.
   public var isPartial = false
   public var chunking = Chunking.rows
 
   public init(statementID: Int) { self.statementID = statementID }
+
+  /// Bytes that the answer takes as text, roughly, and as much again while it grows.
+  package var renderedByteCountMax: Int {
+    series.reduce(0) { sum, series in
+      let strings = series.columns.reduce(0) { $0 + $1.bytes.count }
+      return sum + 2 * (256 + series.rowCount * (series.columns.count * 12 + 24) + strings)
+    }
+  }
 }

@@ -44,6 +44,7 @@ final class ServerContext: Sendable {
   let configuration: ServerConfiguration
   let metrics: ServerMetrics
   let rejectLog = RejectLog()
+  let bodies: BodyMemory
   let workers: WorkerPool
   let queryTimeoutNanoseconds: Int64
   /// Words to the operator, a line each.
@@ -58,6 +59,7 @@ final class ServerContext: Sendable {
   ) {
     self.configuration = configuration
     progress = configuration.progress
+    bodies = BodyMemory(byteCountMax: configuration.store.memory.share(of: .bodies))
     self.metrics = metrics
     self.workers = workers
     self.say = say

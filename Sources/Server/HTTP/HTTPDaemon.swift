@@ -16,28 +16,36 @@ enum HTTPReply {
   static let bodyByteCountMax = 64 << 20
   /// Connections at once.
   static let connectionCountMax = 4_096
-  /// Memory of a connection's buffers: bodies arrive in pieces of about this size.
+  /// Memory of a connection's buffers, most and least: bodies arrive in pieces of about this size.
   static let connectionMemory = 256 << 10
+  static let connectionMemoryMin = 32 << 10
+  /// Connections that there is always room for.
+  static let connectionCountMin = 256
 
   private let route: @Sendable (HTTPRequest) -> HTTPReply
   private let commonHeaders: [(name: String, value: String)]
   private let handle: Lock<UInt>
+  private let bodies: BodyMemory
 
   /// Serves `socket`, which it owns from now on, with `threadCount` threads; every answer carries `commonHeaders`.
   init?(
-    socket: Int32, threadCount: Int, commonHeaders: [(name: String, value: String)],
+    socket: Int32, threadCount: Int, bodies: BodyMemory, commonHeaders: [(name: String, value: String)],
     route: @escaping @Sendable (HTTPRequest) -> HTTPReply
   ) {
     self.route = route
     self.commonHeaders = commonHeaders
     handle = Lock(0)
+    self.bodies = bodies
+    let most = bodies.byteCountMax
+    let connectionMemory = min(max(most / 1_024, Self.connectionMemoryMin), Self.connectionMemory)
+    let connectionCount = min(max(most / connectionMemory, Self.connectionCountMin), Self.connectionCountMax)
     let flags =
       MHD_USE_EPOLL_INTERNAL_THREAD.rawValue | MHD_ALLOW_SUSPEND_RESUME.rawValue | MHD_USE_PEDANTIC_CHECKS.rawValue
     let options: [any CVarArg] = [
       Int32(MHD_OPTION.LISTEN_SOCKET.rawValue), socket,
       Int32(MHD_OPTION.THREAD_POOL_SIZE.rawValue), UInt32(threadCount),
-      Int32(MHD_OPTION.CONNECTION_MEMORY_LIMIT.rawValue), Self.connectionMemory,
-      Int32(MHD_OPTION.CONNECTION_LIMIT.rawValue), UInt32(Self.connectionCountMax),
+      Int32(MHD_OPTION.CONNECTION_MEMORY_LIMIT.rawValue), connectionMemory,
+      Int32(MHD_OPTION.CONNECTION_LIMIT.rawValue), UInt32(connectionCount),
       Int32(MHD_OPTION.CONNECTION_TIMEOUT.rawValue), UInt32(120),
       Int32(MHD_OPTION.NOTIFY_COMPLETED.rawValue), unsafe unsafeBitCast(Self.completed, to: Int.self), 0,
       Int32(MHD_OPTION.END.rawValue),
@@ -90,7 +98,7 @@ enum HTTPReply {
     let daemon = unsafe Unmanaged<HTTPDaemon>.fromOpaque(context).takeUnretainedValue()
     guard let pointer = unsafe slot.pointee else {
       let request = unsafe HTTPRequest(connection: connection, url: url, method: method)
-      let exchange = unsafe HTTPExchange(connection: connection, request: request)
+      let exchange = unsafe HTTPExchange(connection: connection, request: request, bodies: daemon.bodies)
       unsafe slot.pointee = Unmanaged.passRetained(exchange).toOpaque()
       return .YES
     }
@@ -108,6 +116,10 @@ enum HTTPReply {
     if let response = exchange.takeResponse() { return unsafe queue(response, on: connection) }
     if exchange.isTooLarge {
       return unsafe queue(.error(413, "Request Entity Too Large"), on: connection)
+    }
+    if exchange.isCrowdedOut {
+      return unsafe queue(
+        .unavailable(StorageError(.overloaded, "the bodies of requests under way fill their share of the memory")), on: connection)
     }
     guard let request = exchange.takeRequest() else { return .YES }
     switch route(request) {

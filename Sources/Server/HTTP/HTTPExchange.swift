@@ -1,38 +1,55 @@
 import CMicroHTTPD
+import Query
 import Storage
 
 /// One request under way in the daemon: gathers the body, waits suspended for its answer, is answered once.
 ///
 /// The daemon's thread owns it until it is suspended; `answer` may then come once from any thread.
 @safe final class HTTPExchange: Sendable {
-  private struct State {
+  fileprivate struct State {
     var request: HTTPRequest
     var response: HTTPResponse?
     var isRouted = false
     var isTooLarge = false
+    var isCrowdedOut = false
+    /// What the answer holds of the memory of queries, until it is sent.
+    var account: QueryAccount?
   }
   private let state: Lock<State>
   /// The daemon's connection, as a number so that it may cross threads; it lives until the exchange is completed.
   private let connection: UInt
 
-  init(connection: OpaquePointer, request: HTTPRequest) {
+  private let memory: BodyMemory.Account
+  private let bodyByteCountMax: Int
+
+  init(connection: OpaquePointer, request: HTTPRequest, bodies: BodyMemory) {
     self.connection = UInt(bitPattern: connection)
     state = Lock(State(request: request))
+    memory = BodyMemory.Account(bodies)
+    bodyByteCountMax = bodies.byteCountMax
   }
 
   /// Takes a piece of the body in, up to `byteCountMax` in all.
   func append(_ bytes: UnsafeRawBufferPointer, byteCountMax: Int) {
     state.withLock { state in
-      if state.request.body.count + bytes.count > byteCountMax {
+      if state.isTooLarge || state.isCrowdedOut { return }
+      let needed = state.request.body.count + bytes.count
+      if max(needed, state.toldByteCount) > min(byteCountMax, bodyByteCountMax) {
         state.isTooLarge = true
-        state.request.body = []
-      } else if !state.isTooLarge {
-        unsafe state.request.body.append(contentsOf: bytes)
+      } else if state.makeRoom(for: needed, memory) {
+        return unsafe state.request.body.append(contentsOf: bytes)
+      } else {
+        state.isCrowdedOut = true
       }
+      state.request.body = []
+      _ = memory.hold(0)
     }
   }
 
   var isTooLarge: Bool { state.withLock { $0.isTooLarge } }
+
+  /// Whether the bodies of others left no room for this one.
+  var isCrowdedOut: Bool { state.withLock { $0.isCrowdedOut } }
 
   /// The request when its body is there for the first time; `nil` on later calls.
   func takeRequest() -> HTTPRequest? {
@@ -48,6 +65,7 @@ import Storage
   func takeResponse() -> HTTPResponse? {
     state.withLock { state in
       defer { state.response = nil }
+      state.account = state.response?.account
       return state.response
     }
   }
@@ -59,5 +77,20 @@ import Storage
   func answer(_ response: HTTPResponse) {
     state.withLock { $0.response = response }
     unsafe MHD_resume_connection(OpaquePointer(bitPattern: connection))
+  }
+}
+
+extension HTTPExchange.State {
+  /// The body's length as the client states it; 0 where it does not.
+  fileprivate var toldByteCount: Int { request.headers["content-length"].flatMap(Int.init) ?? 0 }
+
+  /// Makes room for a body of so many bytes at least: for all of it where its length is known, so that it is not moved as it grows.
+  fileprivate mutating func makeRoom(for needed: Int, _ memory: BodyMemory.Account) -> Bool {
+    let capacity = request.body.capacity
+    if needed <= capacity { return true }
+    let wanted = max(needed, toldByteCount, min(capacity * 2, HTTPDaemon.bodyByteCountMax))
+    guard memory.hold(wanted) else { return false }
+    request.body.reserveCapacity(wanted)
+    return true
   }
 }

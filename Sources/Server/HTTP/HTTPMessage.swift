@@ -25,6 +25,8 @@ struct HTTPResponse: Sendable {
   var status: UInt32
   var headers: [(name: String, value: String)] = []
   var body: [UInt8] = []
+  /// What the body holds of the memory of queries.
+  var account: QueryAccount?
 
   init(status: UInt32, headers: [(name: String, value: String)] = [], body: [UInt8] = []) {
     self.status = status

@@ -4,10 +4,16 @@ import CZlib
 enum InflateError: Error {
   case malformed
   case tooLarge
+  /// There is no memory for it now.
+  case crowdedOut
 }
 
 /// Unpacks a gzip or zlib body through zlib; the result is at most `byteCountMax` bytes, whatever the ratio.
-func inflate(_ body: [UInt8], byteCountMax: Int) throws(InflateError) -> [UInt8] {
+///
+/// - Parameter hold: asked before memory for so many bytes is taken; `false` is `.crowdedOut`.
+func inflate(
+  _ body: [UInt8], byteCountMax: Int, hold: (Int) -> Bool = { _ in true }
+) throws(InflateError) -> [UInt8] {
   var stream = unsafe z_stream()
   // 32: gzip or zlib, told by the header.
   guard
@@ -34,6 +40,11 @@ func inflate(_ body: [UInt8], byteCountMax: Int) throws(InflateError) -> [UInt8]
     let produced = unsafe chunkCount - Int(stream.avail_out)
     guard status == Z_OK || status == Z_STREAM_END else { throw .malformed }
     guard out.count + produced <= byteCountMax else { throw .tooLarge }
+    if out.count + produced > out.capacity {
+      let wanted = min(max(out.capacity * 2, out.count + produced), byteCountMax)
+      guard hold(wanted) else { throw .crowdedOut }
+      out.reserveCapacity(wanted)
+    }
     out.append(contentsOf: chunk[..<produced])
     let hasInput = unsafe stream.avail_in > 0
     // Several members one after another are one body.

@@ -39,7 +39,7 @@ struct QueryRoute: Sendable {
         query.parameters = parameters
         query.isStrict = request.parameter("strict") == "true"
         query.isCancelled = { monotonicNanoseconds() > deadline }
-        let response = run(query, in: store, format: format, options: options)
+        let response = run(query, in: store, format: format, options: options, deadline: deadline)
         exchange.answer(compressed(response, for: request))
       }
     }
@@ -82,7 +82,7 @@ struct QueryRoute: Sendable {
   }
 
   private func run(
-    _ query: QueryRequest, in opened: ServerContext.Opened, format: ResultFormat, options: RenderOptions
+    _ query: QueryRequest, in opened: ServerContext.Opened, format: ResultFormat, options: RenderOptions, deadline: Int64
   ) -> HTTPResponse {
     let started = monotonicNanoseconds()
     context.metrics.queriesActive.wrappingAdd(1, ordering: .relaxed)
@@ -90,6 +90,11 @@ struct QueryRoute: Sendable {
       context.metrics.queriesActive.wrappingSubtract(1, ordering: .relaxed)
       context.metrics.querySeconds.observe(seconds: Double(monotonicNanoseconds() - started) * 1e-9)
     }
+    guard opened.engine.memory.waitForRoom(atMost: .nanoseconds(max(0, deadline - started))) else {
+      return .unavailable(StorageError(.overloaded, "the statements under way fill their share of the memory"))
+    }
+    let account = QueryAccount(opened.engine.memory)
+    var isCrowdedOut = false
     // Looked at before the first snapshot is taken: what is said to be whole is.
     let isReplaying = !opened.store.isReplayed
     var isPartial = isReplaying
@@ -103,10 +108,14 @@ struct QueryRoute: Sendable {
         result.isPartial = result.isPartial || isReplaying
         isPartial = isPartial || result.isPartial
         if let error = result.error { failures.append(error) }
+        if result.isCrowdedOut { isCrowdedOut = true }
+        try account.addAnswer(result.renderedByteCountMax)
         renderer.append(result, into: &body)
       }
     } catch let error as QueryParseError {
       return .error(400, error.message)
+    } catch let error as StorageError where error.code == .overloaded {
+      return .unavailable(error)
     } catch {
       return .error(500, "\(error)")
     }
@@ -115,7 +124,13 @@ struct QueryRoute: Sendable {
     // Formats without a place for errors carry them beside the body.
     if !renderer.includesErrors, let first = failures.first { headers.append(("X-Influxdb-Error", first)) }
     if !renderer.includesErrors, isPartial { headers.append(("X-Varve-Partial", "true")) }
-    return HTTPResponse(status: 200, headers: headers, body: body)
+    // Nothing was answered yet: a client does better to ask again than to show an error.
+    if isCrowdedOut, failures.count == 1, let first = failures.first {
+      return .unavailable(StorageError(.overloaded, first))
+    }
+    var response = HTTPResponse(status: 200, headers: headers, body: body)
+    response.account = account
+    return response
   }
 
   private func contentType(of format: ResultFormat) -> String {

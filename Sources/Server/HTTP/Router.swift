@@ -1,4 +1,5 @@
 import LineProtocol
+import Query
 import Storage
 
 /// Every path of the HTTP interface.
@@ -17,7 +18,9 @@ struct Router: Sendable {
     case "/health": return .now(health())
     case "/ready": return .now(ready())
     case "/metrics":
-      let page = context.metrics.page(context.store?.statistics())
+      let page = context.metrics.page(
+        context.store?.statistics(),
+        used: [.queries: context.opened?.engine.memory.byteCount ?? 0, .bodies: context.bodies.byteCount])
       return .now(
         HTTPResponse(
           status: 200, headers: [("Content-Type", "text/plain; version=0.0.4; charset=utf-8")], body: page))

@@ -49,7 +49,10 @@ struct WriteRoute: Sendable {
   private func write(_ request: HTTPRequest, _ dialect: Dialect, _ store: Store) -> HTTPReply {
     do throws(WriteFailure) {
       let (target, settings) = try target(of: request, dialect, store)
-      let body = try inflated(request)
+      // Held as long as the body is.
+      let memory = BodyMemory.Account(context.bodies)
+      defer { withExtendedLifetime(memory) {} }
+      let body = try inflated(request, memory)
       let outcome = try ingest(body, to: target, settings, store)
       let response = answer(outcome, dialect)
       guard outcome.ticket.sequence > 0, store.state(of: outcome.ticket) == .pending else {
@@ -106,15 +109,19 @@ struct WriteRoute: Sendable {
     }
   }
 
-  private func inflated(_ request: HTTPRequest) throws(WriteFailure) -> [UInt8] {
+  private func inflated(_ request: HTTPRequest, _ memory: BodyMemory.Account) throws(WriteFailure) -> [UInt8] {
     guard let coding = request.headers["content-encoding"], coding != "identity" else { return request.body }
     guard coding == "gzip" || coding == "deflate" else { throw WriteFailure(415, "unknown Content-Encoding: \(coding)") }
     do throws(InflateError) {
-      return try inflate(request.body, byteCountMax: Self.inflatedByteCountMax)
+      return try inflate(
+        request.body, byteCountMax: min(Self.inflatedByteCountMax, context.bodies.byteCountMax), hold: memory.hold)
     } catch {
       switch error {
       case .malformed: throw WriteFailure(400, "the body is not valid \(coding)")
       case .tooLarge: throw WriteFailure(413, "Request Entity Too Large")
+      case .crowdedOut:
+        throw WriteFailure(
+          503, "the bodies of requests under way fill their share of the memory", headers: [("Retry-After", "1")])
       }
     }
   }

@@ -1,3 +1,4 @@
+import CShims
 import LineProtocol
 public import Storage
 import Synchronization
@@ -23,7 +24,9 @@ final class ServerMetrics: Sendable {
   }
 
   /// The whole page. `store` is `nil` while it is being opened.
-  func page(_ store: StoreStatistics?) -> [UInt8] {
+  ///
+  /// - Parameter used: what parts of the memory hold that the store does not count.
+  func page(_ store: StoreStatistics?, used: [MemoryBudget.Part: Int] = [:]) -> [UInt8] {
     var text = MetricsText()
     addIngest(to: &text)
     text.family("varve_query_seconds", .histogram, "Time of statements, from request to answer.")
@@ -36,6 +39,7 @@ final class ServerMetrics: Sendable {
       addDatabases(store.databases, to: &text)
       addCardinality(store, to: &text)
       addReading(store, to: &text)
+      addMemory(store, used, to: &text)
     }
     return text.bytes
   }
@@ -169,6 +173,20 @@ final class ServerMetrics: Sendable {
     text.family("varve_cardinality_limit", .gauge, "What may be live at once; 0 is no limit.")
     text.sample("varve_cardinality_limit", [("limit", "series")], store.cardinality.seriesCountMax)
     text.sample("varve_cardinality_limit", [("limit", "tag_values")], store.cardinality.tagValueCountMax)
+  }
+
+  private func addMemory(_ store: StoreStatistics, _ used: [MemoryBudget.Part: Int], to text: inout MetricsText) {
+    text.family("varve_memory_budget_bytes", .gauge, "What each part of the process may hold; together --memory.")
+    for memory in store.memory {
+      text.sample("varve_memory_budget_bytes", [("part", memory.part.rawValue)], memory.budgetBytes)
+    }
+    text.family("varve_memory_used_bytes", .gauge, "What each part holds, where that is counted.")
+    for memory in store.memory {
+      guard let bytes = memory.usedBytes ?? used[memory.part] else { continue }
+      text.sample("varve_memory_used_bytes", [("part", memory.part.rawValue)], bytes)
+    }
+    text.family("varve_process_resident_bytes", .gauge, "Memory of the process as the kernel counts it.")
+    text.sample("varve_process_resident_bytes", [], UInt64(max(0, CShims_resident_bytes())))
   }
 
   private func addReading(_ store: StoreStatistics, to text: inout MetricsText) {

@@ -32,12 +32,14 @@ final class TCPConnection: EventSource {
   private var hasEnded = false
   private var watched = EPOLLIN.rawValue
   private var hasSpokenOfHTTP = false
+  private let memory: BodyMemory.Account
 
   init(socket: Int32, peer: String, settings: IngestSettings, reactor: Reactor) {
     self.socket = socket
     self.peer = peer
     self.settings = settings
     framer = reactor.pipeline.makeFramer(settings)
+    memory = BodyMemory.Account(reactor.context.bodies)
     lastActive = monotonicNanoseconds()
   }
 
@@ -111,6 +113,12 @@ final class TCPConnection: EventSource {
       unsafe take(UnsafeRawBufferPointer(start: buffer.base, count: kept + count), isLast: isLast, on: reactor)
     }
     if isLast { return .ended }
+    // An unfinished line may be long, and connections many.
+    if !memory.hold(carry.count) {
+      settings.counters.addReject(.overload)
+      carry = []
+      return .broken
+    }
     return kept + count == buffer.capacity ? .more : .empty
   }
 

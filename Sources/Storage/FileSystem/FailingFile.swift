@@ -22,6 +22,7 @@ final class FailingFile: StoredFile {
 
   func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(StorageError) {
     try fileSystem.admit(.write, name)
+    fileSystem.wait(for: .write, name, byteCount: bytes.count)
     try fileSystem.admitGrowth(of: name, from: try wrapped.byteCount(), to: offset + UInt64(bytes.count))
     try unsafe wrapped.write(bytes, at: offset)
   }
@@ -39,6 +40,7 @@ final class FailingFile: StoredFile {
 
   func sync() throws(StorageError) {
     try fileSystem.admit(.sync, name)
+    fileSystem.wait(for: .sync, name, byteCount: 0)
     try wrapped.sync()
   }
 

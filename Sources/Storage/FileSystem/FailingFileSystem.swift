@@ -1,4 +1,4 @@
-/// Another file system whose calls fail when they are told to: at the *n*-th call, at calls of a kind, past a capacity, or all
+/// Another file system whose calls fail, or take their time, when they are told to: at the *n*-th call, at calls of a kind, past a capacity, or all
 /// from a call on, which is how a crash at that call looks to the caller.
 package final class FailingFileSystem: FileSystem {
   /// What was called, on the file system or on one of its files.
@@ -18,9 +18,13 @@ package final class FailingFileSystem: FileSystem {
   /// Says whether a call fails: the call, the file's name, and its number among those counted, from 1.
   package typealias Rule = @Sendable (Call, String, Int) -> StorageError.Code?
 
+  /// Called before a write, with its bytes, and before a sync: takes as long as the disk does. Also the file's name.
+  package typealias Pace = @Sendable (Call, String, Int) -> Void
+
   private struct State {
     var callCount = 0
     var rule: Rule?
+    var pace: Pace?
     var isStopped = false
     var capacity: UInt64?
   }
@@ -62,6 +66,12 @@ package final class FailingFileSystem: FileSystem {
 
   /// Calls counted so far, the failed ones too.
   package var callCount: Int { state.lock.withLock { $0.callCount } }
+
+  /// Makes the disk slow: writes and syncs take as long as `pace` does; `nil`: no time.
+  package func pace(_ pace: Pace?) { state.lock.withLock { $0.pace = pace } }
+
+  /// Waits for as long as the call takes; no lock is held.
+  func wait(for call: Call, _ name: String, byteCount: Int) { state.lock.withLock { $0.pace }?(call, name, byteCount) }
 
   /// Fails the calls that `rule` names; `nil` fails none.
   package func fail(where rule: Rule?) { state.lock.withLock { $0.rule = rule } }

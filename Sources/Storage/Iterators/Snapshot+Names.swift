@@ -91,7 +91,7 @@ extension WindowSnapshot {
   package func series(
     of measurement: [UInt8], where predicate: TagPredicate?, times: Range<Int64>, counts: inout SelectionCounts
   ) throws(StorageError) -> WindowSeries {
-    var lists: [WindowSeries] = []
+    var union = WindowSeriesUnion()
     let times = times.clamped(to: range)
     let tablesAsked = counts.tablesAsked
     if leavesOut(measurement, times) { return WindowSeries() }
@@ -103,10 +103,10 @@ extension WindowSnapshot {
       }
       let list = try run.series(of: measurement, where: predicate)
       counts.note(list, of: run)
-      lists.append(WindowSeries(list, run: index, times: times))
+      union.add(WindowSeries(list, run: index, times: times))
     }
     if counts.tablesAsked > tablesAsked { counts.windowsAsked += 1 }
-    return withoutDamaged(WindowSeries.union(lists), of: measurement)
+    return withoutDamaged(union.finish(), of: measurement)
   }
 }
 

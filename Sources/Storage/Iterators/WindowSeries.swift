@@ -2,13 +2,23 @@ package import LineProtocol
 
 /// Where one run holds a series.
 package struct SeriesSource: Sendable, Equatable {
-  /// Index in `WindowSnapshot.runs`.
-  package var run: Int
+  private let runIndex: UInt32
   /// The run's own number of the series.
   package var ordinal: UInt32
   /// First and last timestamp that the run holds of it.
   package var firstTimestamp: Int64
   package var lastTimestamp: Int64
+
+  package init(run: Int, ordinal: UInt32, firstTimestamp: Int64, lastTimestamp: Int64) {
+    // There are as many of these as series in all runs: 24 bytes each.
+    runIndex = UInt32(run)
+    self.ordinal = ordinal
+    self.firstTimestamp = firstTimestamp
+    self.lastTimestamp = lastTimestamp
+  }
+
+  /// Index in `WindowSnapshot.runs`.
+  package var run: Int { Int(runIndex) }
 }
 
 /// Series of one measurement in one window, in canonical order, each with the runs that hold it: flat, no object a series.
@@ -23,18 +33,33 @@ package struct WindowSeries: Sendable {
 
   /// The series of one run that have rows in `times`.
   init(_ list: SeriesList, run: Int, times: Range<Int64>) {
+    let isWhole = (0..<list.count).allSatisfy {
+      list.firstTimestamps[$0] < times.upperBound && list.lastTimestamps[$0] >= times.lowerBound
+    }
+    sources.reserveCapacity(list.count)
+    sourceEnds.reserveCapacity(list.count)
+    if isWhole {
+      // The rule: the keys are shared, not copied.
+      (keyBytes, keyEnds) = (list.keyBytes, list.keyEnds)
+      for index in 0..<list.count { append(source: index, of: list, run: run) }
+      return
+    }
     keyBytes.reserveCapacity(list.keyBytes.count)
     keyEnds.reserveCapacity(list.count)
     for index in 0..<list.count
     where list.firstTimestamps[index] < times.upperBound && list.lastTimestamps[index] >= times.lowerBound {
       keyBytes.append(contentsOf: list.keyBytes[list.keyRange(index)])
       keyEnds.append(keyBytes.count)
-      sources.append(
-        SeriesSource(
-          run: run, ordinal: list.ordinals[index], firstTimestamp: list.firstTimestamps[index],
-          lastTimestamp: list.lastTimestamps[index]))
-      sourceEnds.append(sources.count)
+      append(source: index, of: list, run: run)
     }
+  }
+
+  private mutating func append(source index: Int, of list: SeriesList, run: Int) {
+    sources.append(
+      SeriesSource(
+        run: run, ordinal: list.ordinals[index], firstTimestamp: list.firstTimestamps[index],
+        lastTimestamp: list.lastTimestamps[index]))
+    sourceEnds.append(sources.count)
   }
 
   /// Series held.
@@ -69,21 +94,9 @@ package struct WindowSeries: Sendable {
     return first...max(first, last)
   }
 
-  /// The union of lists of ascending runs: two-way merges in a balanced tree, `count · log2(lists)` comparisons.
-  static func union(_ lists: [WindowSeries]) -> WindowSeries {
-    var level = lists.filter { $0.count > 0 }
-    while level.count > 1 {
-      var next: [WindowSeries] = []
-      for index in stride(from: 0, to: level.count, by: 2) {
-        next.append(index + 1 < level.count ? merged(level[index], level[index + 1]) : level[index])
-      }
-      level = next
-    }
-    return level.first ?? WindowSeries()
-  }
-
   /// The union of two lists; `a` is of lower runs.
-  private static func merged(_ a: WindowSeries, _ b: WindowSeries) -> WindowSeries {
+  fileprivate static func merged(_ a: WindowSeries, _ b: WindowSeries) -> WindowSeries {
+    if let all = a.taking(sourcesOf: b) { return all }
     var out = WindowSeries()
     out.keyBytes.reserveCapacity(max(a.keyBytes.count, b.keyBytes.count))
     out.keyEnds.reserveCapacity(max(a.count, b.count))
@@ -112,10 +125,70 @@ package struct WindowSeries: Sendable {
     return out
   }
 
+  /// Its own series with the sources of another list of higher runs, where that has no other series: the keys stay where they are.
+  private func taking(sourcesOf other: WindowSeries) -> WindowSeries? {
+    guard other.count <= count else { return nil }
+    var places: [Int] = []
+    places.reserveCapacity(other.count)
+    var index = 0
+    for theirs in 0..<other.count {
+      let key = other.keyBytes.span.extracting(other.keyRange(theirs))
+      var order = -1
+      while index < count {
+        order = seriesKeyOrder(keyBytes.span.extracting(keyRange(index)), key)
+        if order >= 0 { break }
+        index += 1
+      }
+      if order != 0 { return nil }
+      places.append(index)
+      index += 1
+    }
+    var out = WindowSeries()
+    (out.keyBytes, out.keyEnds) = (keyBytes, keyEnds)
+    out.sources.reserveCapacity(sources.count + other.sources.count)
+    out.sourceEnds.reserveCapacity(count)
+    var next = 0
+    for index in 0..<count {
+      out.sources.append(contentsOf: sources(index))
+      if next < places.count, places[next] == index {
+        out.sources.append(contentsOf: other.sources(next))
+        next += 1
+      }
+      out.sourceEnds.append(out.sources.count)
+    }
+    return out
+  }
+
   private mutating func append(from other: WindowSeries, _ index: Int) {
     keyBytes.append(contentsOf: other.keyBytes[other.keyRange(index)])
     keyEnds.append(keyBytes.count)
     sources.append(contentsOf: other.sources(index))
     sourceEnds.append(sources.count)
+  }
+}
+
+/// The union of the lists of ascending runs, each taken in as it comes.
+///
+/// Lists are merged two by two as soon as the former is no more than twice as long: `count · log2(lists)` comparisons where all series
+/// differ; and where runs hold the same series, which is the rule, no more than three lists are in memory at a time.
+struct WindowSeriesUnion {
+  private var lists: [WindowSeries] = []
+
+  /// Takes in the list of a run above all before.
+  mutating func add(_ list: WindowSeries) {
+    if list.count == 0 { return }
+    lists.append(list)
+    while lists.count > 1, lists[lists.count - 2].count <= 2 * lists[lists.count - 1].count { mergeLast() }
+  }
+
+  /// All series with all their runs.
+  mutating func finish() -> WindowSeries {
+    while lists.count > 1 { mergeLast() }
+    return lists.popLast() ?? WindowSeries()
+  }
+
+  private mutating func mergeLast() {
+    let (last, former) = (lists.removeLast(), lists.removeLast())
+    lists.append(WindowSeries.merged(former, last))
   }
 }

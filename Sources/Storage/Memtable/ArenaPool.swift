@@ -7,7 +7,7 @@
 ///
 /// Shared by all parts of a store; safe from several threads. Blocks that are given back stay here, touched,
 /// until `trim` finds that none was asked for in five minutes; so the memory held never passes its own
-/// high-water mark.
+/// high-water mark, nor, by blocks that wait, the pool's bound.
 package final class ArenaPool: Sendable {
   /// The smallest block: what a part with one row costs.
   package static let blockByteCountMin = 1 << 14
@@ -27,10 +27,26 @@ package final class ArenaPool: Sendable {
     var takeCount: UInt64 = 0
     var takeCountAtTrim: UInt64 = 0
     var quietSince: UInt64?
+
+    /// Takes out blocks that wait, of other sizes than is asked for, until what is held is within a bound.
+    mutating func surplus(beyond byteCountMax: Int) -> [(address: UInt, byteCount: Int)] {
+      var blocks: [(address: UInt, byteCount: Int)] = []
+      for size in idle.indices.reversed() {
+        let byteCount = ArenaPool.blockByteCountMin << size
+        while takenByteCount + idleByteCount > byteCountMax, let block = idle[size].popLast() {
+          idleByteCount -= byteCount
+          blocks.append((block, byteCount))
+        }
+      }
+      return blocks
+    }
   }
   private let state = Lock(State())
+  /// Blocks in use and blocks that wait, bytes; beyond it none is kept to wait.
+  package let byteCountMax: Int
 
-  package init() {}
+  /// - Parameter byteCountMax: beyond it blocks go back to the system instead of waiting. What is in use is for the pool's users to bound.
+  package init(byteCountMax: Int = .max) { self.byteCountMax = byteCountMax }
 
   deinit {
     state.withLock { state in
@@ -92,26 +108,31 @@ package final class ArenaPool: Sendable {
       return (Self.obtain(rounded), rounded)
     }
     let blockByteCount = Self.blockByteCountMin << size
-    let found: UInt? = state.withLock { state in
+    let (found, surplus) = state.withLock { state -> (UInt?, [(address: UInt, byteCount: Int)]) in
       state.takeCount += 1
       state.takenByteCount += blockByteCount
-      guard let block = state.idle[size].popLast() else { return nil }
-      state.idleByteCount -= blockByteCount
-      return block
+      if let block = state.idle[size].popLast() {
+        state.idleByteCount -= blockByteCount
+        return (block, [])
+      }
+      return (nil, state.surplus(beyond: byteCountMax))
     }
+    for block in surplus { Self.release(block.address, byteCount: block.byteCount) }
     return (found ?? Self.obtain(blockByteCount), blockByteCount)
   }
 
   /// Takes a block back.
   func give(_ address: UInt, byteCount: Int) {
     let size = Self.sizeClass(byteCount)
-    state.withLock { state in
+    let isKept = state.withLock { state in
+      let isWithin = state.takenByteCount + state.idleByteCount <= byteCountMax
       state.takenByteCount -= byteCount
-      guard size < Self.classCount else { return }
+      guard size < Self.classCount, isWithin else { return false }
       state.idle[size].append(address)
       state.idleByteCount += byteCount
+      return true
     }
-    if size >= Self.classCount { Self.release(address, byteCount: byteCount) }
+    if !isKept { Self.release(address, byteCount: byteCount) }
   }
 
   private static func sizeClass(_ byteCount: Int) -> Int {

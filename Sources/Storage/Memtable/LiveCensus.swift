@@ -1,4 +1,4 @@
-import LineProtocol
+package import LineProtocol
 import Synchronization
 
 /// Counts the live series of a database and the values of each of its tag keys, and says where a new one would be too many.
@@ -20,9 +20,12 @@ package final class LiveCensus: Sendable {
   private let releaseCount = Atomic<UInt64>(0)
   private let refused = Lock<[SeriesRefusal.Limit: UInt64]>([:])
 
-  package init(database: String, limits: CardinalityLimits) {
+  private let memory: SeriesMemory
+
+  package init(database: String, limits: CardinalityLimits, memory: SeriesMemory = SeriesMemory()) {
     self.database = database
     self.limits = limits
+    self.memory = memory
   }
 
   /// Whether there is nothing to count for.
@@ -32,10 +35,11 @@ package final class LiveCensus: Sendable {
   package var releases: UInt64 { releaseCount.load(ordering: .acquiring) }
 
   /// Takes a new series in, if there is room for it and its tag values.
-  func admit(_ key: SeriesKey) throws(SeriesRefusal) {
+  package func admit(_ key: SeriesKey) throws(SeriesRefusal) {
     if isUnlimited { return }
     let tags = Self.hashes(of: key)
     let refusal: SeriesRefusal? = state.withLock { state in
+      if !memory.hasRoom { return memoryRefusal() }
       if limits.seriesCountMax > 0, state.seriesCount >= limits.seriesCountMax {
         return seriesRefusal(key, tags, state)
       }
@@ -46,25 +50,28 @@ package final class LiveCensus: Sendable {
         }
       }
       Self.add(tags, to: &state)
+      memory.addSeries(1)
       return nil
     }
     if let refusal { throw refusal }
   }
 
   /// Takes a series in whatever the limits are: one that the log holds already.
-  func add(_ key: SeriesKey) {
+  package func add(_ key: SeriesKey) {
     if isUnlimited { return }
     let tags = Self.hashes(of: key)
     state.withLock { Self.add(tags, to: &$0) }
+    memory.addSeries(1)
   }
 
   /// Takes series out.
-  func remove(_ keys: [SeriesKey]) {
+  package func remove(_ keys: [SeriesKey]) {
     if isUnlimited || keys.isEmpty { return }
     for key in keys {
       let tags = Self.hashes(of: key)
       state.withLock { Self.remove(tags, from: &$0) }
     }
+    memory.addSeries(-keys.count)
     releaseCount.add(1, ordering: .acquiringAndReleasing)
   }
 
@@ -134,6 +141,12 @@ package final class LiveCensus: Sendable {
       limit: .tagValues,
       message: "\(shownDatabase): tag key \(Self.shown(tags[place].key)) of \(Self.shown(measurement)) has "
         + "\(limits.tagValueCountMax) values, the limit")
+  }
+
+  private func memoryRefusal() -> SeriesRefusal {
+    SeriesRefusal(
+      limit: .series,
+      message: "\(memory.seriesCount) series are live, as many as the memory has room for; raise --memory")
   }
 
   private func seriesRefusal(

@@ -4,12 +4,17 @@ package final class LiveCensuses: Sendable {
   package let limits: CardinalityLimits
   private let censuses = Lock<[String: LiveCensus]>([:])
 
-  package init(limits: CardinalityLimits) { self.limits = limits }
+  private let memory: SeriesMemory
+
+  package init(limits: CardinalityLimits, memory: SeriesMemory = SeriesMemory()) {
+    self.limits = limits
+    self.memory = memory
+  }
 
   package func census(of database: String) -> LiveCensus {
     censuses.withLock { censuses in
       if let found = censuses[database] { return found }
-      let made = LiveCensus(database: database, limits: limits)
+      let made = LiveCensus(database: database, limits: limits, memory: memory)
       censuses[database] = made
       return made
     }

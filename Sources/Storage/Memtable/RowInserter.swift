@@ -70,6 +70,9 @@ import Synchronization
     return unsafe UnsafeMutableBufferPointer(start: memory.bindMemory(to: Slot.self, capacity: count), count: count)
   }
 
+  /// Bytes of the slots that have their series; the others were never touched, most of them.
+  package var memoryByteCount: Int { knownCount * MemoryLayout<Slot>.stride }
+
   /// Inserts the rows of a batch that are not refused.
   ///
   /// - Parameters:
@@ -360,6 +363,9 @@ import Synchronization
     if namesGeneration != names.generation {
       namesGeneration = names.generation
       forgetAll()
+      // Memory is given back too: it grew with the names that are forgotten.
+      unsafe free(slots.baseAddress)
+      unsafe slots = Self.zeroed(0)
       for index in unsafe 0..<shapes.count { unsafe shapes[index] = Shape() }
       lists.removeAll(keepingCapacity: true)
     }

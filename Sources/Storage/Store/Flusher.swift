@@ -16,6 +16,7 @@ package final class Flusher: Sendable {
   private let log: WriteAheadLog
   private let fileSystem: any FileSystem
   private let byteCountMax: Int
+  private let seriesMemory: SeriesMemory
   private let walByteCountMax: Int
   private let clock: @Sendable () -> Int64
   /// The time before which a keyspace shows nothing: what lies before it is not written.
@@ -39,13 +40,14 @@ package final class Flusher: Sendable {
 
   package init(
     memtable: Memtable, publisher: Publisher, log: WriteAheadLog, fileSystem: any FileSystem, byteCountMax: Int,
-    walByteCountMax: Int, clock: @escaping @Sendable () -> Int64, floor: @escaping @Sendable (KeyspaceState) -> Int64
+    seriesMemory: SeriesMemory, walByteCountMax: Int, clock: @escaping @Sendable () -> Int64, floor: @escaping @Sendable (KeyspaceState) -> Int64
   ) {
     self.memtable = memtable
     self.publisher = publisher
     self.log = log
     self.fileSystem = fileSystem
     self.byteCountMax = byteCountMax
+    self.seriesMemory = seriesMemory
     self.walByteCountMax = walByteCountMax
     self.clock = clock
     self.floor = floor
@@ -77,9 +79,9 @@ package final class Flusher: Sendable {
     isDue.notifyOne()
   }
 
-  /// To be called after each batch: wakes the thread when the memtable is full. Costs an atomic load.
+  /// To be called after each batch: wakes the thread when the memtable is full. Costs a few atomic loads.
   package func batchInserted() {
-    if memtable.byteCount > byteCountMax { wake() }
+    if memtable.byteCount > byteCountMax || seriesMemory.isToBeReleased { wake() }
   }
 
   /// Seals every part and returns when all of them are published.
@@ -139,7 +141,8 @@ package final class Flusher: Sendable {
     hasFinished.notifyAll()
   }
 
-  /// Memory: the largest until three quarters are free. Log: those that pin its older half. Age: one hour.
+  /// Memory: the largest until three quarters are free. Live series: all, where many came since the last time. Log: those that
+  /// pin its older half. Age: one hour.
   ///
   /// While the log is replayed memory alone counts, and half of it is enough: the replay goes on while the first half is written.
   private func sealWhatIsDue() {
@@ -148,6 +151,10 @@ package final class Flusher: Sendable {
       for part in memtable.partsToSeal(byteCountTarget: byteCountMax / 4) { memtable.seal(part) }
     }
     if isReplaying { return }
+    // Series are let go two seals after their last row.
+    if seriesMemory.takeRelease() {
+      for part in memtable.parts() { memtable.seal(part) }
+    }
     if let limit = log.sequence(pinnedAbove: walByteCountMax) {
       for part in memtable.partsToSeal(pinning: limit) { memtable.seal(part) }
     }
@@ -157,17 +164,25 @@ package final class Flusher: Sendable {
   /// Flushes what is sealed and no longer held, until nothing sealed is left.
   private func flushSealed(all round: UInt64) throws(StorageError) {
     while true {
-      let parts = flushableParts()
-      if parts.isEmpty {
-        let isHeld = memtable.partsToFlush().contains { $0.isSealed }
-        if !isHeld { return }
-        // A batch is being inserted: a matter of microseconds.
-        state.withLock(on: isDue, for: .milliseconds(1), when: { $0.isStopping }) { _ in }
-        if state.withLock({ $0.isStopping }) { return }
+      if try flushSome() {
+        // Only now are the parts gone, and their memory: who waits for it finds it free.
+        onFlushed.withLock { $0 }?()
         continue
       }
-      try flush(parts)
+      let isHeld = memtable.partsToFlush().contains { $0.isSealed }
+      if !isHeld { return }
+      // A batch is being inserted: a matter of microseconds.
+      state.withLock(on: isDue, for: .milliseconds(1), when: { $0.isStopping }) { _ in }
+      if state.withLock({ $0.isStopping }) { return }
     }
+  }
+
+  /// Flushes the parts that can be, at most those of one round; `false` where there is none.
+  @inline(never) private func flushSome() throws(StorageError) -> Bool {
+    let parts = flushableParts()
+    if parts.isEmpty { return false }
+    try flush(parts)
+    return true
   }
 
   /// Sealed parts without holds, none behind one of its window that has holds; at most enough for one round of memory.

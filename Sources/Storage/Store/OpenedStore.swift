@@ -2,10 +2,6 @@ import LineProtocol
 
 /// The parts of a store, made in order: lock, manifest, tables, orphans swept, log surveyed, log opened anew, threads made.
 struct OpenedStore {
-  /// Share of the memory budget that the block cache may have, and the memtable's bound (DESIGN, section 3).
-  static let cacheShare = 4
-  static let memtableByteCountMax = 128 << 20
-
   let options: StoreOptions
   let fileSystem: any FileSystem
   let directoryLock: (any FileLock)?
@@ -21,6 +17,7 @@ struct OpenedStore {
   let replayer: Replayer
   let damage = DamageCounter()
   let censuses: LiveCensuses
+  let seriesMemory: SeriesMemory
 
   init(
     fileSystem: any FileSystem, options: StoreOptions, wallClock: @escaping @Sendable () -> Int64,
@@ -40,7 +37,8 @@ struct OpenedStore {
     }
     let manifest = try Manifest.open(fileSystem: fileSystem, isReadOnly: options.isReadOnly)
     let state = manifest.state
-    cache = BlockCache(byteCountMax: max(options.memoryByteCount / Self.cacheShare, 4 << 20))
+    let budget = options.memory
+    cache = BlockCache(byteCountMax: max(budget.share(of: .cache), 4 << 20))
     let janitor = Janitor(fileSystem: fileSystem)
     let highest = options.isReadOnly ? 0 : try Orphans(fileSystem: fileSystem, state: state).sweep()
     let reserve = Reserve(fileSystem: fileSystem, byteCountMax: options.isReadOnly ? 0 : options.reserveByteCount)
@@ -49,9 +47,12 @@ struct OpenedStore {
     publisher = try Publisher(
       manifest: manifest, fileSystem: fileSystem, cache: cache, janitor: janitor,
       nextTable: max(state.nextTable, highest + 1), reserve: reserve)
-    let (publisher, censuses) = (publisher, LiveCensuses(limits: options.cardinality))
+    let seriesMemory = SeriesMemory(byteCountMax: budget.share(of: .series))
+    self.seriesMemory = seriesMemory
+    let (publisher, censuses) = (publisher, LiveCensuses(limits: options.cardinality, memory: seriesMemory))
     self.censuses = censuses
     let memtable = Memtable(
+      pool: ArenaPool(byteCountMax: budget.share(of: .memtable)),
       census: { censuses.census(of: publisher.version.keyspace($0)?.state.database ?? "") },
       clock: { UInt64(monotonicClock()) })
     self.memtable = memtable
@@ -76,17 +77,20 @@ struct OpenedStore {
     var logOptions = WriteAheadLog.Options()
     logOptions.sync = options.sync
     logOptions.segmentByteCount = options.segmentByteCount
+    logOptions.byteCountInFlightMax = budget.logByteCountInFlightMax
     let log = try Self.openLog(
       fileSystem, logOptions, reserve, nextSequence: lastSequence + 1,
       nextSegment: max(summary.lastSegment, state.lastSegment) + 1, retained: summary.segments)
     self.log = log
     reserve.refill()
-    let byteCountMax = min(Self.memtableByteCountMax, options.memoryByteCount / 4)
     let flusher = Flusher(
-      memtable: memtable, publisher: publisher, log: log, fileSystem: fileSystem, byteCountMax: byteCountMax,
-      walByteCountMax: options.walByteCountMax, clock: { retainer.now }, floor: { retainer.floor(of: $0) })
+      memtable: memtable, publisher: publisher, log: log, fileSystem: fileSystem, byteCountMax: budget.flushByteCount,
+      seriesMemory: seriesMemory, walByteCountMax: options.walByteCountMax, clock: { retainer.now },
+      floor: { retainer.floor(of: $0) })
     writing = Store.Writing(
-      flusher: flusher, pressure: Pressure(memtable: memtable, flusher: flusher, byteCountSlow: byteCountMax),
+      flusher: flusher, pressure: Pressure(
+        memtable: memtable, flusher: flusher, byteCountSlow: budget.flushByteCount,
+        byteCountMax: budget.share(of: .memtable)),
       upkeep: Upkeep(),
       compaction: CompactionScheduler(
         delegate: CompactionHost(

@@ -6,18 +6,21 @@ package final class Pressure: Sendable {
   package let byteCountSlow: Int
   package let byteCountMax: Int
 
+  /// Time between two looks for memory that came free, nanoseconds.
+  private static let lookNanoseconds: Int64 = 20_000_000
+
   private let memtable: Memtable
   private let flusher: Flusher
   private let gate = Monitor(())
-  private let hasRoom = Condition()
+  private let relieved = Condition()
   private let stalled = Lock<[KeyspaceID: UInt64]>([:])
   private let isHopeless = Atomic<Bool>(false)
 
-  package init(memtable: Memtable, flusher: Flusher, byteCountSlow: Int) {
+  package init(memtable: Memtable, flusher: Flusher, byteCountSlow: Int, byteCountMax: Int) {
     self.memtable = memtable
     self.flusher = flusher
     self.byteCountSlow = byteCountSlow
-    byteCountMax = byteCountSlow * 2
+    self.byteCountMax = byteCountMax
   }
 
   /// Returns when a batch may go in; costs one atomic load where there is no pressure.
@@ -30,17 +33,32 @@ package final class Pressure: Sendable {
       let span = UInt64(clamping: monotonicNanoseconds() - started)
       stalled.withLock { $0[keyspace, default: 0] += span }
     }
-    if byteCount < byteCountMax {
+    if byteCount < byteCountMax, hasRoom(byteCount) {
       // At most 10 ms a batch, in proportion to what is over.
-      let share = Int64(byteCount - byteCountSlow) * 10_000_000 / Int64(byteCountMax - byteCountSlow)
+      let share = Int64(byteCount - byteCountSlow) * 10_000_000 / Int64(max(byteCountMax - byteCountSlow, 1))
       wait(.nanoseconds(share)) { memtable.byteCount <= byteCountSlow }
       return
     }
-    wait(limit) { memtable.byteCount < byteCountMax || isHopeless.load(ordering: .relaxed) }
-    if memtable.byteCount >= byteCountMax {
+    // Memory also comes free where nobody tells of it: when a query lets go of a part that was flushed. So it is looked for.
+    var left = limit.wholeNanoseconds
+    while left > 0, !hasRoom(memtable.byteCount), !isHopeless.load(ordering: .relaxed) {
+      wait(.nanoseconds(min(left, Self.lookNanoseconds))) {
+        hasRoom(memtable.byteCount) || isHopeless.load(ordering: .relaxed)
+      }
+      left = limit.wholeNanoseconds - (monotonicNanoseconds() - started)
+    }
+    if !hasRoom(memtable.byteCount) {
       throw StorageError(
         .overloaded, "\(memtable.byteCount) bytes wait to be flushed, at most \(byteCountMax) may; try again later")
     }
+  }
+
+  /// Whether a batch may go in. While the log is replayed new parts are not flushed: they get one half, the replay the other.
+  private func hasRoom(_ byteCount: Int) -> Bool {
+    if byteCount < byteCountSlow { return true }
+    guard byteCount < byteCountMax else { return false }
+    guard memtable.isReplaying else { return true }
+    return byteCount - memtable.replayedByteCount < byteCountMax - byteCountSlow
   }
 
   /// Holds the replay of the log while what it put back waits to be flushed. New batches do not count: they are flushed only
@@ -61,7 +79,7 @@ package final class Pressure: Sendable {
   }
 
   private func wait(_ limit: Duration, until isDone: () -> Bool) {
-    gate.withLock(on: hasRoom, for: limit, when: { _ in isDone() }) { _ in }
+    gate.withLock(on: relieved, for: limit, when: { _ in isDone() }) { _ in }
   }
 
   /// Nothing will be flushed any more, since the replay of the log has failed or was stopped: who would wait is refused at once.
@@ -73,7 +91,7 @@ package final class Pressure: Sendable {
   /// Called after each flush.
   package func relieve() {
     gate.withLock { _ in }
-    hasRoom.notifyAll()
+    relieved.notifyAll()
   }
 
   /// Nanoseconds that writers of a keyspace were held back.

@@ -23,6 +23,8 @@ public struct CommitResult: Sendable {
 public final class Receiver {
   /// Windows that one batch may touch; rows in further ones are refused.
   public static let windowCountMax = 4_096
+  /// Time between two times that names are forgotten for want of memory, nanoseconds.
+  private static let forgettingDelay: Int64 = 1_000_000_000
   /// 1990-01-01T00:00:00Z, nanoseconds.
   private static let oldTime: Int64 = 631_152_000 * 1_000_000_000
 
@@ -37,12 +39,20 @@ public final class Receiver {
   private let router = PolicyRouter()
   private var inserters: [KeyspaceID: RowInserter] = [:]
   private var parts: [Part] = []
+  /// What the store was told that this receiver's names take.
+  private var toldByteCount = 0
+  /// When the names were last forgotten for want of memory, monotonic nanoseconds.
+  private var forgottenAt = Int64.min
+  /// Rows were refused because the keyspace has no room for their windows.
+  private var isOutOfWindows = false
 
   init(store: Store, number: UInt32) {
     self.store = store
     vocabulary = Vocabulary()
     encoder = RowEncoder(receiver: number)
   }
+
+  deinit { _ = store.seriesMemory.addVocabulary(-toldByteCount, total: 0) }
 
   /// Logs and inserts a batch that was parsed with `vocabulary`. Blocks while the memtable or the bytes in flight are
   /// over their bounds, at most `stallLimit`. Where rules spread it over policies each share is a batch of its own; the ticket is that
@@ -78,9 +88,17 @@ public final class Receiver {
     let keyspace = state.id
     let valid = store.validTimes(of: state)
     var windowCount = 0
+    isOutOfWindows = false
     try placement.place(batch, valid: valid, isMeant: isMeant) { (time) throws(StorageError) in
       windowCount += 1
-      return windowCount > Self.windowCountMax ? nil : try store.window(covering: time, in: keyspace)
+      if windowCount > Self.windowCountMax { return nil }
+      do throws(StorageError) {
+        return try store.window(covering: time, in: keyspace)
+      } catch {
+        guard error.code == .limit else { throw error }
+        isOutOfWindows = true
+        return nil
+      }
     }
     let inserter = inserter(for: keyspace)
     inserter.admit(batch, names: vocabulary, nameCount: vocabulary.seriesCount, placement: &placement)
@@ -95,6 +113,7 @@ public final class Receiver {
     for part in parts { part.release() }
     parts.removeAll(keepingCapacity: true)
     writing.flusher.batchInserted()
+    tellMemory()
 
     result.ticket = Ticket(sequence: sequence)
     result.acceptedCount += placement.acceptedCount
@@ -102,6 +121,21 @@ public final class Receiver {
     for stretch in placement.stretches where stretch.window >= 0 {
       for row in stretch.rows where batch.timestamps[row] < Self.oldTime { result.oldCount += 1 }
     }
+  }
+
+  /// Tells the store what the receiver's names take; has them forgotten where that is too much.
+  private func tellMemory() {
+    var total = vocabulary.memoryByteCount
+    for inserter in inserters.values { total += inserter.memoryByteCount }
+    let mustForget = store.seriesMemory.addVocabulary(total - toldByteCount, total: total)
+    toldByteCount = total
+    guard mustForget else { return }
+    // Learning a spelling costs a hundred times as much as knowing it: a sender that keeps to more series than there is room for is not
+    // to be relearnt with every batch. In a second a receiver learns some 20 MiB.
+    let now = monotonicNanoseconds()
+    if forgottenAt > .min, now - forgottenAt < Self.forgettingDelay { return }
+    forgottenAt = now
+    vocabulary.isToBeForgotten = true
   }
 
   /// Gives the batch its number, its place in the log and its hold on the parts, in one step under the log's lock.
@@ -114,7 +148,7 @@ public final class Receiver {
       encoder.encode(batch, names: vocabulary, placement: placement, keyspace: keyspace, segment: segment)
       // The encoder's buffers live until its next call.
       let sequence = try unsafe log.append(
-        segment: segment, definitions: UnsafeRawBufferPointer(encoder.definitions.elements),
+        segment: segment, within: stallLimit, definitions: UnsafeRawBufferPointer(encoder.definitions.elements),
         rows: UnsafeRawBufferPointer(encoder.rows.elements)
       ) {
         store.memtable.hold(keyspace, windows: placement.windows, sequence: $0, parts: &parts)
@@ -159,7 +193,12 @@ public final class Receiver {
         } else if time >= valid.upperBound {
           (reason, message) = (.future, "time is further in the future than the limit allows")
         } else {
-          (reason, message) = (.limit, "more than \(Self.windowCountMax) windows in one batch")
+          (reason, message) = (
+            .limit,
+            isOutOfWindows
+              ? "the policy has \(store.options.windowCountMax) windows, the limit: it needs longer ones, or a TTL"
+              : "more than \(Self.windowCountMax) windows in one batch"
+          )
         }
         result.rejectCounts[Int(reason.rawValue)] += 1
         if result.rejects.count < LineBatch.rejectCountKept {

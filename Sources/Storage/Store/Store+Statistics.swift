@@ -19,6 +19,9 @@ extension Store {
     out.reserveBytes = reserve.byteCount
     out.walTornBytes = survey.summary.tornByteCount
     out.cardinality = options.cardinality
+    out.memory = MemoryBudget.Part.allCases.map { part in
+      StoreStatistics.Memory(part: part, budgetBytes: options.memory.share(of: part), usedBytes: usedByteCount(of: part))
+    }
     out.blockCacheBytes = cache.byteCount
     out.blockCacheHits = cache.hits
     out.blockCacheMisses = cache.misses
@@ -29,6 +32,20 @@ extension Store {
       StoreStatistics.Corruptions(database: $0.database, kind: $0.kind.rawValue, count: $0.count)
     }
     return out
+  }
+
+  /// What a part of the memory holds, where the store counts it.
+  private func usedByteCount(of part: MemoryBudget.Part) -> Int? {
+    switch part {
+    case .memtable:
+      let bytes = memtable.pool.byteCounts
+      return bytes.taken + bytes.idle
+    case .series: return seriesMemory.byteCount
+    case .log: return log.map { $0.memoryByteCount }
+    case .cache: return cache.byteCount
+    case .compaction: return writing.map { $0.compaction.status().running.count * MemoryBudget.jobByteCount }
+    case .process, .queries, .bodies: return nil
+    }
   }
 
   private func statistics(of name: String, in version: Version) -> StoreStatistics.Database {

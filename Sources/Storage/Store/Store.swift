@@ -42,6 +42,10 @@ public final class Store: Sendable {
   let damage: DamageCounter
   let reserve: Reserve
   let censuses: LiveCensuses
+  let seriesMemory: SeriesMemory
+
+  /// Windows of one keyspace: each costs memory, and a place in every version.
+  public static let windowCountMax = 131_072
 
   /// What only a store that writes has.
   struct Writing: Sendable {
@@ -66,6 +70,7 @@ public final class Store: Sendable {
     damage = opened.damage
     reserve = opened.reserve
     censuses = opened.censuses
+    seriesMemory = opened.seriesMemory
   }
 
   // MARK: Opening
@@ -135,7 +140,7 @@ public final class Store: Sendable {
       }
       // What waited for the end of the replay: new parts, and merges, which would take their time from it.
       writing?.flusher.wake()
-      try writing?.compaction.start(threadCount: options.compactorCount)
+      try writing?.compaction.start(threadCount: options.memory.compactorCount(asked: options.compactorCount))
     }
   }
 
@@ -203,12 +208,17 @@ public final class Store: Sendable {
   }
 
   /// The window that covers a time, made and written in the manifest if none does; `nil` if the keyspace was dropped.
+  ///
+  /// - Throws: `.limit` where the keyspace has as many windows as it may.
   func window(covering time: Int64, in id: KeyspaceID) throws(StorageError) -> Range<Int64>? {
     guard let keyspace = publisher.version.keyspace(id) else { return nil }
     if let index = keyspace.windowIndex(covering: time) { return keyspace.state.windows[index].range }
     return try catalogLock.withLock { (_) throws(StorageError) -> Range<Int64>? in
       guard let keyspace = publisher.version.keyspace(id) else { return nil }
       if let index = keyspace.windowIndex(covering: time) { return keyspace.state.windows[index].range }
+      guard keyspace.state.windows.count < options.windowCountMax else {
+        throw StorageError(.limit, "keyspace \(id.number) has \(options.windowCountMax) windows, the limit")
+      }
       let range = WindowGrid.cell(for: time, length: keyspace.state.windowLength, between: keyspace.state.windows)
       try publisher.publish([.openWindow(keyspace: id, start: range.lowerBound, end: range.upperBound)])
       return range
@@ -277,6 +287,9 @@ public final class Store: Sendable {
     directoryLock.withLock { $0 = nil }
     if let failure { throw failure }
   }
+
+  /// How the memory of the process is split.
+  public var memoryBudget: MemoryBudget { options.memory }
 
   /// Whether a keyspace is there.
   public func holds(_ keyspace: KeyspaceID) -> Bool { publisher.version.keyspace(keyspace) != nil }

@@ -30,12 +30,17 @@ public struct StoreOptions: Sendable {
   public var isReadOnly = false
   /// Goes on past a damaged log record, counting what is lost.
   public var ignoresDamagedLog = false
+  /// Windows of one keyspace; fewer in tests.
+  package var windowCountMax = Store.windowCountMax
   /// Bytes of a log segment, allocated in full before use; small in memory and in tests.
   package var segmentByteCount: UInt64 = 64 << 20
   /// Space kept on the disk for edits, bytes.
   package var reserveByteCount = Reserve.byteCountDefault
 
   public init() {}
+
+  /// How the memory is split.
+  public var memory: MemoryBudget { MemoryBudget(byteCount: memoryByteCount) }
 
   /// What merging goes by.
   var compactionSettings: CompactionSettings {

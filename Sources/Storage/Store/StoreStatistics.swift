@@ -26,6 +26,13 @@ public struct StoreStatistics: Sendable {
     public var kind: String
     public var count: UInt64
   }
+  /// A part of the memory: what it may hold, and what it holds where that is counted.
+  public struct Memory: Sendable {
+    public var part: MemoryBudget.Part
+    public var budgetBytes: Int
+    public var usedBytes: Int?
+  }
+  public var memory: [Memory] = []
   public var databases: [Database] = []
   public var corruptions: [Corruptions] = []
   public var walSyncedBytes: UInt64 = 0, walSyncs: UInt64 = 0, walTornBytes: UInt64 = 0, walBytes: UInt64 = 0

@@ -101,13 +101,15 @@ package final class WriteAheadLog: Sendable {
   ///
   /// Waits while the bound on bytes in flight is reached, or a segment that is needed is being allocated.
   /// - Parameters:
+  ///   - limit: how long it may wait; `nil`: without end.
   ///   - definitions: may be empty; then the batch is one record.
   ///   - hold: called with the number while the log's lock is held: short, and without a call of this log.
   /// - Returns: the batch's number; `nil` where the open segment is no longer `segment`: encode again.
-  /// - Throws: `.full` where the disk has no room for another segment, `.limit` where no segment could hold the batch, `.io` once
+  /// - Throws: `.overloaded` past the limit, `.full` where the disk has no room for another segment, `.limit` where no segment could hold the batch, `.io` once
   ///   the log has failed, `.invalid` once it is closed; the batch has then left no trace.
   package func append(
-    segment: UInt64, definitions: UnsafeRawBufferPointer, rows: UnsafeRawBufferPointer, hold: (UInt64) -> Void
+    segment: UInt64, within limit: Duration? = nil, definitions: UnsafeRawBufferPointer, rows: UnsafeRawBufferPointer,
+    hold: (UInt64) -> Void
   ) throws(StorageError) -> UInt64? {
     guard definitions.count <= batchByteCountMax, rows.count <= batchByteCountMax - definitions.count else {
       throw StorageError(
@@ -120,8 +122,14 @@ package final class WriteAheadLog: Sendable {
       rows.count + RecordHeader.overheadByteCount
       + (definitions.count > 0 ? definitions.count + RecordHeader.overheadByteCount : 0)
     return try state.withLock(
-      on: room, when: { $0.isReady(segment: segment, byteCount: byteCount, max: options.byteCountInFlightMax) }
+      on: room, for: limit, when: { $0.isReady(segment: segment, byteCount: byteCount, max: options.byteCountInFlightMax) }
     ) { state throws(StorageError) -> UInt64? in
+      guard state.isReady(segment: segment, byteCount: byteCount, max: options.byteCountInFlightMax) else {
+        throw StorageError(
+          .overloaded,
+          "the log has \(state.byteCountInFlight) bytes that are not synced, at most \(options.byteCountInFlightMax) may wait; "
+            + "try again later")
+      }
       try state.checkIsOpen()
       if state.open.segment.number != segment { return nil }
       if !state.fits(byteCount) {
@@ -188,6 +196,13 @@ package final class WriteAheadLog: Sendable {
   /// memory is then to be sealed and flushed, for the log may miss some of it. The flag says whether the log takes batches again.
   package func onFailure(_ handler: @escaping @Sendable (StorageError, _ isOpen: Bool) -> Void) {
     state.withLock { $0.failureHandlers.append(handler) }
+  }
+
+  /// Bytes of the buffers of groups, used or not.
+  package var memoryByteCount: Int {
+    state.withLock { state in
+      state.groups.reduce(0) { $0 + $1.bytes.capacity } + state.buffers.reduce(0) { $0 + $1.capacity }
+    }
   }
 
   /// Counters and gauges.

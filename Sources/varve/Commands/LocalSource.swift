@@ -29,6 +29,6 @@ struct LocalSource: QuerySource {
     for parameter in try BindParameter.all(arguments) {
       request.parameters[parameter.name] = parameter.literal
     }
-    try QueryEngine(store: store).run(request, emit: emit)
+    try QueryEngine(store: store, isBounded: false).run(request, emit: emit)
   }
 }

@@ -102,6 +102,12 @@ private func serve(_ arguments: Arguments) throws -> Int32 {
   unsafe sigemptyset(&signals)
   for signal in [SIGTERM, SIGINT, SIGHUP] { unsafe sigaddset(&signals, signal) }
   unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
+  CShims_bound_allocator()
+  if configuration.store.memoryByteCount < MemoryBudget.byteCountMin {
+    printError(
+      "--memory \(configuration.store.memoryByteCount) is less than \(MemoryBudget.byteCountMin), the least that holds under load: "
+        + "more may be taken")
+  }
   // A start that fails ends the wait below.
   let server = try Server(configuration, say: { printError($0) }, onFailure: { kill(getpid(), SIGTERM) })
   while true {

@@ -29,7 +29,8 @@ struct ReplayTests {
   private static func options(memory: Int = 1 << 30) -> StoreOptions {
     var options = StoreOptions()
     options.segmentByteCount = 16 << 10
-    options.memoryByteCount = memory
+    // Rows have a sixth of so little.
+    options.memoryByteCount = 4 * memory
     return options
   }
 

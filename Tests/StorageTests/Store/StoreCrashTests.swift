@@ -18,7 +18,8 @@ struct StoreCrashTests {
   private func open(_ disk: any FileSystem, memory: Int = 1 << 30, waits: Bool = true) throws -> Store {
     var options = StoreOptions()
     options.segmentByteCount = 16 << 10
-    options.memoryByteCount = memory
+    // Rows have a sixth of so little.
+    options.memoryByteCount = 4 * memory
     return try Store.open(fileSystem: disk, options: options, wallClock: { Self.start }, waitsForReplay: waits)
   }
 

@@ -1,0 +1,188 @@
+import LineProtocol
+import Storage
+import TestSupport
+import Testing
+
+/// The split of `--memory`, and that those who hold memory keep to their share.
+@Suite("Memory budget")
+struct MemoryBudgetTests {
+  @Test(
+    "the shares are the budget, none is negative, and more memory is no smaller share",
+    arguments: [0, 1, 64 << 10, 64 << 20, 128 << 20, 256 << 20, 1 << 30, 8 << 30, 1 << 40])
+  func split(byteCount: Int) {
+    let budget = MemoryBudget(byteCount: byteCount)
+    let shares = MemoryBudget.Part.allCases.map { budget.share(of: $0) }
+    #expect(shares.reduce(0, +) == byteCount)
+    #expect(shares.allSatisfy { $0 >= 0 })
+    let more = MemoryBudget(byteCount: byteCount * 2)
+    for part in MemoryBudget.Part.allCases { #expect(more.share(of: part) >= budget.share(of: part)) }
+  }
+
+  @Test("rows have at most 256 MiB, whatever the memory: the bound is the time to put them back")
+  func largest() {
+    #expect(MemoryBudget(byteCount: 1 << 40).share(of: .memtable) == 256 << 20)
+    #expect(MemoryBudget(byteCount: 256 << 20).share(of: .memtable) < 64 << 20)
+  }
+
+  @Test("blocks that wait to be used again do not go beyond the pool's bound")
+  func pool() throws {
+    let pool = ArenaPool(byteCountMax: 4 << 20)
+    let memtable = Memtable(pool: pool, clock: { 0 })
+    var sequence: UInt64 = 0
+    let window: Range<Int64> = 0..<Int64.max
+    let receiver = PoolWriter(memtable)
+    // Rows of many sizes of blocks, more than the bound; all of it goes at once.
+    while memtable.byteCount <= 6 << 20 {
+      sequence += 1
+      receiver.insert(sequence: sequence, window: window)
+    }
+    #expect(pool.byteCounts.taken > 6 << 20)
+    for part in memtable.parts() {
+      memtable.seal(part)
+      memtable.remove(part)
+    }
+    receiver.forget()
+    #expect(pool.byteCounts.taken == 0)
+    #expect(pool.byteCounts.idle <= 4 << 20)
+    #expect(pool.byteCounts.idle > 2 << 20)
+  }
+
+  /// A store with a memory of 16 MiB, of which series may have so many live ones.
+  private func open(memory: Int = 16 << 20, windows: Int = Store.windowCountMax) throws -> Store {
+    var options = StoreOptions()
+    options.memoryByteCount = memory
+    options.segmentByteCount = 1 << 20
+    options.windowCountMax = windows
+    return try Store.open(fileSystem: MemoryFileSystem(), options: options, wallClock: { 1_000 })
+  }
+
+  @Test("a series beyond the memory of series is refused with a reason that names --memory; live ones go on")
+  func series() throws {
+    let memory = SeriesMemory(byteCountMax: 100 * SeriesMemory.seriesByteCount)
+    let room = memory.seriesCountMax
+    #expect(room == 75)
+    let census = LiveCensus(database: "d", limits: CardinalityLimits(), memory: memory)
+    let keys = (0..<room).map { SeriesKey(measurement: Array("m\($0)".utf8), tags: []) }
+    for key in keys { try census.admit(key) }
+    #expect(memory.byteCount == room * SeriesMemory.seriesByteCount)
+    let one = SeriesKey(measurement: Array("one more".utf8), tags: [])
+    let refusal = #expect(throws: SeriesRefusal.self) { try census.admit(one) }
+    #expect(refusal?.limit == .series)
+    #expect(refusal?.message.contains("75 series are live") == true && refusal?.message.contains("--memory") == true)
+    // Those that the log holds are taken whatever the memory is.
+    census.add(one)
+    #expect(memory.seriesCount == room + 1)
+    census.remove([keys[0], keys[1]])
+    #expect(memory.seriesCount == room - 1)
+    try census.admit(keys[0])
+    #expect(throws: SeriesRefusal.self) { try census.admit(keys[1]) }
+  }
+
+  @Test("parts are sealed for the sake of series when many new ones came, and not again for those that stay")
+  func release() {
+    let memory = SeriesMemory(byteCountMax: 1_600 * 4 * SeriesMemory.seriesByteCount / 3)
+    #expect(memory.seriesCountMax == 1_600)
+    memory.addSeries(1_200)
+    #expect(!memory.isToBeReleased)
+    memory.addSeries(1)
+    #expect(memory.isToBeReleased)
+    #expect(memory.takeRelease())
+    #expect(!memory.takeRelease())
+    memory.addSeries(100)
+    #expect(!memory.takeRelease())
+    memory.addSeries(1)
+    #expect(memory.takeRelease())
+    // Let go of, they count anew when they come again.
+    memory.addSeries(-1_302)
+    #expect(!memory.takeRelease())
+    memory.addSeries(1_201)
+    #expect(memory.takeRelease())
+  }
+
+  @Test("a vocabulary is forgotten when all together are beyond the share, if it is no small part of it")
+  func vocabularies() {
+    let memory = SeriesMemory(byteCountMax: 8_000)
+    #expect(!memory.addVocabulary(8_000, total: 8_000))
+    #expect(!memory.addVocabulary(1, total: 1_000))
+    #expect(memory.addVocabulary(1, total: 1_001))
+    #expect(memory.byteCount == 8_002)
+    #expect(!memory.addVocabulary(-8_002, total: 8_002))
+  }
+
+  @Test("a store whose vocabulary is forgotten again and again stores every point")
+  func forgetful() throws {
+    // Half a megabyte of memory for series: a vocabulary of some thousand.
+    let store = try open(memory: 4 << 20)
+    try store.createDatabase("metrics")
+    let driver = StoreDriver(store)
+    var expected: [String] = []
+    for round in 0..<4 {
+      for group in 0..<20 {
+        var text = ""
+        for series in 0..<200 {
+          let time = round * 1_000 + 1
+          text += "m,s=\(group * 200 + series) v=\(round)i \(time)\n"
+          expected.append("m,s=\(group * 200 + series) v=\(round)i \(time)")
+        }
+        let result = try driver.write(text)
+        #expect(result.acceptedCount == 200, "\(result.rejects.first?.message ?? "")")
+      }
+    }
+    #expect(try driver.dump() == expected.sorted())
+    try store.close()
+  }
+
+  @Test("a point that needs one window more than a policy may have is refused; others of its batch stand")
+  func windows() throws {
+    let store = try open(windows: 2)
+    try store.createDatabase("metrics")
+    try store.createPolicy("hours", on: "metrics", ttl: 0, windowLength: 3_600 * 1_000_000_000, isDefault: true)
+    let driver = StoreDriver(store)
+    let hour: Int64 = 3_600 * 1_000_000_000
+    let result = try driver.write("m v=1i 1\nm v=2i \(-hour)\nm v=3i \(-2 * hour)\nm v=4i 2\n")
+    #expect(result.acceptedCount == 3)
+    #expect(result.rejects.map(\.line) == [3])
+    #expect(result.rejects.first?.reason == .limit)
+    #expect(result.rejects.first?.message == "the policy has 2 windows, the limit: it needs longer ones, or a TTL")
+    #expect(try driver.dump() == ["m v=1i 1", "m v=2i \(-hour)", "m v=4i 2"].sorted())
+    try store.close()
+  }
+}
+
+/// Inserts rows of new series, a batch each.
+private final class PoolWriter {
+  private let memtable: Memtable
+  private let vocabulary = Vocabulary()
+  private let batch = LineBatch()
+  private var inserter: RowInserter?
+  private var parts: [Part] = []
+  private var number = 0
+
+  init(_ memtable: Memtable) {
+    self.memtable = memtable
+    inserter = memtable.makeInserter(for: KeyspaceID(1))
+  }
+
+  func insert(sequence: UInt64, window: Range<Int64>) {
+    batch.reset()
+    var text = ""
+    for _ in 0..<100 {
+      number += 1
+      text += "m,s=\(number) v=\(number)i,w=1i,x=2i \(number)\n"
+    }
+    let bytes = Array(text.utf8)
+    bytes.withUnsafeBytes { _ = LineParser(vocabulary: vocabulary).parse($0, now: 0, into: batch) }
+    var placement = RowPlacement()
+    do {
+      try placement.place(batch, valid: 0..<Int64.max) { _ throws(StorageError) in window }
+    } catch {
+      Issue.record(error)
+    }
+    memtable.hold(KeyspaceID(1), windows: placement.windows, sequence: sequence, parts: &parts)
+    inserter?.insert(batch, names: vocabulary, sequence: sequence, placement: placement, parts: parts)
+    for part in parts { part.release() }
+    parts = []
+  }
+
+  func forget() { inserter = nil }
+}
