@@ -79,7 +79,7 @@ struct QueryMemoryTests {
       held = memory.byteCount
       // One half of what is left is held by another answer.
       let other = QueryAccount(memory)
-      try other.addAnswer(memory.byteCountMax - held - 1_000)
+      try other.add(memory.byteCountMax - held - 1_000)
       inner = try run(text, memory)
       #expect(!memory.waitForRoom(atMost: .zero))
       withExtendedLifetime(other) {}

@@ -76,10 +76,14 @@ private final class RecordedRun {
   /// Batches of `gone,n=…` that were deleted, and of policy `short` that had expired, by when that was acknowledged.
   private var deletions: [(position: Int, batch: Int)] = []
   private var expiry: Int?
+  /// Backups that were acknowledged, with what each writer had been acknowledged before.
+  private var backups: [(position: Int, counts: [String: Int])] = []
+  private let backup: String
   let readyPosition: Int
 
   init(root: String, log: String, library: String, arguments: [String]) throws {
     self.log = log
+    backup = root + "/backup"
 
     server = try ServerProcess(
       dataDirectory: root + "/data", arguments: arguments,
@@ -128,6 +132,10 @@ private final class RecordedRun {
       _ = try server.ask("DELETE FROM gone WHERE n='\(batch - 1)'")
       deletions.append((Self.length(of: log), batch - 1))
     case 3: try post("/compact?wait=true")
+    case 5:
+      let counts = Dictionary(uniqueKeysWithValues: writers.map { ($0.name, acknowledgements.count(of: $0.name, at: .max)) })
+      try post("/backup?directory=\(percentEncoded(backup))\(backups.isEmpty ? "" : "&incremental=true")")
+      backups.append((Self.length(of: log), counts))
     case 4 where expiry == nil:
       // An hour and a half old: expired under the policy's next TTL.
       let time = (Int64(Date().timeIntervalSince1970) - 5_400) * 1_000_000_000
@@ -157,6 +165,11 @@ private final class RecordedRun {
     let gone = try image.ask("SELECT v FROM gone GROUP BY n").compactMap { $0.tags?["n"] }
     for deletion in deletions where deletion.position <= position && gone.contains("\(deletion.batch)") {
       problems.append("gone,n=\(deletion.batch) is back")
+    }
+    if let backup = backups.last(where: { $0.position <= position }) {
+      let server = try ServerProcess(dataDirectory: path + "/backup")
+      problems += try KillWriter.check(writers, 0, in: server) { backup.counts[$0.name] ?? 0 }.wrong.map { "backup: \($0)" }
+      server.kill()
     }
     if let expiry, expiry <= position, try !image.ask("SELECT v FROM short.old").isEmpty {
       problems.append("what had expired is back")

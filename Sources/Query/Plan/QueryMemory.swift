@@ -1,4 +1,4 @@
-package import Storage
+import Storage
 import Synchronization
 
 /// What all statements under way hold in memory, and the bounds of it: of one, and of all together.
@@ -55,7 +55,7 @@ package final class QueryAccount: Sendable {
   /// Takes more; a negative number gives some back. Safe from several threads.
   ///
   /// - Throws: where the statement, or all together, would hold more than they may.
-  func add(_ byteCount: Int) throws(QueryFailure) {
+  package func add(_ byteCount: Int) throws(QueryFailure) {
     if byteCount == 0 { return }
     let total = held.add(byteCount, ordering: .relaxed).newValue
     if byteCount < 0 { return memory.give(-byteCount) }
@@ -72,10 +72,5 @@ package final class QueryAccount: Sendable {
         "the statements under way hold \(memory.byteCount) bytes, at most \(memory.byteCountMax) may be held; try again later, "
           + "or raise --memory")
     }
-  }
-
-  /// The same for an answer's bytes.
-  package func addAnswer(_ byteCount: Int) throws(StorageError) {
-    do throws(QueryFailure) { try add(byteCount) } catch { throw StorageError(.overloaded, error.message) }
   }
 }

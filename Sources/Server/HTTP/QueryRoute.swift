@@ -107,15 +107,18 @@ struct QueryRoute: Sendable {
         var result = result
         result.isPartial = result.isPartial || isReplaying
         isPartial = isPartial || result.isPartial
+        do throws(QueryFailure) {
+          try account.add(result.renderedByteCountMax)
+        } catch {
+          (result.series, result.error) = ([], error.message)
+          result.isCrowdedOut = account.wasCrowdedOut
+        }
         if let error = result.error { failures.append(error) }
         if result.isCrowdedOut { isCrowdedOut = true }
-        try account.addAnswer(result.renderedByteCountMax)
         renderer.append(result, into: &body)
       }
     } catch let error as QueryParseError {
       return .error(400, error.message)
-    } catch let error as StorageError where error.code == .overloaded {
-      return .unavailable(error)
     } catch {
       return .error(500, "\(error)")
     }

@@ -44,10 +44,9 @@ struct ManifestRebuild {
       do throws(StorageError) {
         let table = try Table.open(file: fileSystem.open(file.name), number: file.number, cache: cache)
         let properties = try table.properties()
-        guard properties.number == file.number, properties.keyspace == file.keyspace.number,
-          properties.windowStart < properties.windowEnd, properties.firstSequence <= properties.lastSequence
-        else {
-          throw StorageError(.corrupt, file: file.name, offset: 0, "its properties are of another table")
+        // Number and keyspace are the file's: the properties say what they were when it was written, before a restore.
+        guard properties.windowStart < properties.windowEnd, properties.firstSequence <= properties.lastSequence else {
+          throw StorageError(.corrupt, file: file.name, offset: 0, "its properties are of no table")
         }
         found[file.keyspace, default: [:]][properties.windowStart..<properties.windowEnd, default: []].append(
           Found(table: table, properties: properties))
@@ -99,14 +98,17 @@ struct ManifestRebuild {
   {
     guard id.number >= firstUnknown, let first = tables.first else { return false }
     let length = tables.map { $0.windowEnd - $0.windowStart }.max() ?? 0
+    // A database that was restored under another name has tables that say the old one.
+    let isTaken = state.keyspaces.contains { $0.database == first.database && $0.policy == first.policy }
+    let database = isTaken ? "\(first.database)_\(id.number)" : first.database
     var keyspace = KeyspaceState(
-      id: id, database: first.database, policy: first.policy,
-      isDefault: !state.keyspaces.contains { $0.database == first.database && $0.isDefault }, ttl: 0,
+      id: id, database: database, policy: first.policy,
+      isDefault: !state.keyspaces.contains { $0.database == database && $0.isDefault }, ttl: 0,
       windowLength: WindowGrid.isValid(length: length) ? length : WindowGrid.length(forTTL: 0))
     keyspace.horizon = tables.map(\.horizon).max() ?? .min
     add(keyspace)
     notes.append(
-      "\(first.database).\(first.policy): made again from its tables; its TTL is not known, so it keeps for ever: set it with "
+      "\(database).\(first.policy): made again from its tables; its TTL is not known, so it keeps for ever: set it with "
         + "ALTER RETENTION POLICY. Deletes that were not carried out yet, and rules, are not known")
     return true
   }

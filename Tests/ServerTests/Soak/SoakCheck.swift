@@ -3,7 +3,11 @@ import TestSupport
 
 /// Holds everything that a store shows against the models of its writers.
 struct SoakCheck {
-  static let statement = "SELECT v,w FROM soak GROUP BY writer,n"
+  /// - Parameter times: all where it is `nil`.
+  static func statement(_ times: Range<Int64>?) -> String {
+    let bounds = times.map { " WHERE time >= \($0.lowerBound) AND time < \($0.upperBound)" } ?? ""
+    return "SELECT v,w FROM soak\(bounds) GROUP BY writer,n"
+  }
   /// Points so close to their end may or may not be there while it is looked.
   private static let margin: Int64 = 60_000_000_000
 
@@ -29,8 +33,8 @@ struct SoakCheck {
   }
 
   /// - Parameters:
-  ///   - csv: the answer to `statement`.
-  ///   - asked: when it was asked, nanoseconds.
+  ///   - csv: the answer to `statement`, whole or of one stretch of time.
+  ///   - asked: when it was asked first, nanoseconds.
   mutating func compare(_ csv: [UInt8], asked: Int64) {
     var last = (writer: -1, series: -1, slot: -1)
     for line in csv.split(separator: UInt8(ascii: "\n")).dropFirst() {
@@ -45,6 +49,10 @@ struct SoakCheck {
       if keeps[row.writer] { rows.append(row) }
       check(row, place, asked: asked)
     }
+  }
+
+  /// What should have been in the answers by now and was not.
+  mutating func finish(asked: Int64) {
     for (index, model) in models.enumerated() { findMissing(index, model, asked: asked) }
   }
 

@@ -40,7 +40,7 @@ struct SoakTests {
         server = try ServerProcess(dataDirectory: directory + "/data", arguments: Self.arguments)
         starts.append(Date().timeIntervalSince(begun))
         var check = SoakCheck(writers, ttl: Self.ttl)
-        check.compare(try Self.rows(of: server), asked: soakNow())
+        try Self.compare(&check, with: server, from: base)
         for writer in writers { writer.settle(check.rows) }
         problems += check.problems.map { "minute \(minute): \($0)" }
         problems += upkeep.problems + writers.flatMap(\.problems)
@@ -59,11 +59,19 @@ struct SoakTests {
     }
   }
 
-  /// As CSV.
-  private static func rows(of server: ServerProcess) throws -> [UInt8] {
-    let answer = try RawHTTP.ask(
-      server.http, "GET", "/query?db=metrics&epoch=ns&format=csv&q=\(percentEncoded(SoakCheck.statement))")
-    guard answer.status == 200 else { throw AskingFailure(description: "\(answer.status) \(answer.text)") }
-    return answer.body
+  /// Half a minute of points at a time: one answer of all would be more than the server may hold.
+  private static func compare(_ check: inout SoakCheck, with server: ServerProcess, from base: Int64) throws {
+    let asked = soakNow()
+    let step: Int64 = 30_000_000_000
+    for start in stride(from: max(base, asked - ttl - step), through: asked, by: Int(step)) {
+      let statement = SoakCheck.statement(start..<start + step)
+      let answer = try RawHTTP.ask(
+        server.http, "GET", "/query?db=metrics&epoch=ns&format=csv&q=\(percentEncoded(statement))")
+      guard answer.status == 200, answer.headers["x-influxdb-error"] == nil else {
+        throw AskingFailure(description: "\(answer.status) \(answer.headers["x-influxdb-error"] ?? answer.text)")
+      }
+      check.compare(answer.body, asked: asked)
+    }
+    check.finish(asked: asked)
   }
 }

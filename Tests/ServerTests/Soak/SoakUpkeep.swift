@@ -56,6 +56,7 @@ struct SoakUpkeep {
     let asked = soakNow()
     do {
       check.compare(try query(directory + "/backup"), asked: asked)
+      check.finish(asked: asked)
       return check.problems
     } catch {
       return ["\(error)"]
@@ -66,7 +67,7 @@ struct SoakUpkeep {
     let process = Process()
     let output = Pipe()
     process.executableURL = URL(fileURLWithPath: ServerProcess.binary)
-    process.arguments = ["query", "--data", data, "--format", "csv", "--precision", "ns", SoakCheck.statement]
+    process.arguments = ["query", "--data", data, "--format", "csv", "--precision", "ns", SoakCheck.statement(nil)]
     process.standardOutput = output
     try process.run()
     let bytes = output.fileHandleForReading.readDataToEndOfFile()

@@ -7,6 +7,9 @@ import TestSupport
 /// opens again. Every value is the number of its batch, so that a stored row says which write it is of.
 final class CrashWorkload {
   static let start = ClockedStore.start
+  /// Where the store lies on the disk, and its backup.
+  static let data = "/data"
+  static let backup = "/backup"
   /// TTL of the short policy.
   private static let ttl: Int64 = 1_800_000_000_000
 
@@ -36,6 +39,8 @@ final class CrashWorkload {
   /// The versions through which an acknowledged delete goes, and what a delete that was not acknowledged may have taken.
   private var deleted: [String: Int] = [:]
   private var doubtful: Set<String> = []
+  /// What was acknowledged when a backup began that was.
+  private var backedUp: [String: Int]?
   private var version = 0
 
   private struct Ended: Error {}
@@ -81,6 +86,7 @@ final class CrashWorkload {
     switch round {
     case 1: try attempt { try self.store?.flush() }
     case 2:
+      try backUp(isIncremental: false)
       try delete(series: 1)
       try attempt { try self.store?.flush() }
     case 3:
@@ -89,6 +95,7 @@ final class CrashWorkload {
       expire()
       try attempt { try self.store?.close() }
       try open()
+    case 4: try backUp(isIncremental: backedUp != nil)
     default: break
     }
     if mode == .fails { compareNow("round \(round)") }
@@ -103,10 +110,10 @@ final class CrashWorkload {
     driver = StoreDriver(store)
   }
 
-  func opened(_ disk: any FileSystem) throws -> Store {
+  func opened(_ disk: any FileSystem, at folder: String = CrashWorkload.data) throws -> Store {
     let clocks = clocks
     return try Store.open(
-      fileSystem: disk, options: options, wallClock: { clocks.wall.load(ordering: .relaxed) },
+      fileSystem: disk.rooted(at: folder), options: options, wallClock: { clocks.wall.load(ordering: .relaxed) },
       monotonicClock: { clocks.monotonic.load(ordering: .relaxed) })
   }
 
@@ -180,6 +187,12 @@ final class CrashWorkload {
     return true
   }
 
+  private func backUp(isIncremental: Bool) throws {
+    let before = acknowledged
+    let isDone = try attempt { _ = try self.store?.backUp(to: Self.backup, isIncremental: isIncremental) }
+    if isDone && store != nil { backedUp = before }
+  }
+
   /// Opens the store that `run` has closed.
   func reopen() throws { try open() }
 
@@ -195,7 +208,7 @@ final class CrashWorkload {
   /// Tables of the policy whose points expire.
   func shortTables() throws -> [String] {
     guard let store else { return [] }
-    let folder = "tables/" + padded(try store.keyspace(database: "metrics", policy: "short").number)
+    let folder = "data/tables/" + padded(try store.keyspace(database: "metrics", policy: "short").number)
     return try disk.exists(folder) ? try disk.list(folder) : []
   }
 
@@ -237,28 +250,46 @@ final class CrashWorkload {
       let store = try opened(disk)
       let found = try compare(store, place)
       try store.close()
-      return found
+      return try found + compareBackup(disk, place)
     } catch {
       return ["\(place): does not open: \(error)"]
     }
   }
 
-  private func compare(_ store: Store, _ place: String) throws -> [String] {
-    guard let policies = store.policies(of: "metrics") else {
-      return acknowledged.isEmpty ? [] : ["\(place): the database is gone"]
+  /// A backup that was acknowledged opens, and holds what was acknowledged before it, or what a later one found in its place.
+  private func compareBackup(_ disk: MemoryFileSystem, _ place: String) throws -> [String] {
+    guard let backedUp else { return [] }
+    let store = try opened(disk, at: Self.backup)
+    let found = try versions(in: store)
+    try store.close()
+    return backedUp.compactMap { name, version in
+      if found[name] ?? 0 >= version || hasExpired(name) || deleted[name] != nil || doubtful.contains(name) { return nil }
+      return "\(place), backup: \(name) was acknowledged at \(version), found \(found[name] ?? 0)"
     }
+  }
+
+  private func versions(in store: Store) throws -> [String: Int] {
     var found: [String: Int] = [:]
-    for policy in policies {
+    for policy in store.policies(of: "metrics") ?? [] {
       let name = policy.isDefault ? "" : policy.name
       for line in try StoreDriver(store).dump(policy: policy.name) {
         let parts = line.split(separator: " ")
         found["\(name) \(parts[0]) \(parts[2])"] = Int(parts[1].dropFirst(2).dropLast())
       }
     }
+    return found
+  }
+
+  private func hasExpired(_ name: String) -> Bool {
     let now = clocks.wall.load(ordering: .relaxed)
-    func hasExpired(_ name: String) -> Bool {
-      name.hasPrefix("short") && (Int64(name.split(separator: " ").last ?? "") ?? 0) < now - Self.ttl
+    return name.hasPrefix("short") && (Int64(name.split(separator: " ").last ?? "") ?? 0) < now - Self.ttl
+  }
+
+  private func compare(_ store: Store, _ place: String) throws -> [String] {
+    guard store.policies(of: "metrics") != nil else {
+      return acknowledged.isEmpty ? [] : ["\(place): the database is gone"]
     }
+    let found = try versions(in: store)
     var problems: [String] = []
     for (name, version) in acknowledged where (found[name] ?? 0) < version && !hasExpired(name) {
       if !(found[name] == nil && doubtful.contains(name)) {
