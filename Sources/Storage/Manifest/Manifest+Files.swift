@@ -23,7 +23,7 @@ extension Manifest {
     var writer = Writer(
       file: nil, number: contents.number, byteCount: contents.byteCount, headByteCount: contents.headByteCount)
     if !isReadOnly {
-      try settle(file, contents, &writer)
+      try settle(file, contents, &writer, in: fileSystem)
       writer.file = file
     }
     // Lines of this format do not go behind a first line of an older one.
@@ -117,18 +117,22 @@ extension Manifest {
     try file.close()
   }
 
-  /// Cuts a torn last line, or ends one whose newline is missing, and syncs that before anything is written behind.
+  /// Cuts a torn last line, or ends one whose newline is missing, and syncs all that stands there before anything rests on it: a
+  /// process that was killed may have left its last line and the name of the file in the page cache alone. The line is written again,
+  /// since a sync that failed leaves pages that no later sync would write.
   private static func settle(
-    _ file: any StoredFile, _ contents: ManifestContents, _ writer: inout Writer
+    _ file: any StoredFile, _ contents: ManifestContents, _ writer: inout Writer, in fileSystem: any FileSystem
   ) throws(StorageError) {
+    try file.write(contents.lastLine, at: UInt64(contents.byteCount - contents.lastLine.count))
     switch contents.tail {
-    case .clean: return
+    case .clean: break
     case .unterminated:
       try file.write([UInt8(ascii: "\n")], at: UInt64(contents.byteCount))
       writer.byteCount += 1
     case .torn: try file.truncate(to: UInt64(contents.byteCount))
     }
     try file.sync()
+    try fileSystem.syncDirectory("")
   }
 
   /// Begins a new file with one line of `state`. Fails without harm until `CURRENT` is renamed; from there on a failure leaves

@@ -23,6 +23,8 @@ struct ManifestContents {
   private(set) var headByteCount = 0
   private(set) var tail = Tail.clean
   private(set) var lines: [Line] = []
+  /// The bytes of the last line that holds.
+  private(set) var lastLine: [UInt8] = []
   private let file: String
 
   /// Reads the bytes of a manifest.
@@ -49,6 +51,7 @@ struct ManifestContents {
       lines.append(Line(offset: start, byteCount: byteCount - start, text: text))
       start = end + 1
     }
+    if let last = lines.last { lastLine = Array(bytes[last.offset..<last.offset + last.byteCount]) }
     if lines.isEmpty { throw StorageError(.corrupt, file: file, offset: 0, "the file is empty") }
   }
 

@@ -215,19 +215,25 @@ private struct LogReplay {
     _ info: inout SegmentInfo, _ body: (LogRecord) throws(StorageError) -> Void
   ) throws(StorageError) {
     var offset = UInt64(SegmentHeader.byteCount)
+    // What was synced for certain; the records behind may lie in the page cache alone, where the process was killed or its last sync
+    // failed.
+    var synced: UInt64 = 0
     while true {
       switch try reader.item(at: offset) {
       case .record(let record, let payload):
         let end = offset + UInt64(record.recordByteCount)
+        synced = max(synced, min(record.synced, offset))
         switch record.type {
-        case .end: return try finish(reader, at: end, &info)
+        case .end:
+          if next == nil, !isReadOnly { try rewrite(reader, from: synced, to: end) }
+          return try finish(reader, at: end, &info)
         case .mark: break
         case .definitions, .rows:
           try unsafe take(record, payload, at: offset, reader, &info, body)
         }
         offset = end
       case .bad(let reason):
-        guard let next = try pass(reader, header, next: next, at: offset, reason, &info) else { return }
+        guard let next = try pass(reader, header, next: next, synced: synced, at: offset, reason, &info) else { return }
         offset = next
       }
     }
@@ -270,7 +276,7 @@ private struct LogReplay {
   /// Decides what a bad record is. Returns where to read on, or `nil` where the segment ends here.
   private mutating func pass(
     _ reader: SegmentReader, _ header: SegmentHeader, next: Result<SegmentHeader, SegmentHeader.Failure>??,
-    at offset: UInt64, _ reason: String, _ info: inout SegmentInfo
+    synced: UInt64, at offset: UInt64, _ reason: String, _ info: inout SegmentInfo
   ) throws(StorageError) -> UInt64? {
     let findings = try reader.lookOn(from: offset)
     let why: String
@@ -289,12 +295,30 @@ private struct LogReplay {
     } else {
       summary.tornByteCount += findings.end - offset
       info.byteCount = offset + UInt64(RecordHeader.overheadByteCount)
+      if !isReadOnly { try rewrite(reader, from: synced, to: offset) }
       try end(reader, header, at: offset, torn: findings.end - offset)
       return nil
     }
     try damage(reader, at: offset, "\(reason); \(why)")
     summary.lostByteCount += (findings.next ?? findings.end) - offset
     return findings.next
+  }
+
+  /// Writes bytes of the last segment again in their places and syncs them, before the next segment rests on their being there: a
+  /// sync that failed leaves pages that no later sync of the same bytes would write.
+  private func rewrite(_ reader: SegmentReader, from start: UInt64, to end: UInt64) throws(StorageError) {
+    let file = try fileSystem.openForWriting(reader.file.name)
+    var place = start
+    while place < end {
+      let count = Int(min(1 << 20, end - place))
+      guard let bytes = unsafe try reader.bytes(at: place, count: count) else {
+        throw StorageError(.corrupt, file: reader.file.name, offset: place, "the file ends before \(end)")
+      }
+      try unsafe file.write(bytes, at: place)
+      place += UInt64(count)
+    }
+    try file.sync()
+    try file.close()
   }
 
   /// Ends the last segment behind what holds. What is torn is made zeros first, and that is synced: so no crash leaves an end

@@ -117,6 +117,7 @@ struct StoreCrashTests {
         problems += workload.compare(left, "\(place), \(survival)")
       }
       if isWhole { wholeCount += 1 }
+      problems += Self.killedBeforeThePowerWent(memory, workload, place)
       // Whole changes were gone through; these also tear writes.
       var survivals: [Survival] = [.seed(UInt64(callCount) << 10)]
       if !isWhole { survivals += [.everything, .seed(UInt64(callCount) << 20), .seed(UInt64(callCount) << 30)] }
@@ -129,6 +130,20 @@ struct StoreCrashTests {
     #expect(callCount > 100, "the workload makes \(callCount) changes: too few to prove anything")
     #expect(wholeCount > callCount / 8, "every set of changes was looked at after \(wholeCount) calls only")
     print("\(callCount) calls, \(survivorCount) survivors, all there may be after \(wholeCount) of the calls")
+  }
+
+  /// The process is killed, what it wrote and did not sync is read by the next start, and the power goes right after that.
+  private static func killedBeforeThePowerWent(
+    _ memory: MemoryFileSystem, _ workload: CrashWorkload, _ place: String
+  ) -> [String] {
+    do {
+      let store = try workload.opened(memory)
+      let left = [Survival.nothing, .seed(7), .seed(8)].map { memory.crash(keeping: $0) }
+      try store.close()
+      return left.flatMap { workload.compare($0, "\(place), killed, then without power") }
+    } catch {
+      return ["\(place): does not open after a kill: \(error)"]
+    }
   }
 
   @Test("the same where it is stopped after any call of a start that replays while it takes writes")
