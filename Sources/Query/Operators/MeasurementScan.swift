@@ -57,11 +57,31 @@ struct MeasurementScan {
     _ window: WindowSnapshot, _ seen: Range<Int64>, known: (WindowSeries, SelectionCounts)? = nil, shard: Int = 0,
     of shardCount: Int = 1, into sink: some ScanSink, _ counters: inout ScanCounters
   ) throws {
-    let (series, selection) = try known ?? self.series(of: window, seen)
-    // Each share of a window looks at the same runs.
-    if shard == 0 { counters.selection += selection }
-    counters.windowSeriesMax = max(counters.windowSeriesMax, series.count)
-    let share = series.count * shard / shardCount..<series.count * (shard + 1) / shardCount
+    if let (series, selection) = known {
+      // Each share of a window looks at the same runs.
+      if shard == 0 { counters.selection += selection }
+      counters.windowSeriesMax = max(counters.windowSeriesMax, series.count)
+      let share = series.count * shard / shardCount..<series.count * (shard + 1) / shardCount
+      return try scan(window, seen, series, share, rank: 0, into: sink, &counters)
+    }
+    // A piece at a time: a window may have millions.
+    var pieces = try WindowSeriesPieces(window, of: measurement, where: condition?.predicate, times: seen)
+    var rank = 0
+    while let series = try pieces.next() {
+      try scan(window, seen, series, 0..<series.count, rank: rank, into: sink, &counters)
+      rank += series.count
+    }
+    counters.selection += pieces.counts
+    counters.windowSeriesMax = max(counters.windowSeriesMax, rank)
+  }
+
+  /// Some series of a list.
+  ///
+  /// - Parameter rank: of the list's first among the series of the window.
+  private func scan(
+    _ window: WindowSnapshot, _ seen: Range<Int64>, _ series: WindowSeries, _ share: Range<Int>, rank: Int,
+    into sink: some ScanSink, _ counters: inout ScanCounters
+  ) throws {
     guard !share.isEmpty else { return }
     let scanner = SeriesScanner(
       window: window, series: series, measurement: measurement, columns: columns, times: seen,
@@ -75,7 +95,7 @@ struct MeasurementScan {
       if needsTags { filter = condition?.settled { tags.value(of: $0) } }
       if case .constant(false) = filter { continue }
       if filter?.readsRows == false { filter = nil }
-      guard try sink.begin(tags, rank: index) else { continue }
+      guard try sink.begin(tags, rank: rank + index) else { continue }
       counters.series += 1
       if filter == nil, sink.wantsLastRow {
         // Its time is known: only that is decoded, and the rest if the row lacks what is asked for.

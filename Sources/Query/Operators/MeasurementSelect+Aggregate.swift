@@ -35,8 +35,11 @@ extension MeasurementSelect {
     guard plan.grouping.interval > 0, bounds.start == nil else { return asked }
     let seen = source.snapshot.clipped(asked)
     for window in source.snapshot.windows(in: asked) {
-      let series = try window.series(of: source.name, where: nil, times: seen)
-      let first = (0..<series.count).map { series.timeRange($0).lowerBound }.min()
+      var pieces = try WindowSeriesPieces(window, of: source.name, where: nil, times: seen)
+      var first: Int64?
+      while let series = try pieces.next() {
+        for index in 0..<series.count { first = min(first ?? .max, series.timeRange(index).lowerBound) }
+      }
       if let first { return max(first, seen.lowerBound)..<asked.upperBound }
     }
     return nil

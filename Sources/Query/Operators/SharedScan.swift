@@ -42,7 +42,11 @@ struct SharedScan: Sendable {
     else {
       return try scan.run(into: pass)
     }
-    let shards = windows.count >= 2 * threadCount ? 1 : threadCount
+    // Threads that share a window know the list of its series: not where it may be long.
+    let isWide = windows.contains { window in
+      window.runs.reduce(0) { $0 + $1.seriesCountMax } > 4 * WindowSeriesPieces.countMax
+    }
+    let shards = isWide || windows.count >= 2 * threadCount ? 1 : threadCount
     let shares = windows.indices.flatMap { window in
       (0..<shards).map { Share(window: window, shard: $0, shardCount: shards) }
     }
@@ -91,8 +95,11 @@ struct SharedScan: Sendable {
       while let next = queue.next() {
         let share = shares[next]
         if share.shard == 0 { outcome.counters.windows += 1 }
-        let known = try lists.take(share) { () throws(StorageError) in
-          try scan.series(of: windows[share.window], seen)
+        var known: (WindowSeries, SelectionCounts)?
+        if share.shardCount > 1 {
+          known = try lists.take(share) { () throws(StorageError) in
+            try scan.series(of: windows[share.window], seen)
+          }
         }
         try scan.scan(
           windows[share.window], seen, known: known, shard: share.shard, of: share.shardCount, into: pass,

@@ -75,16 +75,18 @@ extension ShowExecutor {
       let seen = snapshot.clipped(listed.times)
       for window in snapshot.windows(in: listed.times) {
         if request.isCancelled() { throw QueryFailure("query interrupted") }
-        let series = try window.series(of: listed.name, where: predicate, times: seen)
-        for index in 0..<series.count {
-          let range = series.keyRange(index)
-          let tags = SeriesTags(series.keyBytes, range)
-          if let condition = listed.condition,
-            case .constant(false) = condition.settled({ tags.value(of: $0) })
-          {
-            continue
+        var pieces = try WindowSeriesPieces(window, of: listed.name, where: predicate, times: seen)
+        while let series = try pieces.next() {
+          for index in 0..<series.count {
+            let range = series.keyRange(index)
+            let tags = SeriesTags(series.keyBytes, range)
+            if let condition = listed.condition,
+              case .constant(false) = condition.settled({ tags.value(of: $0) })
+            {
+              continue
+            }
+            if !body(tags, series.keyBytes, range) { return }
           }
-          if !body(tags, series.keyBytes, range) { return }
         }
       }
     }

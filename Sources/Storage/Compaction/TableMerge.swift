@@ -3,8 +3,8 @@ import LineProtocol
 /// Merges sorted runs of one window into tables: a flush (one sealed part) and a compaction (several runs) are this.
 ///
 /// All series of all measurements in canonical order, points joined by the rule of precedence, what lies before the floor left
-/// out, cut into tables by series. Streamed: memory is one decoded row group a run, one batch, the writer's own, and the list of
-/// one measurement's series. What is written is synced, its folder too; no edit names it yet.
+/// out, cut into tables by series. Streamed: memory is one decoded row group a run, one batch, the writer's own, and the keys of
+/// some ten thousand series. What is written is synced, its folder too; no edit names it yet.
 package struct TableMerge {
   /// Ascending by sequence number; those of one number range are disjoint by series.
   package var runs: [any SortedRun]
@@ -62,10 +62,18 @@ package struct TableMerge {
   ) throws(StorageError) {
     let times = floor..<Int64.max
     let columns = try window.fields(of: measurement).map { ScanColumn(name: $0.name, type: $0.type) }
-    let series = try window.series(of: measurement, where: nil, times: times)
-    let scanner = SeriesScanner(
-      window: window, series: series, measurement: measurement, columns: columns, times: times,
-      convertsNumbers: false)
+    var pieces = try WindowSeriesPieces(window, of: measurement, where: nil, times: times)
+    while let series = try pieces.next() {
+      let scanner = SeriesScanner(
+        window: window, series: series, measurement: measurement, columns: columns, times: times,
+        convertsNumbers: false)
+      try merge(series, by: scanner, into: output)
+    }
+  }
+
+  private func merge(
+    _ series: WindowSeries, by scanner: SeriesScanner, into output: TableMergeOutput
+  ) throws(StorageError) {
     var batch = scanner.makeBatch()
     for index in 0..<series.count {
       output.beginSeries(try series.key(index))

@@ -35,7 +35,10 @@ final class TableMergeOutput {
 
   func endSeries() throws(StorageError) {
     key = nil
-    if let writer, writer.byteCount >= merge.options.byteCountTarget { try end(writer) }
+    guard let writer else { return }
+    if writer.byteCount >= merge.options.byteCountTarget || writer.seriesCount >= merge.options.seriesCountTarget {
+      try end(writer)
+    }
   }
 
   /// Ends the last table and makes the names of all survive.

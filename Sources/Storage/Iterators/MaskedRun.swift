@@ -71,23 +71,16 @@ package final class MaskedRun: SortedRun {
   package func series(of measurement: [UInt8], where predicate: TagPredicate?) throws(StorageError)
     -> SeriesList
   {
-    let masks = try masks(of: measurement)
-    let list = try base.series(of: measurement, where: predicate)
-    if masks.isEmpty { return list }
-    var shown = SeriesList()
-    shown.rowGroupCount = list.rowGroupCount
-    shown.isSkippedByFilter = list.isSkippedByFilter
-    for index in 0..<list.count {
-      guard
-        let times = masks[list.ordinals[index]].cut(
-          first: list.firstTimestamps[index], last: list.lastTimestamps[index])
-      else { continue }
-      shown.append(
-        key: Array(list.keyBytes[list.keyRange(index)]), ordinal: list.ordinals[index],
-        firstTimestamp: times.first,
-        lastTimestamp: times.last)
-    }
-    return shown
+    try masks(of: measurement).shown(of: base.series(of: measurement, where: predicate))
+  }
+
+  package var seriesCountMax: Int { base.seriesCountMax }
+
+  package func seriesCursor(
+    of measurement: [UInt8], where predicate: TagPredicate?
+  ) throws(StorageError) -> any SeriesCursor {
+    MaskedCursor(
+      base: try base.seriesCursor(of: measurement, where: predicate), masks: try masks(of: measurement))
   }
 
   package func makeReader(of measurement: [UInt8], fields: [FieldKey]) -> any RunReader {
@@ -108,5 +101,16 @@ package final class MaskedRun: SortedRun {
 
   private func masks(of measurement: [UInt8]) throws(StorageError) -> MeasurementMasks {
     try cache.masks(of: measurement, in: base, by: tombstones)
+  }
+}
+
+/// What a mask leaves of a run's series.
+private struct MaskedCursor: SeriesCursor {
+  var base: any SeriesCursor
+  let masks: MeasurementMasks
+
+  mutating func next(_ countMax: Int) throws(StorageError) -> SeriesList? {
+    guard let list = try base.next(countMax) else { return nil }
+    return masks.shown(of: list)
   }
 }

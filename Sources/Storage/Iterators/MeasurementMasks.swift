@@ -11,6 +11,24 @@ struct MeasurementMasks: Sendable {
 
   subscript(ordinal: UInt32) -> TimeMask { byOrdinal[ordinal] ?? ofAll }
 
+  /// What of a run's series is left to see, with their times cut.
+  func shown(of list: SeriesList) -> SeriesList {
+    if isEmpty { return list }
+    var shown = SeriesList()
+    shown.rowGroupCount = list.rowGroupCount
+    shown.isSkippedByFilter = list.isSkippedByFilter
+    for index in 0..<list.count {
+      guard
+        let times = self[list.ordinals[index]].cut(
+          first: list.firstTimestamps[index], last: list.lastTimestamps[index])
+      else { continue }
+      shown.append(
+        key: list.keyBytes[list.keyRange(index)], ordinal: list.ordinals[index], firstTimestamp: times.first,
+        lastTimestamp: times.last)
+    }
+    return shown
+  }
+
   mutating func insert(_ deletion: Deletion, in run: any SortedRun) throws(StorageError) {
     let list = try run.series(of: measurement, where: deletion.predicate)
     let times = deletion.times

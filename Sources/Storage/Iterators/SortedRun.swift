@@ -28,6 +28,10 @@ package protocol SortedRun: AnyObject, Sendable {
   ///
   /// Asks filter and index first: a run that cannot hold one is not read.
   func series(of measurement: [UInt8], where predicate: TagPredicate?) throws(StorageError) -> SeriesList
+  /// The same, a piece at a time.
+  func seriesCursor(of measurement: [UInt8], where predicate: TagPredicate?) throws(StorageError) -> any SeriesCursor
+  /// No fewer than the series that it holds of all measurements; cheap.
+  var seriesCountMax: Int { get }
   /// A reader of rows for one thread: `fields` of one measurement, in that order; one that the run lacks is absent in all rows.
   func makeReader(of measurement: [UInt8], fields: [FieldKey]) -> any RunReader
 }
@@ -36,6 +40,12 @@ extension SortedRun {
   package var tableByteCount: UInt64? { nil }
   package var unmasked: any SortedRun { self }
   package var damage: StorageError? { nil }
+  package var seriesCountMax: Int { rowCount }
+  package func seriesCursor(
+    of measurement: [UInt8], where predicate: TagPredicate?
+  ) throws(StorageError) -> any SeriesCursor {
+    WholeListCursor(try series(of: measurement, where: predicate))
+  }
   package func damage(of measurement: [UInt8]) -> RunDamage { RunDamage() }
 }
 
@@ -59,6 +69,19 @@ package struct SeriesList: Sendable {
   package var count: Int { ordinals.count }
 
   package func keyRange(_ index: Int) -> Range<Int> { (index == 0 ? 0 : keyEnds[index - 1])..<keyEnds[index] }
+
+  /// Some of them, neighbours.
+  func slice(_ range: Range<Int>) -> SeriesList {
+    if range == 0..<count { return self }
+    var out = SeriesList()
+    let start = range.lowerBound == 0 ? 0 : keyEnds[range.lowerBound - 1]
+    out.keyBytes = Array(keyBytes[start..<(range.isEmpty ? start : keyEnds[range.upperBound - 1])])
+    out.keyEnds = keyEnds[range].map { $0 - start }
+    out.ordinals = Array(ordinals[range])
+    out.firstTimestamps = Array(firstTimestamps[range])
+    out.lastTimestamps = Array(lastTimestamps[range])
+    return out
+  }
 
   package mutating func append(key: some Collection<UInt8>, ordinal: UInt32, firstTimestamp: Int64, lastTimestamp: Int64) {
     keyBytes.append(contentsOf: key)

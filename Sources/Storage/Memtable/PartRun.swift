@@ -53,9 +53,20 @@ package final class PartRun: SortedRun {
   }
 
   package func series(of measurement: [UInt8], where predicate: TagPredicate?) -> SeriesList {
+    list(index.range(of: measurement), where: predicate)
+  }
+
+  package var seriesCountMax: Int { index.count }
+
+  package func seriesCursor(of measurement: [UInt8], where predicate: TagPredicate?) -> any SeriesCursor {
+    PartSeriesCursor(run: self, rest: index.range(of: measurement), predicate: predicate)
+  }
+
+  /// Some of the part's series, those of a predicate.
+  fileprivate func list(_ ordinals: Range<Int>, where predicate: TagPredicate?) -> SeriesList {
     var list = SeriesList()
     let index = index
-    for ordinal in index.range(of: measurement) {
+    for ordinal in ordinals {
       if let predicate {
         let tags = index.key(ordinal).parts.tags
         if !predicate.isSatisfied({ wanted in tags.first { $0.key.elementsEqual(wanted) }?.value ?? [] }) {
@@ -100,5 +111,19 @@ extension Part {
   package func maskedRun(by tombstones: [Tombstone]) -> (any SortedRun)? {
     guard let run = makeRun() else { return nil }
     return MaskedRun.masking(run, by: tombstones.filter { $0.sequence > firstSequence })
+  }
+}
+
+/// The series of a part, as many at a time as are asked for.
+private struct PartSeriesCursor: SeriesCursor {
+  let run: PartRun
+  var rest: Range<Int>
+  let predicate: TagPredicate?
+
+  mutating func next(_ countMax: Int) -> SeriesList? {
+    if rest.isEmpty { return nil }
+    let taken = rest.prefix(countMax)
+    rest = taken.upperBound..<rest.upperBound
+    return run.list(taken, where: predicate)
   }
 }

@@ -20,24 +20,41 @@ struct SeriesSelection {
   /// The series that satisfy `predicate` (`nil`: all), in order.
   mutating func list(where predicate: TagPredicate?) throws(StorageError) -> SeriesList {
     var list = SeriesList()
-    if let predicate {
-      switch try standing(of: predicate) {
-      case .mayBeHere: list = try makeList(evaluate(predicate))
-      case .notByFilter: list.isSkippedByFilter = true
-      case .notByKeys: break
-      }
-    } else {
-      list = try makeList(BitVector(repeating: true, count: top.seriesCount))
+    switch try chosen(by: predicate) {
+    case .set(let set): list = try makeList(set, from: 0..<top.seriesCount)
+    case .notByFilter: list.isSkippedByFilter = true
+    case .notByKeys: break
     }
     list.rowGroupCount = top.rowGroupCount
     return list
   }
 
+  /// What a predicate leaves, a bit a series.
+  enum Choice {
+    case set(BitVector)
+    /// The Bloom filter lacks a value.
+    case notByFilter
+    /// No series has a tag key.
+    case notByKeys
+  }
+
+  mutating func chosen(by predicate: TagPredicate?) throws(StorageError) -> Choice {
+    guard let predicate else { return .set(BitVector(repeating: true, count: top.seriesCount)) }
+    switch try standing(of: predicate) {
+    case .mayBeHere: return .set(try evaluate(predicate))
+    case .notByFilter: return .notByFilter
+    case .notByKeys: return .notByKeys
+    }
+  }
+
+  var seriesCount: Int { top.seriesCount }
+  var rowGroupCount: Int { top.rowGroupCount }
+
   /// Some series by their numbers, in order.
   mutating func list(ordinals: Range<Int>) throws(StorageError) -> SeriesList {
     var set = BitVector(repeating: false, count: top.seriesCount)
     for ordinal in ordinals { set[ordinal] = true }
-    return try makeList(set)
+    return try makeList(set, from: 0..<top.seriesCount)
   }
 
   /// What is known of a condition before values are looked at.
@@ -186,8 +203,8 @@ struct SeriesSelection {
       run, kind: kind, count: top.seriesCount, rows: rows, with: &decoder, into: &words)
   }
 
-  /// Makes the keys of the series of a set; columns are decoded only where it has members.
-  private mutating func makeList(_ set: BitVector) throws(StorageError) -> SeriesList {
+  /// Makes the keys of the series of a set that lie among `ordinals`; columns are decoded only where it has members.
+  mutating func makeList(_ set: BitVector, from ordinals: Range<Int>) throws(StorageError) -> SeriesList {
     var list = SeriesList()
     var head: [UInt8] = []
     putText(top.name, to: &head)
@@ -196,7 +213,8 @@ struct SeriesSelection {
       putText(key.name, to: &name)
       return name
     }
-    for start in stride(from: 0, to: top.seriesCount, by: TableFormat.miniBlockCount) {
+    let first = ordinals.lowerBound - ordinals.lowerBound % TableFormat.miniBlockCount
+    for start in stride(from: first, to: ordinals.upperBound, by: TableFormat.miniBlockCount) {
       let rows = start..<min(start + TableFormat.miniBlockCount, top.seriesCount)
       guard set.firstOne(in: rows) != nil else { continue }
       try appendKeys(rows, of: set, head: head, names: names, to: &list)
@@ -241,6 +259,46 @@ struct SeriesSelection {
     let place = Int(code) - 1
     let block = values[key].blockIndex(of: place)
     try values[key].append(place - tag.firstPlaces[block], of: block, to: &bytes)
+  }
+}
+
+/// The series of a table that satisfy a predicate, as many at a time as are asked for.
+struct TableSeriesCursor: SeriesCursor {
+  private var selection: SeriesSelection
+  private let choice: SeriesSelection.Choice
+  private var next = 0
+  private var isBegun = false
+
+  init(_ selection: SeriesSelection, where predicate: TagPredicate?) throws(StorageError) {
+    self.selection = selection
+    choice = try self.selection.chosen(by: predicate)
+  }
+
+  var isSkippedByFilter: Bool {
+    if case .notByFilter = choice { true } else { false }
+  }
+
+  mutating func next(_ countMax: Int) throws(StorageError) -> SeriesList? {
+    defer { isBegun = true }
+    guard case .set(let set) = choice else {
+      if isBegun { return nil }
+      var none = SeriesList()
+      none.isSkippedByFilter = isSkippedByFilter
+      none.rowGroupCount = selection.rowGroupCount
+      return none
+    }
+    // Blocks are decoded whole: a piece ends where one does.
+    let unit = TableFormat.miniBlockCount
+    let length = max(countMax / unit, 1) * unit
+    while next < selection.seriesCount || !isBegun {
+      let range = next..<min(next + length, selection.seriesCount)
+      var list = try selection.makeList(set, from: range)
+      next = range.upperBound
+      if list.count == 0 && isBegun { continue }
+      list.rowGroupCount = isBegun ? 0 : selection.rowGroupCount
+      return list
+    }
+    return nil
   }
 }
 

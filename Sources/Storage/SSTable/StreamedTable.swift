@@ -26,6 +26,12 @@ package final class StreamedTable: SortedRun, Sendable {
     try table.series(of: measurement, where: predicate)
   }
 
+  package var seriesCountMax: Int { table.seriesCountMax }
+
+  package func seriesCursor(
+    of measurement: [UInt8], where predicate: TagPredicate?
+  ) throws(StorageError) -> any SeriesCursor { try table.seriesCursor(of: measurement, where: predicate) }
+
   package func makeReader(of measurement: [UInt8], fields: [FieldKey]) -> any RunReader {
     TableReader(table: table, measurement: measurement, fields: fields, isKept: false)
   }

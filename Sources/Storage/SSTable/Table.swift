@@ -87,6 +87,17 @@ package final class Table: SortedRun, Sendable {
     return list
   }
 
+  package var seriesCountMax: Int { state.seriesCount }
+
+  package func seriesCursor(
+    of measurement: [UInt8], where predicate: TagPredicate?
+  ) throws(StorageError) -> any SeriesCursor {
+    guard let top = try top(of: measurement) else { return WholeListCursor(SeriesList()) }
+    let cursor = try TableSeriesCursor(SeriesSelection(table: self, top: top), where: predicate)
+    if cursor.isSkippedByFilter { filterSkipCount.wrappingAdd(1, ordering: .relaxed) }
+    return cursor
+  }
+
   package func makeReader(of measurement: [UInt8], fields: [FieldKey]) -> any RunReader {
     TableReader(table: self, measurement: measurement, fields: fields, isKept: true)
   }

@@ -55,6 +55,8 @@ package final class TableWriter {
 
   /// Bytes of the file so far, without what waits for a row group.
   package var byteCount: UInt64 { sink.offset }
+  /// Series with rows so far.
+  package var seriesCount: Int { properties.seriesCount }
 
   /// Goes to the next series, which must come after the last in canonical order. One that gets no rows leaves no trace.
   package func beginSeries(_ key: SeriesKey) throws(StorageError) {

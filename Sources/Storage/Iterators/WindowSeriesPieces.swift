@@ -1,0 +1,107 @@
+/// The series of a measurement in a window as `WindowSnapshot.series` has them, a piece at a time: each series with all its runs in one
+/// piece, pieces in canonical order.
+///
+/// Holds at most about `countMax` series of all runs together, and their union: some 100 bytes each and their keys.
+package struct WindowSeriesPieces {
+  /// Series of all runs in memory at a time.
+  package static let countMax = 65_536
+
+  private struct Source {
+    var run: Int
+    var cursor: any SeriesCursor
+    var list = SeriesList()
+    /// Those before it are given out.
+    var at = 0
+    var isAtEnd = false
+    var isCounted = false
+  }
+
+  private let window: WindowSnapshot
+  private let measurement: [UInt8]
+  private let times: Range<Int64>
+  private let pieceCount: Int
+  private var sources: [Source] = []
+  /// What was looked at and passed over; whole when the last piece was given.
+  package private(set) var counts = SelectionCounts()
+
+  package init(
+    _ window: WindowSnapshot, of measurement: [UInt8], where predicate: TagPredicate?, times: Range<Int64>,
+    countMax: Int = WindowSeriesPieces.countMax
+  ) throws(StorageError) {
+    self.window = window
+    self.measurement = measurement
+    self.times = times.clamped(to: window.range)
+    pieceCount = max(countMax / max(window.runs.count, 1), 1)
+    if window.leavesOut(measurement, self.times) { return }
+    for (index, run) in window.runs.enumerated() {
+      let held = run.timeRange
+      guard held.lowerBound < self.times.upperBound, held.upperBound >= self.times.lowerBound else {
+        counts.note(skippedByTime: run)
+        continue
+      }
+      sources.append(Source(run: index, cursor: try run.seriesCursor(of: measurement, where: predicate)))
+    }
+  }
+
+  /// The next piece, never empty; `nil` at the end.
+  package mutating func next() throws(StorageError) -> WindowSeries? {
+    while true {
+      for index in sources.indices { try fill(index) }
+      guard sources.contains(where: { $0.at < $0.list.count }) else { return nil }
+      let bound = self.bound
+      var union = WindowSeriesUnion()
+      for index in sources.indices {
+        let taken = sources[index].at..<end(of: index, through: bound)
+        if taken.isEmpty { continue }
+        union.add(WindowSeries(sources[index].list.slice(taken), run: sources[index].run, times: times))
+        sources[index].at = taken.upperBound
+      }
+      let piece = window.withoutDamaged(union.finish(), of: measurement)
+      if piece.count > 0 { return piece }
+    }
+  }
+
+  private mutating func fill(_ index: Int) throws(StorageError) {
+    while sources[index].at == sources[index].list.count, !sources[index].isAtEnd {
+      guard let list = try sources[index].cursor.next(pieceCount) else {
+        sources[index].isAtEnd = true
+        continue
+      }
+      if !sources[index].isCounted {
+        sources[index].isCounted = true
+        let before = counts.tablesAsked
+        counts.note(list, of: window.runs[sources[index].run])
+        if counts.tablesAsked > before { counts.windowsAsked = 1 }
+      }
+      (sources[index].list, sources[index].at) = (list, 0)
+    }
+  }
+
+  /// The lowest last key of the runs that have more to come: through it every run has shown what it has. `nil`: all have.
+  private var bound: (source: Int, series: Int)? {
+    var lowest: (source: Int, series: Int)?
+    for index in sources.indices where !sources[index].isAtEnd {
+      let last = (source: index, series: sources[index].list.count - 1)
+      if let known = lowest, compare(known, last) <= 0 { continue }
+      lowest = last
+    }
+    return lowest
+  }
+
+  /// How far a run's series go through a key.
+  private func end(of index: Int, through bound: (source: Int, series: Int)?) -> Int {
+    guard let bound else { return sources[index].list.count }
+    var (low, high) = (sources[index].at, sources[index].list.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if compare((index, middle), bound) <= 0 { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
+  private func compare(_ a: (source: Int, series: Int), _ b: (source: Int, series: Int)) -> Int {
+    let (x, y) = (sources[a.source].list, sources[b.source].list)
+    return seriesKeyOrder(
+      x.keyBytes.span.extracting(x.keyRange(a.series)), y.keyBytes.span.extracting(y.keyRange(b.series)))
+  }
+}
