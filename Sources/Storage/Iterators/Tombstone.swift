@@ -30,6 +30,11 @@ package struct Deletion: Codable, Sendable, Equatable {
 
   package var times: Range<Int64> { start..<max(start, end) }
 
+  /// Whether it leaves nothing of whatever lies in these times.
+  package func takesAll(of times: ClosedRange<Int64>) -> Bool {
+    measurements.isEmpty && predicate == nil && start <= times.lowerBound && times.upperBound < end
+  }
+
   /// Whether a measurement is among those it is for.
   package func concerns(_ measurement: [UInt8]) -> Bool {
     measurements.isEmpty || measurements.contains { $0.matches(measurement) }

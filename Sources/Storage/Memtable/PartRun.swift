@@ -110,7 +110,8 @@ extension Part {
   /// A delete seals the parts that it meets, so that each of those lies wholly below its number or wholly above.
   package func maskedRun(by tombstones: [Tombstone]) -> (any SortedRun)? {
     guard let run = makeRun() else { return nil }
-    return MaskedRun.masking(run, by: tombstones.filter { $0.sequence > firstSequence })
+    let above = tombstones.filter { $0.sequence > firstSequence }
+    return above.contains { $0.deletion.takesAll(of: run.timeRange) } ? nil : MaskedRun.masking(run, by: above)
   }
 }
 

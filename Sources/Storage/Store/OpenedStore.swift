@@ -167,7 +167,7 @@ private struct Orphans {
 
 extension Duration {
   /// Whole nanoseconds, clamped: a limit may be longer than any wait.
-  var wholeNanoseconds: Int64 {
+  package var wholeNanoseconds: Int64 {
     let (seconds, attoseconds) = components
     return Int64(clamping: Int128(seconds) * 1_000_000_000 + Int128(attoseconds / 1_000_000_000))
   }

@@ -17,12 +17,7 @@ extension Store {
     let (memtable, retainer) = (memtable, retainer)
     try publisher.publish(making: { state throws(StorageError) in
       let standing = state.keyspaces.filter { concerned.contains($0.id) }
-      if let full = standing.first(where: { $0.tombstones.count >= KeyspaceState.tombstoneCountMax }) {
-        throw StorageError(
-          .limit,
-          "\(full.tombstones.count) deletes of \(full.database).\(full.policy) wait to be carried out: run `varve compact --wait`"
-        )
-      }
+      for keyspace in standing { try Self.checkRoom(for: keyspace) }
       // Taken and published in one step: publishing is serialised, so every run that stands lies below the number.
       let sequence = try log.takeNumber { sequence in
         for keyspace in standing { memtable.seal(keyspace.id, meeting: deletion.times, below: sequence) }
@@ -42,6 +37,41 @@ extension Store {
     return try containing(leftOut) { leftOut throws(StorageError) in
       try snapshot(of: keyspace, leavingOut: leftOut).holdsAny(of: deletion) || !leftOut.isEmpty
     }
+  }
+
+  /// Drops what a window holds, unread: its tables go with the edit, and what memory and log have of it is hidden by a tombstone. The
+  /// window stays, so that replay knows what it has had, and the horizon is where it was: points that come later are taken. Where there
+  /// is no such window nothing is done. Waits for the replay first.
+  ///
+  /// - Throws: `.notFound` for the keyspace; `.limit` where too many deletes wait to be carried out.
+  package func dropWindow(_ start: Int64, of id: KeyspaceID) throws(StorageError) {
+    guard let log, let writing else { throw StorageError(.invalid, "the store is open for reading only") }
+    try waitUntilReplayed()
+    let (memtable, retainer) = (memtable, retainer)
+    try publisher.publish(making: { state throws(StorageError) in
+      guard let keyspace = state.keyspaces.first(where: { $0.id == id }) else {
+        throw StorageError(.notFound, "no keyspace \(id.number): it was dropped")
+      }
+      guard let window = keyspace.windows.first(where: { $0.start == start }) else { return [] }
+      try Self.checkRoom(for: keyspace)
+      let deletion = Deletion(measurements: [], predicate: nil, times: window.range)
+      let sequence = try log.takeNumber { memtable.seal(id, meeting: window.range, below: $0) }
+      let tombstone = Tombstone(sequence: sequence, deletion: deletion, createdAt: retainer.now)
+      let removed = window.runs.map(\.firstSequence)
+      let edits: [Edit] = [.addTombstone(keyspace: id, tombstone)]
+      return removed.isEmpty
+        ? edits : edits + [.replaceRuns(keyspace: id, window: start, removed: removed, added: nil)]
+    })
+    writing.compaction.wake()
+    writing.flusher.wake()
+  }
+
+  private static func checkRoom(for keyspace: KeyspaceState) throws(StorageError) {
+    guard keyspace.tombstones.count >= KeyspaceState.tombstoneCountMax else { return }
+    throw StorageError(
+      .limit,
+      "\(keyspace.tombstones.count) deletes of \(keyspace.database).\(keyspace.policy) wait to be carried out: run `varve compact --wait`"
+    )
   }
 
   /// What `delete` would take away now. Reads the timestamps of the rows.
