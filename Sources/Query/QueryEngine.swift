@@ -3,34 +3,50 @@ public import Storage
 /// Runs InfluxQL against a store. Safe from several threads.
 public final class QueryEngine: Sendable {
   private let catalog: any Catalog
+  private let sink: (any PointSink)?
   private let limits: QueryLimits
   /// What statements may hold, and do.
   package let memory: QueryMemory
+  private let registry = QueryRegistry()
 
   /// An engine over all databases of a store.
   ///
-  /// - Parameter isBounded: statements hold no more than the store's budget gives them; else what the process can get.
-  public init(store: Store, isBounded: Bool = true) {
+  /// - Parameters:
+  ///   - isBounded: statements hold no more than the store's budget gives them; else what the process can get.
+  ///   - sink: where `SELECT … INTO` writes; without one such statements are refused.
+  public init(store: Store, isBounded: Bool = true, sink: (any PointSink)? = nil) {
     catalog = store
+    self.sink = sink
     limits = QueryLimits()
     memory = QueryMemory(byteCountMax: isBounded ? store.memoryBudget.share(of: .queries) : .max)
   }
 
   /// An engine over any catalog, for tests.
   package init(
-    catalog: any Catalog, limits: QueryLimits = QueryLimits(), memory: QueryMemory = QueryMemory()
+    catalog: any Catalog, limits: QueryLimits = QueryLimits(), memory: QueryMemory = QueryMemory(),
+    sink: (any PointSink)? = nil
   ) {
     self.catalog = catalog
     self.limits = limits
     self.memory = memory
+    self.sink = sink
   }
 
   /// Parses all, then runs statement after statement, handing each answer on as it is ready.
+  ///
+  /// Meanwhile `SHOW QUERIES` shows them as one query. Killed or cancelled, the statement under way fails within milliseconds, and
+  /// so do those after it.
   ///
   /// - Throws: `QueryParseError` before anything is run; what `emit` throws, which ends the run. A statement that fails is an
   ///   answer with its `error` set.
   public func run(_ request: QueryRequest, emit: (StatementResult) throws -> Void) throws {
     let statements = try Parser.parse(request.text, parameters: request.parameters)
+    let query = registry.begin(
+      statements.map(\.description).joined(separator: "; "), database: request.database)
+    defer { registry.end(query) }
+    var request = request
+    let isAbandoned = request.isCancelled
+    request.isCancelled = { query.isKilled || isAbandoned() }
     for (index, statement) in statements.enumerated() {
       let (result, account) = try answer(statement, index, request)
       // What was counted is held as long as the answer is.
@@ -39,7 +55,7 @@ public final class QueryEngine: Sendable {
   }
 
   /// Runs one statement. Where it meets damage it is run anew without what lies there, so that no value is in the answer that a
-  /// damaged piece might have overwritten.
+  /// damaged piece might have overwritten; but one that writes fails.
   private func answer(
     _ statement: Statement, _ index: Int, _ request: QueryRequest
   ) throws -> (StatementResult, QueryAccount) {
@@ -50,17 +66,36 @@ public final class QueryEngine: Sendable {
       var limits = limits
       limits.account = QueryAccount(memory)
       do {
-        try StatementExecutor(catalog: catalog, request: request, limits: limits).run(
-          statement, into: &result)
-        if !request.leftOut.isEmpty { result.takeLoss(request.leftOut, isStrict: request.isStrict) }
+        if request.isCancelled() { throw QueryFailure.interrupted }
+        try StatementExecutor(
+          catalog: catalog, sink: sink, registry: registry, request: request, limits: limits
+        ).run(statement, into: &result)
+        if !request.leftOut.isEmpty {
+          result.takeLoss(request.leftOut, isStrict: request.isStrict || statement.writesPoints)
+        }
       } catch let failure as QueryFailure {
         result.error = failure.message
         result.isCrowdedOut = limits.account.wasCrowdedOut
       } catch let error as StorageError {
-        if catalog.contain(error) { continue }
-        result.error = error.description
+        if catalog.contain(error), !statement.writesPoints { continue }
+        // What a cancel broke off is the cancel's.
+        let isBroken = error.code == .cancelled && request.isCancelled()
+        result.error = isBroken ? QueryFailure.interrupted.message : error.description
       }
       return (result, limits.account)
+    }
+  }
+
+  /// Whether a text only asks for the queries under way or ends some: what may not wait behind them.
+  public static func isAboutQueries(_ text: String) -> Bool {
+    // Far longer than any such text is worth parsing twice.
+    guard text.utf8.count <= 1_024, let statements = try? Parser.parse(text), !statements.isEmpty else { return false }
+    return statements.allSatisfy { statement in
+      switch statement {
+      case .killQuery: true
+      case .show(let show): show.kind == .queries
+      default: false
+      }
     }
   }
 

@@ -24,9 +24,11 @@ public final class Server: Sendable {
   ) throws(StorageError) {
     let bound = try BoundListeners(configuration)
     listening = bound.descriptions
-    let metrics = ServerMetrics(ingest: bound.counters, kernelDrops: bound.kernelDrops)
+    let statements = IngestCounters(listener: "into")
+    let metrics = ServerMetrics(ingest: bound.counters + [statements], kernelDrops: bound.kernelDrops)
     let workers = try WorkerPool(name: "varve-query", threadCount: 4)
-    context = ServerContext(configuration: configuration, metrics: metrics, workers: workers, say: say)
+    context = ServerContext(
+      configuration: configuration, metrics: metrics, statementCounters: statements, workers: workers, say: say)
     waiters = TicketWaiters()
     var mailboxes: [ReactorMailbox] = []
     for _ in 0..<max(1, configuration.receiverCount) { mailboxes.append(try ReactorMailbox()) }

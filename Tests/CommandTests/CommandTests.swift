@@ -19,17 +19,18 @@ struct QueryCommandTests {
   @Test(
     "parameters are numbers and booleans where they look like it, else strings",
     arguments: [
-      ("1", "1"), ("-1.5e3", "-1.5e3"), ("true", "true"), ("a", "'a'"), ("it's", "'it\\'s'"), ("1.", "'1.'"),
+      ("1", "1"), ("-1.5e3", "-1500.0"), ("true", "true"), ("a", "'a'"), ("it's", "'it\\'s'"), ("1.", "'1.'"),
       ("", "''"),
-      ("1h", "'1h'"), ("nan", "'nan'"),
+      ("1h", "'1h'"), ("nan", "'nan'"), ("{\"duration\":\"1h\"}", "1h"), ("{\"identifier\":\"a b\"}", "\"a b\""),
+      ("{\"regex\":\"a/b\"}", "/a\\/b/"),
     ])
   func parameters(value: String, literal: String) throws {
     var arguments = Arguments(flags: [])
     arguments.set("param", to: ["x=\(value)"])
     let all = try BindParameter.all(arguments)
-    #expect(all.map(\.literal) == [literal])
     let json = literal.first == "'" ? "\"\(value)\"" : value
     #expect(BindParameter.json(all) == "{\"x\":\(json)}")
+    #expect(try BindParameters.literals(json: Array(BindParameter.json(all).utf8)) == ["x": literal])
   }
 }
 

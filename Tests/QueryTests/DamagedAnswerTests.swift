@@ -64,6 +64,33 @@ struct DamagedAnswerTests {
     return Set(String(decoding: out, as: UTF8.self).split(separator: "\n").map(String.init))
   }
 
+  @Test("nothing is written of what would lack something")
+  func into() throws {
+    let image = try Self.image()
+    let target = try Store.inMemory()
+    try target.createDatabase("metrics")
+    let statements = ["SELECT v INTO x FROM cpu GROUP BY host", "SELECT mean(v) INTO x FROM cpu WHERE time > 0 GROUP BY time(1s)"]
+    var partialCount = 0
+    for (name, bytes) in image.files where name.hasPrefix("tables/") {
+      for bit in stride(from: 3, to: bytes.count * 8, by: 4_099) {
+        let store = try Self.open(image.flipping(bit, of: name))
+        guard try Self.answers(store).contains(where: { $0.isPartial && !$0.series.isEmpty }) else { continue }
+        partialCount += 1
+        for text in statements {
+          let sink = MemorySink(target)
+          var results: [StatementResult] = []
+          let request = QueryRequest(text: text, database: "metrics", now: Self.start)
+          try QueryEngine(catalog: store, sink: sink).run(request) { results.append($0) }
+          let isWhole = sink.writes.withLock { !$0.isEmpty }
+          // Damage of another measurement is none of the statement's.
+          #expect(results[0].error?.contains("what is damaged") ?? isWhole)
+          if results[0].error != nil { #expect(!isWhole) }
+        }
+      }
+    }
+    #expect(partialCount > 3)
+  }
+
   @Test("an answer is whole, or partial with true rows only and says what it lacks; a strict one fails then")
   func flips() throws {
     let image = try Self.image()

@@ -84,6 +84,14 @@ final class FakeCatalog: Catalog {
     throw StorageError(.invalid, "points of a fake catalog are not deleted")
   }
 
+  func dropWindow(_ start: Int64, of keyspace: KeyspaceID) throws(StorageError) {
+    state.withLock { state in
+      guard let old = state.snapshots[keyspace] else { return }
+      state.snapshots[keyspace] = Snapshot(
+        windows: old.windows.filter { $0.range.lowerBound != start }, floor: old.floor, pin: nil)
+    }
+  }
+
   func preview(_ deletion: Deletion, from database: String) throws(StorageError) -> DeletionPreview {
     throw StorageError(.invalid, "points of a fake catalog are not deleted")
   }

@@ -39,7 +39,9 @@ final class AggregatePass: ScanSink {
   private func addGroup() throws {
     let cells = groups.count.multipliedReportingOverflow(by: max(grid.count, 1))
     guard !cells.overflow, cells.partialValue <= limits.cellCountMax else {
-      throw QueryFailure("max-select-buckets limit exceeded: (\(cells.partialValue)/\(limits.cellCountMax))")
+      throw QueryFailure(
+        "max-select-buckets limit exceeded: (\(cells.partialValue)/\(limits.cellCountMax))",
+        isLimit: true)
     }
     guard groups.count <= limits.groupCountMax else {
       throw QueryFailure("max-select-series limit exceeded: (\(groups.count)/\(limits.groupCountMax))")

@@ -9,6 +9,14 @@ struct DefinitionExecutor {
 
   let catalog: any Catalog
 
+  /// Takes a window away; a number that no window has is no error, as in InfluxDB.
+  func dropShard(_ id: Int64) throws {
+    for database in catalog.databases() {
+      guard let shard = try Shard.all(of: database, in: catalog).first(where: { $0.id == id }) else { continue }
+      return try catalog.dropWindow(shard.window.lowerBound, of: shard.policy.keyspace)
+    }
+  }
+
   func createDatabase(_ name: String, _ policy: PolicyStatement?) throws {
     guard !name.isEmpty else { throw QueryFailure("invalid name") }
     if let policy { try check(policy) }

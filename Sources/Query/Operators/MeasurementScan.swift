@@ -118,7 +118,7 @@ struct MeasurementScan {
     _ counters: inout ScanCounters
   ) throws {
     while let span = try scanner.next() {
-      if isCancelled() { throw QueryFailure("query interrupted") }
+      if isCancelled() { throw QueryFailure.interrupted }
       if filter == nil, try sink.takeStatistics(of: span, scanner) {
         counters.stretchesByStatistics += 1
         counters.bytesByStatistics += try scanner.stretchByteCount()

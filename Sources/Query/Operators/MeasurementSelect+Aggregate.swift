@@ -48,7 +48,7 @@ extension MeasurementSelect {
   /// The rows wanted, where reading only the first buckets in the order of the answer may be enough.
   private var narrowableRowCount: Int? {
     guard plan.grouping.interval > 0, plan.grouping.tagKeys.isEmpty, let needed = plan.rowCountNeeded,
-      needed < 1 << 20, zone == .utc, plan.streams.allSatisfy({ $0.transform == nil })
+      needed < 1 << 20, zone == .utc, !plan.grouping.isCalendar, plan.streams.allSatisfy({ $0.transform == nil })
     else { return nil }
     switch plan.fill {
     case .previous, .linear: return nil
@@ -71,6 +71,12 @@ extension MeasurementSelect {
   }
 
   private func extended(_ range: Range<Int64>, by lookback: Int) -> Range<Int64> {
+    if let calendar = plan.grouping.calendar(in: zone), lookback > 0 {
+      let places = calendar.place(of: range.lowerBound)...calendar.place(of: max(range.upperBound - 1, range.lowerBound))
+      return plan.isDescending
+        ? range.lowerBound..<max(range.upperBound, calendar.start(of: places.upperBound + Int64(lookback) + 1))
+        : min(range.lowerBound, calendar.start(of: places.lowerBound - Int64(lookback)))..<range.upperBound
+    }
     let (length, overflow) = plan.grouping.interval.multipliedReportingOverflow(by: Int64(lookback))
     guard !overflow, lookback > 0 else { return range }
     if plan.isDescending {
@@ -83,13 +89,16 @@ extension MeasurementSelect {
 
   /// A subquery's rows carry the times of buckets, of which the first may begin before the range: all are read.
   private func coveringDerived(_ range: Range<Int64>) -> Range<Int64> {
+    if source.isDerived, let calendar = plan.grouping.calendar(in: zone) {
+      return calendar.start(of: calendar.place(of: range.lowerBound))..<range.upperBound
+    }
     guard source.isDerived, plan.grouping.interval > 0, range.lowerBound > .min + plan.grouping.interval
     else {
       return range
     }
-    let moved = range.lowerBound - plan.grouping.offset
-    let start = TimeLiteral.floorDivide(moved, plan.grouping.interval) * plan.grouping.interval
-    return start + plan.grouping.offset..<range.upperBound
+    let interval = Int128(plan.grouping.interval)
+    let rest = (Int128(range.lowerBound) - Int128(plan.grouping.offset)) % interval
+    return Int64(clamping: Int128(range.lowerBound) - (rest < 0 ? rest + interval : rest))..<range.upperBound
   }
 
   private func grid(_ range: Range<Int64>) throws -> TimeGrid {
@@ -140,6 +149,8 @@ extension MeasurementSelect {
       if !part.accumulated.isEmpty { try accumulate(part.accumulated, times, put) }
       if !part.kept.isEmpty { try keep(part.kept, times, put) }
     }
+    // What was broken off is no answer.
+    if isCancelled() { throw QueryFailure.interrupted }
     return table.sorted().compactMap { group in
       let parts = streams[group].map { $0 ?? Stream(.float) }
       let (times, columns) = StreamJoin.join(parts, isDescending: plan.isDescending)
@@ -226,6 +237,7 @@ extension MeasurementSelect {
     let pass = RowPass(
       contents, tagKeys: plan.grouping.tagKeys, isDescending: false, limit: nil, limits: limits,
       isDerived: source.isDerived)
+    pass.isInterrupted = isCancelled
     note(try scan.run(into: pass), scan.columns)
     let grid = try grid(range)
     for group in 0..<pass.groups.count {
@@ -238,7 +250,7 @@ extension MeasurementSelect {
         case .call(let call):
           let functions = RowFunctions(
             rows: rows, column: rows.columns[place], auxiliaries: auxiliaries.map { rows.columns[$0] },
-            grid: grid)
+            grid: grid, isInterrupted: isCancelled)
           let tags = call.tags.isEmpty ? [] : Array(rows.columns[auxiliaries.upperBound...])
           let points = functions.stream(call, tags: tags, keepsTime: plan.keepsPointTime)
           // InfluxDB turns the order of buckets alone: the points of one stay as they are, through both turns.
@@ -275,7 +287,9 @@ extension MeasurementSelect {
 
   private func transformed(_ stream: Stream, _ transform: Transform?) -> Stream {
     guard let transform else { return stream }
-    return TransformOperator(transform: transform, isDescending: plan.isDescending).apply(stream)
+    return TransformOperator(
+      transform: transform, isDescending: plan.isDescending, isInterrupted: isCancelled
+    ).apply(stream)
   }
 
   /// Without the buckets before the first that has a value.

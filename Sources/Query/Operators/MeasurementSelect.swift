@@ -43,7 +43,7 @@ struct MeasurementSelect {
     var columns: [Column]
   }
 
-  private func result(_ group: Group) -> ResultSeries? {
+  func result(_ group: Group) -> ResultSeries? {
     let evaluator = ValueEvaluator(timestamps: group.times, columns: group.columns)
     let end = plan.limit == 0 ? group.times.count : min(group.times.count, plan.offset + plan.limit)
     guard plan.offset < end else { return nil }
@@ -100,9 +100,20 @@ struct MeasurementSelect {
   // MARK: Raw
 
   private mutating func rawGroups() throws -> [Group] {
+    guard let (scan, pass) = try rawScan() else { return [] }
+    note(try scan.run(into: pass), scan.columns)
+    return pass.groups.sorted().compactMap { group in
+      let rows = pass.buffers[group]
+      guard rows.count > 0 else { return nil }
+      return Group(tagValues: pass.groups.values(group), times: rows.timestamps, columns: rows.columns)
+    }
+  }
+
+  /// The scan of a raw statement, and what takes its rows; `nil` where no field is asked for.
+  private func rawScan() throws -> (MeasurementScan, RowPass)? {
     var columns: [ScanColumn] = []
     let contents = contents(plan.references, &columns)
-    guard !columns.isEmpty else { return [] }
+    guard !columns.isEmpty else { return nil }
     let scan = try makeScan(columns, bounds.range, isDescending: plan.isDescending)
     let ties = contents.indices.sorted {
       plan.references[$0].name.utf8.lexicographicallyPrecedes(plan.references[$1].name.utf8)
@@ -110,11 +121,22 @@ struct MeasurementSelect {
     let pass = RowPass(
       contents, ties: ties, tagKeys: plan.grouping.tagKeys, isDescending: plan.isDescending,
       limit: plan.rowCountNeeded, limits: limits, isDerived: source.isDerived)
-    note(try scan.run(into: pass), scan.columns)
-    return pass.groups.sorted().compactMap { group in
-      let rows = pass.buffers[group]
-      guard rows.count > 0 else { return nil }
-      return Group(tagValues: pass.groups.values(group), times: rows.timestamps, columns: rows.columns)
+    pass.isInterrupted = isCancelled
+    return (scan, pass)
+  }
+
+  /// Gives the rows of a raw statement without a limit on, some of a group at a time, in no order, and never holds more than
+  /// `limits.rowCountMax`.
+  mutating func streamRows(_ body: @escaping (ResultSeries) throws -> Void) throws {
+    guard let (scan, pass) = try rawScan() else { return }
+    let select = self
+    pass.onFull = { pass in
+      for (group, rows) in pass.buffers.enumerated() where rows.count > 0 {
+        let part = Group(tagValues: pass.groups.values(group), times: rows.timestamps, columns: rows.columns)
+        if let series = select.result(part) { try body(series) }
+      }
     }
+    note(try scan.run(into: pass), scan.columns)
+    try pass.empty()
   }
 }

@@ -67,7 +67,7 @@ struct RowBuffer {
 
   /// Puts the rows of the window under way in order; they then follow those of the windows before. At most `limit` of all
   /// stay.
-  mutating func settle(isDescending: Bool, limit: Int?) {
+  mutating func settle(isDescending: Bool, limit: Int?, isInterrupted: () -> Bool = { false }) {
     let fresh = sortedCount..<count
     if fresh.isEmpty { return }
     if isRanked {
@@ -76,7 +76,7 @@ struct RowBuffer {
     } else if isDescending || !hasRisingTimes(fresh) || (limit.map { $0 < count } ?? false) {
       let order = SeriesMerge.merge(
         rowsBySeries(fresh, isDescending: isDescending), times: timestamps, ties: ties.map { columns[$0] },
-        isDescending: isDescending, limit: limit.map { max(0, $0 - sortedCount) })
+        isDescending: isDescending, limit: limit.map { max(0, $0 - sortedCount) }, isInterrupted: isInterrupted)
       keep(Array(0..<sortedCount) + order)
     }
     sortedCount = count

@@ -9,6 +9,8 @@ struct RowFunctions {
   /// Columns that the points a selector picks bring along.
   let auxiliaries: [Column]
   let grid: TimeGrid
+  /// Asked by what takes long: the answer is then not to be used.
+  var isInterrupted: () -> Bool = { false }
 
   /// Scalar functions answer a row for each bucket, without value where there is none.
   func stream(_ call: AggregateCall, tags: [Column], keepsTime: Bool) -> Stream {
@@ -17,6 +19,7 @@ struct RowFunctions {
     case .integral: return integral(call.unit)
     case .top, .bottom: return extremes(call, tags)
     case .distinct: return distinct()
+    case .sample: return sample(call.count)
     default: return scalar(call, keepsTime: keepsTime)
     }
   }
@@ -29,7 +32,8 @@ struct RowFunctions {
     var row = 0
     while row < times.count {
       let time = times[row]
-      let bucket = grid.bucketing.index(of: time &+ grid.zone.offset(at: time).nanoseconds)
+      let bucket = grid.bucket(of: time)
+      if isInterrupted() { return }
       let end = grid.bucketing.width > 0 ? grid.time(of: bucket + 1) : .max
       let start = row
       row += 1
@@ -84,7 +88,7 @@ struct RowFunctions {
   // MARK: Selectors
 
   private func selected(_ call: AggregateCall, _ rows: [Int]) -> Int? {
-    let order = ValueOrder(column: column)
+    let order = ValueOrder(column: column, isInterrupted: isInterrupted)
     switch call.function {
     case .min: return rows.dropFirst().reduce(rows[0]) { order.precedes($1, $0) ? $1 : $0 }
     case .max: return rows.dropFirst().reduce(rows[0]) { order.precedes($0, $1) ? $1 : $0 }
@@ -111,12 +115,13 @@ struct RowFunctions {
     var stream = Stream(column.key.type)
     stream.auxiliaries = auxiliaries.map { Column(key: $0.key) }
     eachBucket { _, rows in
-      var ranked = ValueOrder(column: column).sorted(rows)
+      var ranked = ValueOrder(column: column, isInterrupted: isInterrupted).sorted(rows)
       if call.function == .top {
         // Descending, equal ones by time.
-        ranked = ValueOrder(column: column).sorted(rows.reversed())
+        ranked = ValueOrder(column: column, isInterrupted: isInterrupted).sorted(rows.reversed())
         ranked = Self.descending(ranked, column)
       }
+      if isInterrupted() { return }
       if !tags.isEmpty {
         var seen = Set<[UInt8]>()
         ranked = ranked.filter { row in
@@ -148,9 +153,24 @@ struct RowFunctions {
     return out
   }
 
+  /// `count` points of each bucket by chance, each as likely as any other, by time: J. S. Vitter's algorithm R.
+  private func sample(_ count: Int) -> Stream {
+    var stream = Stream(column.key.type)
+    stream.auxiliaries = auxiliaries.map { Column(key: $0.key) }
+    eachBucket { _, rows in
+      var chosen = Array(rows.prefix(count))
+      for place in chosen.count..<rows.count {
+        let drawn = Int.random(in: 0...place)
+        if drawn < count { chosen[drawn] = rows[place] }
+      }
+      for row in chosen.sorted() { append(row, at: self.rows.timestamps[row], to: &stream) }
+    }
+    return stream
+  }
+
   private func distinct() -> Stream {
     var stream = Stream(column.key.type)
-    let order = ValueOrder(column: column)
+    let order = ValueOrder(column: column, isInterrupted: isInterrupted)
     eachBucket { bucket, rows in
       for row in order.distinct(rows) { append(row, at: grid.time(of: bucket), to: &stream) }
     }
@@ -167,7 +187,7 @@ struct RowFunctions {
     case .mode: return append(mode(rows), at: time, to: &stream)
     case .countDistinct:
       stream.times.append(time)
-      stream.column.append(word: UInt64(ValueOrder(column: column).distinct(rows).count), rowCount: place)
+      stream.column.append(word: UInt64(ValueOrder(column: column, isInterrupted: isInterrupted).distinct(rows).count), rowCount: place)
     case .median:
       stream.times.append(time)
       stream.column.append(word: median(rows).bitPattern, rowCount: place)
@@ -190,7 +210,7 @@ struct RowFunctions {
   }
 
   private func median(_ rows: [Int]) -> Double {
-    let sorted = rows.map(number).sorted()
+    let sorted = rows.map(number).sorted(unless: isInterrupted, by: <)
     let middle = sorted.count / 2
     if sorted.count % 2 == 1 { return sorted[middle] }
     return sorted[middle - 1] + (sorted[middle] - sorted[middle - 1]) / 2
@@ -213,8 +233,9 @@ struct RowFunctions {
   /// A row of the most frequent value, of several such values the lowest.
   private func mode(_ rows: [Int]) -> Int {
     // Equal values lie side by side once sorted: the longest run wins, of equal ones the first, which is the lowest.
-    let order = ValueOrder(column: column)
+    let order = ValueOrder(column: column, isInterrupted: isInterrupted)
     let sorted = order.sorted(rows)
+    if isInterrupted() { return rows[0] }
     var (best, bestCount, start) = (0, 0, 0)
     for index in sorted.indices {
       if index > 0, order.precedes(sorted[index - 1], sorted[index]) { start = index }
@@ -229,10 +250,7 @@ struct RowFunctions {
     let present = rows.timestamps.indices.filter { column.isPresent($0) }
     guard let start = present.first else { return stream }
     let isGrid = grid.bucketing.width > 0
-    func bucket(_ time: Int64) -> Int {
-      grid.bucketing.index(of: time &+ grid.zone.offset(at: time).nanoseconds)
-    }
-    var current = bucket(rows.timestamps[start])
+    var current = grid.bucket(of: rows.timestamps[start])
     var (time, value, area) = (rows.timestamps[start], number(start), 0.0)
     func emit(_ bucket: Int) {
       while isGrid, stream.count < bucket { append(nil, at: grid.time(of: stream.count), to: &stream) }
@@ -246,7 +264,7 @@ struct RowFunctions {
         value = next
         continue
       }
-      let nextBucket = bucket(nextTime)
+      let nextBucket = grid.bucket(of: nextTime)
       if isGrid, nextBucket != current {
         let end = grid.time(of: current + 1)
         if end != time {

@@ -47,6 +47,10 @@ final class RowPass: ScanSink {
   private var totalCount = 0
   /// By group: what its rows were last counted to take.
   private var counted: [Int] = []
+  /// Asked while rows are merged: what is held is then of no worth.
+  var isInterrupted: () -> Bool = { false }
+  /// Takes all rows when as many are held as the limits allow; where there is none, more are refused.
+  var onFull: ((RowPass) throws -> Void)?
 
   init(
     _ contents: [Content], ties: [Int] = [], tagKeys: [[UInt8]], isDescending: Bool, limit: Int?,
@@ -116,11 +120,13 @@ final class RowPass: ScanSink {
     }
     totalCount += count
     takenOfSeries += count
-    try account(for: group)
+    do throws(QueryFailure) { try account(for: group) } catch {
+      // Who takes the rows makes room.
+      guard onFull != nil else { throw error }
+      try empty()
+    }
     guard let limit else {
-      guard totalCount <= limits.rowCountMax else {
-        throw QueryFailure("max-select-point limit exceeded: more than \(limits.rowCountMax) rows")
-      }
+      if totalCount > limits.rowCountMax { try empty() }
       return true
     }
     if buffers[group].count > 2 * limit + 4096 {
@@ -164,13 +170,30 @@ final class RowPass: ScanSink {
     return rows
   }
 
+  /// Gives all rows to `onFull` and holds none.
+  func empty() throws {
+    guard let onFull else {
+      throw QueryFailure(
+        "max-select-point limit exceeded: more than \(limits.rowCountMax) rows", isLimit: true)
+    }
+    for group in touched { buffers[group].settle(isDescending: isDescending, limit: limit, isInterrupted: isInterrupted) }
+    if isInterrupted() { throw QueryFailure.interrupted }
+    try onFull(self)
+    for group in buffers.indices where buffers[group].count > 0 {
+      buffers[group] = RowBuffer(types: contents.map(\.type), ties: ties, isRanked: isDerived)
+      try account(for: group)
+    }
+    totalCount = 0
+  }
+
   func endWindow() throws -> Bool {
     for group in touched {
-      buffers[group].settle(isDescending: isDescending, limit: limit)
+      buffers[group].settle(isDescending: isDescending, limit: limit, isInterrupted: isInterrupted)
       bounds[group] = nil
       isTouched[group] = false
     }
     touched.removeAll(keepingCapacity: true)
+    if isInterrupted() { throw QueryFailure.interrupted }
     guard let limit, groups.tagKeys.isEmpty, let only = buffers.first else { return true }
     return only.sortedCount < limit
   }

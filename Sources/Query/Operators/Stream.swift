@@ -36,9 +36,7 @@ struct Stream {
 
   /// The rows of each bucket in reverse, the buckets in their order.
   func reversedWithin(buckets grid: TimeGrid) -> Stream {
-    func bucket(_ row: Int) -> Int {
-      grid.bucketing.index(of: times[row] &+ grid.zone.offset(at: times[row]).nanoseconds)
-    }
+    func bucket(_ row: Int) -> Int { grid.bucket(of: times[row]) }
     var order: [Int] = []
     var start = 0
     while start < count {

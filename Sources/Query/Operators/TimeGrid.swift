@@ -3,19 +3,26 @@ import Storage
 /// The time buckets of a statement, in local time where a zone is asked for.
 ///
 /// Buckets are equal in local time; a stretch of constant offset is scanned on its own and its times are moved by the
-/// offset, so that a day of 23 hours is one bucket.
+/// offset, so that a day of 23 hours is one bucket. Months are each scanned on their own, and moved so that they lie side by side as
+/// if they were of one length.
 struct TimeGrid {
   /// In local time.
   let bucketing: Bucketing
   let zone: TimeZoneRules
   /// What a bucket's answer is dated when there is only one for all time.
   let singleTime: Int64
+  /// When each bucket of months begins, and the last ends, in UTC; empty where buckets are of one length.
+  private let starts: [Int64]
+  /// Nanoseconds that all buckets are moved up by; 0 but at the beginning of time.
+  private let shift: Int64
 
   /// One bucket for all.
   init(single time: Int64) {
     bucketing = .single
     zone = .utc
     singleTime = time
+    starts = []
+    shift = 0
   }
 
   /// Buckets that cover `times`; refuses more than `countMax`.
@@ -24,29 +31,74 @@ struct TimeGrid {
   ) throws(QueryFailure) {
     self.zone = zone
     singleTime = 0
-    let first = Self.floor(times.lowerBound &+ zone.offset(at: times.lowerBound).nanoseconds, grouping)
-    let end = times.upperBound == .min ? times.upperBound : times.upperBound - 1
-    let last = Self.floor(end &+ zone.offset(at: end).nanoseconds, grouping)
-    let span = last.subtractingReportingOverflow(first)
-    let count = span.overflow ? Int.max : Int(span.partialValue / grouping.interval) + 1
-    guard count <= countMax else {
-      throw QueryFailure("max-select-buckets limit exceeded: (\(count)/\(countMax))")
+    if let calendar = grouping.calendar(in: zone) {
+      shift = 0
+      (bucketing, starts) = try Self.months(times, calendar, width: grouping.interval, countMax: countMax)
+      return
     }
-    bucketing = Bucketing(start: first, width: grouping.interval, count: max(count, 0))
+    starts = []
+    let end = times.upperBound == .min ? times.upperBound : times.upperBound - 1
+    let first = Self.floor(Self.local(times.lowerBound, zone), grouping)
+    let count = Int128(1) + (Self.floor(Self.local(end, zone), grouping) - first) / Int128(grouping.interval)
+    guard count <= Int128(countMax) else {
+      throw QueryFailure("max-select-buckets limit exceeded: (\(count)/\(countMax))", isLimit: true)
+    }
+    // The first bucket may begin before time does: all are moved up then.
+    shift = Int64(max(0, Int128(Int64.min) - first))
+    guard Self.local(end, zone) + Int128(shift) <= Int128(Int64.max) else {
+      throw QueryFailure("the times asked for lie too near to the ends of time for such buckets")
+    }
+    bucketing = Bucketing(
+      start: Int64(first + Int128(shift)), width: grouping.interval, count: Int(max(count, 0)))
+  }
+
+  private static func local(_ time: Int64, _ zone: TimeZoneRules) -> Int128 {
+    Int128(time) + Int128(zone.offset(at: time).nanoseconds)
+  }
+
+  /// The months that cover `times`.
+  private static func months(
+    _ times: Range<Int64>, _ calendar: MonthCalendar, width: Int64, countMax: Int
+  ) throws(QueryFailure) -> (Bucketing, [Int64]) {
+    let first = calendar.place(of: times.lowerBound)
+    let last = calendar.place(of: max(times.lowerBound, times.upperBound == .min ? .min : times.upperBound - 1))
+    let count = Int(last - first) + 1
+    // Side by side they must fit in the range of times.
+    guard count <= countMax, !Int64(count).multipliedReportingOverflow(by: width).overflow else {
+      throw QueryFailure("max-select-buckets limit exceeded: (\(count)/\(countMax))", isLimit: true)
+    }
+    let bucketing = Bucketing(start: -width * Int64(count / 2), width: width, count: count)
+    return (bucketing, (first...last + 1).map(calendar.start))
   }
 
   /// The start of the bucket of a local time.
-  private static func floor(_ time: Int64, _ grouping: Grouping) -> Int64 {
-    let moved = time &- grouping.offset
-    return TimeLiteral.floorDivide(moved, grouping.interval) * grouping.interval &+ grouping.offset
+  private static func floor(_ time: Int128, _ grouping: Grouping) -> Int128 {
+    let (moved, interval) = (time - Int128(grouping.offset), Int128(grouping.interval))
+    let rest = moved % interval
+    return time - (rest < 0 ? rest + interval : rest)
   }
 
   var count: Int { bucketing.count }
 
+  /// The bucket of an instant; outside of the grid negative, or not below `count`.
+  func bucket(of time: Int64) -> Int {
+    guard !starts.isEmpty else {
+      return bucketing.index(of: Int64(clamping: Self.local(time, zone) + Int128(shift)))
+    }
+    var (low, high) = (0, starts.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if starts[middle] <= time { low = middle + 1 } else { high = middle }
+    }
+    return low - 1
+  }
+
   /// When a bucket begins, in UTC.
   func time(of bucket: Int) -> Int64 {
     guard bucketing.width > 0 else { return singleTime }
-    let local = bucketing.start + Int64(bucket) * bucketing.width
+    if !starts.isEmpty { return starts[min(max(bucket, 0), starts.count - 1)] }
+    let local = Int64(
+      clamping: Int128(bucketing.start) + Int128(bucket) * Int128(bucketing.width) - Int128(shift))
     guard zone != .utc else { return local }
     let guess = local &- zone.offset(at: local).nanoseconds
     return local &- zone.offset(at: guess).nanoseconds
@@ -54,15 +106,25 @@ struct TimeGrid {
 
   /// The stretches of `times` in which the zone's offset is constant, with that offset.
   func stretches(of times: Range<Int64>) -> [(times: Range<Int64>, offset: Int64)] {
-    guard zone != .utc else { return [(times, 0)] }
+    guard starts.isEmpty else { return months(of: times) }
+    guard zone != .utc else { return [(times, shift)] }
     var found: [(times: Range<Int64>, offset: Int64)] = []
     var start = times.lowerBound
     while start < times.upperBound {
       let (offset, valid) = zone.offset(at: start)
       let end = min(valid.upperBound, times.upperBound)
-      found.append((start..<end, offset))
+      found.append((start..<end, offset + shift))
       start = end
     }
     return found
+  }
+
+  private func months(of times: Range<Int64>) -> [(times: Range<Int64>, offset: Int64)] {
+    (0..<count).compactMap { bucket in
+      let month = starts[bucket]..<max(starts[bucket], starts[bucket + 1])
+      let part = month.clamped(to: times)
+      if part.isEmpty { return nil }
+      return (part, bucketing.start &+ Int64(bucket) &* bucketing.width &- starts[bucket])
+    }
   }
 }

@@ -5,6 +5,8 @@ import Storage
 struct TransformOperator {
   let transform: Transform
   let isDescending: Bool
+  /// Asked by what takes long; its answer is then not to be used.
+  var isInterrupted: () -> Bool = { false }
 
   func apply(_ input: Stream) -> Stream {
     let source = input.droppingNulls()
@@ -14,6 +16,8 @@ struct TransformOperator {
     switch transform {
     case .movingAverage(let count): movingAverage(source, count, &out)
     case .cumulativeSum: cumulativeSum(source, &out)
+    case .holtWinters(let count, let season, let interval, let hasFit):
+      forecast(source, count, season, interval, hasFit, &out)
     default: pairwise(source, &out)
     }
     return out
@@ -60,6 +64,22 @@ struct TransformOperator {
       sum.add(numbers[row])
       if row >= count { sum.add(-numbers[row - count]) }
       if row >= count - 1 { append((sum.value / Double(count)).bitPattern, source.times[row], &out) }
+    }
+  }
+
+  private func forecast(
+    _ source: Stream, _ count: Int, _ season: Int, _ interval: Int64, _ hasFit: Bool, _ out: inout Stream
+  ) {
+    guard
+      let model = HoltWinters(
+        times: source.times, numbers: ValueEvaluator.doubles(source.column), interval: interval, season: season,
+        isInterrupted: isInterrupted)
+    else { return }
+    let values = model.forecast(count)
+    let skipped = hasFit ? 0 : model.values.count
+    let start = hasFit ? source.times[0] : source.times[source.count - 1] &+ interval
+    for (place, value) in values[skipped...].enumerated() where !value.isNaN {
+      append(value.bitPattern, start &+ Int64(place) &* interval, &out)
     }
   }
 

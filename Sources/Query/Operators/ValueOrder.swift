@@ -4,6 +4,8 @@ import Storage
 /// The order of the values of one column.
 struct ValueOrder {
   let column: Column
+  /// Asked while much is sorted: the order is then not to be used.
+  var isInterrupted: () -> Bool = { false }
 
   func precedes(_ a: Int, _ b: Int) -> Bool {
     switch column.key.type {
@@ -17,15 +19,16 @@ struct ValueOrder {
   /// The rows in ascending order of their values, equal ones as they were.
   func sorted(_ rows: [Int]) -> [Int] {
     switch column.key.type {
-    case .float: Self.sorted(rows) { Double(bitPattern: column.values[$0]) }
-    case .integer: Self.sorted(rows) { Int64(bitPattern: column.values[$0]) }
-    case .unsigned, .boolean: Self.sorted(rows) { column.values[$0] }
-    case .string: rows.sorted { precedes($0, $1) }
+    case .float: sorted(rows) { Double(bitPattern: column.values[$0]) }
+    case .integer: sorted(rows) { Int64(bitPattern: column.values[$0]) }
+    case .unsigned, .boolean: sorted(rows) { column.values[$0] }
+    case .string: rows.sorted(unless: isInterrupted) { precedes($0, $1) }
     }
   }
 
-  private static func sorted<Key: Comparable>(_ rows: [Int], _ key: (Int) -> Key) -> [Int] {
-    rows.map { (key: key($0), row: $0) }.sorted { a, b in a.key != b.key ? a.key < b.key : a.row < b.row }
+  private func sorted<Key: Comparable>(_ rows: [Int], _ key: (Int) -> Key) -> [Int] {
+    rows.map { (key: key($0), row: $0) }
+      .sorted(unless: isInterrupted) { a, b in a.key != b.key ? a.key < b.key : a.row < b.row }
       .map(\.row)
   }
 

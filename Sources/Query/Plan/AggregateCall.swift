@@ -4,7 +4,7 @@ struct AggregateCall: Hashable, Sendable {
   var argument: Reference
   /// Of `percentile`.
   var percentile = 0.0
-  /// Of `top` and `bottom`.
+  /// Of `top`, `bottom` and `sample`.
   var count = 0
   /// Of `integral`, nanoseconds.
   var unit: Int64 = 1_000_000_000

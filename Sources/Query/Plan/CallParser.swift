@@ -30,6 +30,7 @@ enum CallParser {
     case .percentile: return try percentile(arguments)
     case .integral: return try integral(arguments)
     case .top, .bottom: return try top(function, arguments)
+    case .sample: return try sample(arguments)
     default:
       try check(arguments.count, name, 1...1)
       return AggregateCall(function, of: try reference(arguments[0], name))
@@ -61,6 +62,17 @@ enum CallParser {
     try check(arguments.count, "integral", 1...2)
     var call = AggregateCall(.integral, of: try reference(arguments[0], "integral"))
     if arguments.count == 2 { call.unit = try unit(arguments[1], "integral") }
+    return call
+  }
+
+  private static func sample(_ arguments: [Expression]) throws(QueryFailure) -> AggregateCall {
+    try check(arguments.count, "sample", 2...2)
+    var call = AggregateCall(.sample, of: try reference(arguments[0], "sample"))
+    guard case .integer(let count) = arguments[1].bare else {
+      throw QueryFailure("expected integer argument in sample()")
+    }
+    guard count > 0 else { throw QueryFailure("sample window must be greater than 1, got \(count)") }
+    call.count = Int(clamping: count)
     return call
   }
 
@@ -120,8 +132,33 @@ enum CallParser {
         throw QueryFailure("moving_average window must be greater than 1, got \(count)")
       }
       return .movingAverage(Int(count))
+    case "holt_winters", "holt_winters_with_fit":
+      return try holtWinters(name, arguments, interval: interval)
     default: return nil
     }
+  }
+
+  /// Values that may be forecast, or that a season may have.
+  private static let forecastCountMax: Int64 = 1 << 20
+
+  private static func holtWinters(
+    _ name: String, _ arguments: [Expression], interval: Int64
+  ) throws(QueryFailure) -> Transform {
+    try check(arguments.count, name, 3...3)
+    guard case .integer(let count) = arguments[1].bare else {
+      throw QueryFailure("expected integer argument as second arg in \(name)")
+    }
+    guard count > 0 else { throw QueryFailure("second arg to \(name) must be greater than 0, got \(count)") }
+    guard case .integer(let season) = arguments[2].bare else {
+      throw QueryFailure("expected integer argument as third arg in \(name)")
+    }
+    guard season >= 0 else { throw QueryFailure("third arg to \(name) cannot be negative, got \(season)") }
+    guard max(count, season) <= forecastCountMax else {
+      throw QueryFailure("\(name) takes at most \(forecastCountMax) values, got \(max(count, season))")
+    }
+    guard case .call = arguments[0].bare else { throw QueryFailure("must use aggregate function with \(name)") }
+    return .holtWinters(
+      count: Int(count), season: Int(season), interval: interval, hasFit: name != "holt_winters")
   }
 
   private static func unit(_ expression: Expression, _ name: String) throws(QueryFailure) -> Int64 {

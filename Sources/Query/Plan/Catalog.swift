@@ -17,6 +17,8 @@ package protocol Catalog: Sendable {
   func dropPolicy(_ name: String, on database: String) throws(StorageError)
   func delete(_ deletion: Deletion, from database: String) throws(StorageError)
   func preview(_ deletion: Deletion, from database: String) throws(StorageError) -> DeletionPreview
+  /// Takes away a window that begins at a time, with all that it holds; nothing where there is none.
+  func dropWindow(_ start: Int64, of keyspace: KeyspaceID) throws(StorageError)
   /// What is read of a database where no policy is named: the default one first; empty where there is none.
   func ruledKeyspaces(of database: String) -> [KeyspaceID]
   func snapshot(of keyspace: KeyspaceID) throws(StorageError) -> Snapshot

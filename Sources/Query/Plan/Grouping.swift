@@ -2,8 +2,10 @@ import Storage
 
 /// `GROUP BY`: time and tags.
 struct Grouping {
-  /// Nanoseconds of a time bucket; 0: none.
+  /// Nanoseconds of a time bucket; 0: none. Of months, a bound of their length.
   var interval: Int64 = 0
+  /// Of a bucket of whole months; 0: all buckets are of one length.
+  private(set) var monthCount: Int64 = 0
   /// Nanoseconds by which buckets are moved.
   var offset: Int64 = 0
   /// Tag keys, sorted; wildcards and regular expressions are resolved.
@@ -34,6 +36,14 @@ struct Grouping {
     take(keys)
   }
 
+  /// Whether buckets are months, of which no two need be of one length.
+  var isCalendar: Bool { monthCount > 0 }
+
+  /// The buckets of months in a zone; `nil` where buckets are of one length.
+  func calendar(in zone: TimeZoneRules) -> MonthCalendar? {
+    isCalendar ? MonthCalendar(monthCount: monthCount, offset: offset, zone: zone) : nil
+  }
+
   /// Groups by tags besides those that it groups by.
   mutating func add(_ keys: [[UInt8]]) { take(askedOrder.map { tagKeys[$0] } + keys) }
 
@@ -50,11 +60,15 @@ struct Grouping {
     guard (1...2).contains(arguments.count) else {
       throw QueryFailure("time dimension expected 1 or 2 arguments")
     }
-    guard case .duration(let length) = arguments[0].bare, length > 0 else {
-      throw QueryFailure("time dimension must have duration argument")
+    switch arguments[0].bare {
+    case .duration(let length) where length > 0: interval = length
+    case .months(let count) where count > 0 && count <= MonthCalendar.monthCountMax:
+      monthCount = count
+      interval = MonthCalendar.bound(monthCount: count)
+    default: throw QueryFailure("time dimension must have duration argument")
     }
-    interval = length
     guard arguments.count == 2 else { return }
+    let length = interval
     switch arguments[1].bare {
     case .duration(let shift): offset = shift % length
     case .call("now", _), .string, .binary:

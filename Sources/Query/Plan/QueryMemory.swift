@@ -49,6 +49,9 @@ package final class QueryAccount: Sendable {
 
   deinit { memory.give(held.load(ordering: .relaxed)) }
 
+  /// An account of the same memory for a part of the statement, of which nothing is held when it is done.
+  package func makePart() -> QueryAccount { QueryAccount(memory) }
+
   /// Whether it was refused memory that others hold: later there may be some.
   package var wasCrowdedOut: Bool { isCrowdedOut.load(ordering: .relaxed) }
 
@@ -63,7 +66,7 @@ package final class QueryAccount: Sendable {
       held.subtract(byteCount, ordering: .relaxed)
       throw QueryFailure(
         "max-select-memory limit exceeded: the statement needs more than \(memory.statementByteCountMax) bytes; "
-          + "ask for less time, fewer series or with LIMIT, or raise --memory")
+          + "ask for less time, fewer series or with LIMIT, or raise --memory", isLimit: true)
     }
     guard memory.take(byteCount) else {
       held.subtract(byteCount, ordering: .relaxed)

@@ -7,6 +7,10 @@ struct SelectPlanner {
   let schema: MeasurementSchema
   var plan = SelectPlan()
   private var callCount = 0
+  /// Where names and calls stand in the plan.
+  private var referencePlaces: [Reference: Int] = [:]
+  private var auxiliaryPlaces: [Reference: Int] = [:]
+  private var streamPlaces: [SelectPlan.StreamPlan: Int] = [:]
 
   init(_ statement: SelectStatement, schema: MeasurementSchema, grouping: Grouping) {
     self.statement = statement
@@ -158,14 +162,16 @@ struct SelectPlanner {
   }
 
   private mutating func auxiliary(_ reference: Reference) -> Int {
-    if let index = plan.auxiliaries.firstIndex(of: reference) { return index }
+    if let index = auxiliaryPlaces[reference] { return index }
     plan.auxiliaries.append(reference)
+    auxiliaryPlaces[reference] = plan.auxiliaries.count - 1
     return plan.auxiliaries.count - 1
   }
 
   private mutating func slot(of reference: Reference) -> Int {
-    if let index = plan.references.firstIndex(of: reference) { return index }
+    if let index = referencePlaces[reference] { return index }
     plan.references.append(reference)
+    referencePlaces[reference] = plan.references.count - 1
     return plan.references.count - 1
   }
 
@@ -173,14 +179,16 @@ struct SelectPlanner {
     _ input: SelectPlan.StreamInput, _ name: String, _ transform: Transform? = nil
   ) -> Int {
     let stream = SelectPlan.StreamPlan(input: input, transform: transform, function: name)
-    if let index = plan.streams.firstIndex(of: stream) { return index }
+    if let index = streamPlaces[stream] { return index }
     plan.streams.append(stream)
+    streamPlaces[stream] = plan.streams.count - 1
     return plan.streams.count - 1
   }
 
   // MARK: Calls
 
   private mutating func callStream(_ name: String, _ arguments: [Expression]) throws(QueryFailure) -> Int {
+    if plan.grouping.isCalendar { try checkMonths(name, arguments) }
     guard let transform = try CallParser.transform(name, arguments, interval: plan.grouping.interval) else {
       return stream(.call(try CallParser.aggregate(name, arguments)), name)
     }
@@ -202,6 +210,17 @@ struct SelectPlanner {
       throw QueryFailure("aggregate function required inside the call to \(name)")
     }
     return stream(.rows(slot(of: Reference(name: field, cast: cast))), name, transform)
+  }
+
+  /// What reckons with the length of a bucket must be told another where buckets are months.
+  private func checkMonths(_ name: String, _ arguments: [Expression]) throws(QueryFailure) {
+    switch name {
+    case "derivative", "non_negative_derivative":
+      if arguments.count == 1 { throw QueryFailure("\(name) of months needs a unit, such as \(name)(…, 1d)") }
+    case "holt_winters", "holt_winters_with_fit":
+      throw QueryFailure("\(name) needs time buckets of one length, not months")
+    default: break
+    }
   }
 
   private func checkCount(

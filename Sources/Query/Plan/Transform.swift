@@ -7,19 +7,21 @@ enum Transform: Hashable, Sendable {
   case movingAverage(Int)
   case cumulativeSum
   case elapsed(unit: Int64)
+  /// `count` values at steps of `interval` after the last; with the fit those of the values before too.
+  case holtWinters(count: Int, season: Int, interval: Int64, hasFit: Bool)
 
   /// The buckets before the first that it needs to answer for the first.
   var lookback: Int {
     switch self {
     case .derivative, .difference, .elapsed: 1
     case .movingAverage(let count): count - 1
-    case .cumulativeSum: 0
+    case .cumulativeSum, .holtWinters: 0
     }
   }
 
   func answerType(for type: FieldType) -> FieldType {
     switch self {
-    case .derivative, .movingAverage: .float
+    case .derivative, .movingAverage, .holtWinters: .float
     case .difference, .cumulativeSum: type
     case .elapsed: .integer
     }

@@ -1,3 +1,5 @@
+import Storage
+
 /// Durations as InfluxQL writes them: `1h30m`, `10s`, `500ms`, `100u`, `1ns`.
 enum DurationLiteral {
   private static let units: [(name: String, nanoseconds: Int64)] = [
@@ -27,6 +29,27 @@ enum DurationLiteral {
     return total
   }
 
+  /// The months of a text such as `1mo`, `1y` or `1y6mo`; `nil` if it has any other unit, or more than a million years.
+  static func parseMonths(_ text: String) -> Int64? {
+    var rest = Substring(text)
+    var total: Int64 = 0
+    while !rest.isEmpty {
+      let digits = rest.prefix { $0.isASCII && $0.isNumber }
+      rest = rest.dropFirst(digits.count)
+      guard digits.count <= 7, let count = Int64(digits) else { return nil }
+      if rest.hasPrefix("mo") {
+        total += count
+        rest = rest.dropFirst(2)
+      } else if rest.hasPrefix("y") {
+        total += count * 12
+        rest = rest.dropFirst()
+      } else {
+        return nil
+      }
+    }
+    return text.isEmpty || total > 12_000_000 ? nil : total
+  }
+
   /// The shortest single number and unit: `90s`, `2h`, `0s`.
   static func print(_ nanoseconds: Int64) -> String {
     guard nanoseconds != 0 else { return "0s" }
@@ -35,6 +58,13 @@ enum DurationLiteral {
       .first { nanoseconds % $0.nanoseconds == 0 }
     guard let unit else { return "\(nanoseconds)ns" }
     return "\(nanoseconds / unit.nanoseconds)\(unit.name)"
+  }
+
+  /// How long something takes, in whole seconds, milliseconds or microseconds, as `SHOW QUERIES` prints: `1m3s`, `542ms`, `7µs`.
+  static func printRounded(_ duration: Duration) -> String {
+    let nanoseconds = duration.wholeNanoseconds
+    if nanoseconds >= 1_000_000_000 { return printGo(nanoseconds) }
+    return nanoseconds >= 1_000_000 ? "\(nanoseconds / 1_000_000)ms" : "\(nanoseconds / 1_000)µs"
   }
 
   /// Go's form, which `SHOW RETENTION POLICIES` prints: `168h0m0s`, `1h0m0s`, `1m0s`, `0s`.

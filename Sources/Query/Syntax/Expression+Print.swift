@@ -16,6 +16,7 @@ extension Expression: CustomStringConvertible {
     case .unsigned(let value): "\(value)"
     case .boolean(let value): "\(value)"
     case .duration(let nanoseconds): DurationLiteral.print(nanoseconds)
+    case .months(let count): count % 12 == 0 ? "\(count / 12)y" : "\(count)mo"
     }
   }
 
@@ -65,7 +66,7 @@ extension Expression: CustomStringConvertible {
     return out + "/"
   }
 
-  private static func escape(_ text: String, quote: Unicode.Scalar) -> String {
+  static func escape(_ text: String, quote: Unicode.Scalar) -> String {
     var out = ""
     for character in text.unicodeScalars {
       switch character {

@@ -25,6 +25,8 @@ indirect enum Expression: Sendable, Equatable {
   case boolean(Bool)
   /// Nanoseconds.
   case duration(Int64)
+  /// Whole months: only as what `GROUP BY time` groups by.
+  case months(Int64)
 
   /// Without parentheses around it.
   var bare: Expression {

@@ -10,21 +10,28 @@ extension Parser {
     defer { depth -= 1 }
     try checkDepth()
     var left = try operand()
+    // Terms of one chain are gathered here: taken out of a node and put back they would be copied each time.
+    var chain: (sign: Operator, terms: [Expression])?
     var operatorCount = 0
     while true {
       let start = lexer
       let token = next()
       guard case .operation(let sign) = Self.asOperator(token), sign.precedence > precedence else {
         lexer = start
-        return left
+        return chain.map { .chain($0.sign, $0.terms) } ?? left
       }
       let right = sign.takesRegex ? try requiredRegex() : try expression(above: sign.precedence)
       if sign == .and || sign == .or {
-        left = Self.chained(sign, left, right)
+        if chain?.sign == sign {
+          chain?.terms.append(right)
+        } else {
+          chain = (sign, [chain.map { .chain($0.sign, $0.terms) } ?? left, right])
+        }
       } else {
         operatorCount += 1
         guard operatorCount < Self.depthMax else { throw tooDeep(token) }
-        left = .binary(sign, left, right)
+        left = .binary(sign, chain.map { .chain($0.sign, $0.terms) } ?? left, right)
+        chain = nil
       }
     }
   }
@@ -35,14 +42,6 @@ extension Parser {
     case .keyword(.or): .operation(.or)
     default: token.kind
     }
-  }
-
-  private static func chained(_ sign: Operator, _ left: Expression, _ right: Expression) -> Expression {
-    if case .chain(sign, var terms) = left {
-      terms.append(right)
-      return .chain(sign, terms)
-    }
-    return .chain(sign, [left, right])
   }
 
   private func checkDepth() throws(QueryParseError) {
@@ -84,7 +83,9 @@ extension Parser {
       throw failure("unable to parse integer", at: token.position)
     case .keyword(.true): return .boolean(true)
     case .keyword(.false): return .boolean(false)
-    case .duration: return .duration(try nanoseconds(of: token))
+    case .duration:
+      if takesMonths, let count = DurationLiteral.parseMonths(token.text) { return .months(count) }
+      return .duration(try nanoseconds(of: token))
     case .regex: return .regex(try checkedRegex(token))
     case .operation(.multiply): return .wildcard(try wildcardCast())
     case .boundParameter: throw missingParameter(token)

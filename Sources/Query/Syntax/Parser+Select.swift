@@ -41,20 +41,11 @@ extension Parser {
     return fields
   }
 
-  private mutating func target() throws(QueryParseError) -> MeasurementSource {
-    let start = lexer
-    guard case .measurement(let source) = try source(takesSubquery: false) else {
-      lexer = start
-      throw failure(next(), expected: ["identifier"])
-    }
-    return source
-  }
-
   // MARK: Sources
 
   private mutating func sources() throws(QueryParseError) -> [Source] {
     var found: [Source] = []
-    repeat { found.append(try source(takesSubquery: true)) } while take(.comma)
+    repeat { found.append(try source()) } while take(.comma)
     return found
   }
 
@@ -65,8 +56,8 @@ extension Parser {
     return found
   }
 
-  private mutating func source(takesSubquery: Bool) throws(QueryParseError) -> Source {
-    guard takesSubquery, take(.openParenthesis) else { return .measurement(try measurement()) }
+  private mutating func source() throws(QueryParseError) -> Source {
+    guard take(.openParenthesis) else { return .measurement(try measurement()) }
     subqueryDepth += 1
     defer { subqueryDepth -= 1 }
     guard subqueryDepth <= Self.subqueryDepthMax else {
@@ -103,6 +94,8 @@ extension Parser {
   mutating func dimensions() throws(QueryParseError) -> [Expression] {
     guard take(.group) else { return [] }
     try expect(.by)
+    takesMonths = true
+    defer { takesMonths = false }
     var found: [Expression] = []
     repeat {
       if let pattern = try optionalRegex() {

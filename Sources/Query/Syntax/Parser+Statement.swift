@@ -23,7 +23,8 @@ extension Parser {
       return try unsupported(token, ["FOR"])
     case .keyword(.kill):
       try expect(.query)
-      return try unsupported(token, ["integer"])
+      let id = try number()
+      return .killQuery(id, host: take(.on) ? try name() : "")
     default: throw failure(token, expected: Self.words)
     }
   }
@@ -157,7 +158,8 @@ extension Parser {
       try expect(.on)
       return .dropPolicy(policy, database: try name())
     case .keyword(.series): return .deletion(try deletion(.dropSeries))
-    case .keyword(.continuous), .keyword(.shard), .keyword(.subscription), .keyword(.user):
+    case .keyword(.shard): return .dropShard(try number())
+    case .keyword(.continuous), .keyword(.subscription), .keyword(.user):
       let rest = try unsupported(token, ["identifier"])
       return .unsupported("DROP \(rest)")
     default:

@@ -15,6 +15,8 @@ struct Parser {
   let parameters: [String: String]
   var depth = 0
   var subqueryDepth = 0
+  /// Whether `1mo` and `1y` are durations where it is: in `GROUP BY` alone.
+  var takesMonths = false
 
   private init(text: String, parameters: [String: String]) {
     lexer = Lexer(text: Array(text.utf8))
@@ -127,6 +129,14 @@ struct Parser {
         throw plainFailure("overflowed duration \(part): choose a smaller duration or INF", token)
       }
     }
+  }
+
+  /// A number without a sign, of a query or a shard.
+  mutating func number() throws(QueryParseError) -> Int64 {
+    let token = next()
+    guard token.kind == .integer else { throw failure(token, expected: ["integer"]) }
+    guard let value = Int64(token.text) else { throw failure("unable to parse integer", at: token.position) }
+    return value
   }
 
   /// The number after a word such as `LIMIT`; 0 if the word is not there.

@@ -1,6 +1,14 @@
 /// Why one statement failed, in InfluxDB's words where it has some. Others of the same text still run.
 package struct QueryFailure: Error, Equatable {
   package var message: String
+  /// Whether the statement asked for more than a limit allows: it may do in smaller parts.
+  var isLimit = false
 
-  init(_ message: String) { self.message = message }
+  init(_ message: String, isLimit: Bool = false) {
+    self.message = message
+    self.isLimit = isLimit
+  }
+
+  /// Cancelled: by its client, its time limit or `KILL QUERY`.
+  static let interrupted = QueryFailure("query interrupted")
 }

@@ -15,7 +15,7 @@ struct SelectedField: Sendable, Equatable {
 struct SelectStatement: Sendable, Equatable {
   var fields: [SelectedField] = []
   /// `INTO`, where given.
-  var target: MeasurementSource?
+  var target: IntoTarget?
   var sources: [Source] = []
   var condition: Expression?
   var dimensions: [Expression] = []

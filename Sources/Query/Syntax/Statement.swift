@@ -12,8 +12,19 @@ enum Statement: Sendable, Equatable {
   case deletion(DeletionStatement)
   /// What it would take away.
   case explainDeletion(DeletionStatement)
+  /// The host is that of a cluster; empty: this one.
+  case killQuery(Int64, host: String)
+  case dropShard(Int64)
   /// Understood by InfluxDB, not done here: what it begins with.
   case unsupported(String)
+}
+
+extension Statement {
+  /// Whether it writes what it reads.
+  var writesPoints: Bool {
+    if case .select(let select) = self { return select.target != nil }
+    return false
+  }
 }
 
 extension Statement: CustomStringConvertible {
@@ -34,6 +45,9 @@ extension Statement: CustomStringConvertible {
       return "DROP RETENTION POLICY \(Expression.quoteName(name)) ON \(Expression.quoteName(database))"
     case .deletion(let statement): return statement.description
     case .explainDeletion(let statement): return "EXPLAIN \(statement)"
+    case .killQuery(let id, let host):
+      return "KILL QUERY \(id)" + (host.isEmpty ? "" : " ON \(Expression.quoteName(host))")
+    case .dropShard(let id): return "DROP SHARD \(id)"
     case .unsupported(let words): return words
     }
   }

@@ -45,6 +45,8 @@ final class ServerContext: Sendable {
   let metrics: ServerMetrics
   let rejectLog = RejectLog()
   let bodies: BodyMemory
+  /// What statements have written.
+  let statementCounters: IngestCounters
   let workers: WorkerPool
   let queryTimeoutNanoseconds: Int64
   /// Words to the operator, a line each.
@@ -54,13 +56,14 @@ final class ServerContext: Sendable {
   private let hasChanged = Condition()
 
   init(
-    configuration: ServerConfiguration, metrics: ServerMetrics, workers: WorkerPool,
-    say: @escaping @Sendable (String) -> Void
+    configuration: ServerConfiguration, metrics: ServerMetrics, statementCounters: IngestCounters,
+    workers: WorkerPool, say: @escaping @Sendable (String) -> Void
   ) {
     self.configuration = configuration
     progress = configuration.progress
     bodies = BodyMemory(byteCountMax: configuration.store.memory.share(of: .bodies))
     self.metrics = metrics
+    self.statementCounters = statementCounters
     self.workers = workers
     self.say = say
     queryTimeoutNanoseconds = configuration.queryTimeout.nanoseconds
@@ -127,7 +130,8 @@ final class ServerContext: Sendable {
 
   /// Writes are taken from now on.
   func becomeOpen(_ store: Store) {
-    state.withLock { $0.opened = Opened(store: store, engine: QueryEngine(store: store)) }
+    let engine = QueryEngine(store: store, sink: StatementSink(context: self, store: store))
+    state.withLock { $0.opened = Opened(store: store, engine: engine) }
     enter(.replaying)
   }
 

@@ -1,4 +1,5 @@
 import CMicroHTTPD
+import Glibc
 import Query
 import Storage
 
@@ -68,6 +69,18 @@ import Storage
       state.account = state.response?.account
       return state.response
     }
+  }
+
+  /// Linux's `POLLRDHUP`, which Glibc's module leaves out.
+  private static let peerHasClosed: Int16 = 0x2000
+
+  /// Whether the client has closed its end while it waits; only between `suspend` and `answer`, when the daemon leaves the socket
+  /// alone. A client that closes its sending half alone counts as gone, as for InfluxDB.
+  var isAbandoned: Bool {
+    let socket = unsafe CMicroHTTPD_socket(OpaquePointer(bitPattern: connection))
+    guard socket >= 0 else { return false }
+    var entry = pollfd(fd: socket, events: Self.peerHasClosed, revents: 0)
+    return unsafe poll(&entry, 1, 0) > 0
   }
 
   /// Stops the connection until `answer`; only from the daemon's handler.

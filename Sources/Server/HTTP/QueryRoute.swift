@@ -1,4 +1,3 @@
-import FoundationEssentials
 import LineProtocol
 import Query
 import Storage
@@ -18,10 +17,15 @@ struct QueryRoute: Sendable {
     }
     let (format, options) = rendering(of: request)
     let parameters: [String: String]
-    do {
-      parameters = try bindParameters(request.parameter("params"))
+    do throws(BindParameters.Failure) {
+      let text = request.parameter("params") ?? ""
+      parameters = text.isEmpty ? [:] : try BindParameters.literals(json: Array(text.utf8))
     } catch {
       return .now(.error(400, "error parsing query parameters: \(error)"))
+    }
+    // These do not wait for a worker: all may be busy with what is to be ended.
+    if let opened = context.opened, QueryEngine.isAboutQueries(text) {
+      return .now(run(query(text, parameters, of: request), in: opened, format: format, options: options, deadline: nil))
     }
     let isPartialWanted = request.parameter("partial") == "true"
     return .later { exchange in
@@ -33,16 +37,21 @@ struct QueryRoute: Sendable {
         case .success(let opened): store = opened
         case .failure(let error): return exchange.answer(.unavailable(error))
         }
-        var query = QueryRequest(
-          text: text, database: request.parameter("db") ?? "", now: wallNanoseconds())
-        query.policy = request.parameter("rp") ?? ""
-        query.parameters = parameters
-        query.isStrict = request.parameter("strict") == "true"
-        query.isCancelled = { monotonicNanoseconds() > deadline }
+        var query = query(text, parameters, of: request)
+        let watch = ClientWatch(exchange: exchange, deadline: deadline)
+        query.isCancelled = { watch.isOver }
         let response = run(query, in: store, format: format, options: options, deadline: deadline)
         exchange.answer(compressed(response, for: request))
       }
     }
+  }
+
+  private func query(_ text: String, _ parameters: [String: String], of request: HTTPRequest) -> QueryRequest {
+    var query = QueryRequest(text: text, database: request.parameter("db") ?? "", now: wallNanoseconds())
+    query.policy = request.parameter("rp") ?? ""
+    query.parameters = parameters
+    query.isStrict = request.parameter("strict") == "true"
+    return query
   }
 
   /// The parameters of a form body stand behind those of the query string.
@@ -82,7 +91,7 @@ struct QueryRoute: Sendable {
   }
 
   private func run(
-    _ query: QueryRequest, in opened: ServerContext.Opened, format: ResultFormat, options: RenderOptions, deadline: Int64
+    _ query: QueryRequest, in opened: ServerContext.Opened, format: ResultFormat, options: RenderOptions, deadline: Int64?
   ) -> HTTPResponse {
     let started = monotonicNanoseconds()
     context.metrics.queriesActive.wrappingAdd(1, ordering: .relaxed)
@@ -90,7 +99,7 @@ struct QueryRoute: Sendable {
       context.metrics.queriesActive.wrappingSubtract(1, ordering: .relaxed)
       context.metrics.querySeconds.observe(seconds: Double(monotonicNanoseconds() - started) * 1e-9)
     }
-    guard opened.engine.memory.waitForRoom(atMost: .nanoseconds(max(0, deadline - started))) else {
+    if let deadline, !opened.engine.memory.waitForRoom(atMost: .nanoseconds(max(0, deadline - started))) {
       return .unavailable(StorageError(.overloaded, "the statements under way fill their share of the memory"))
     }
     let account = QueryAccount(opened.engine.memory)
@@ -143,43 +152,6 @@ struct QueryRoute: Sendable {
     case .csv, .influxCSV: "text/csv; charset=utf-8"
     case .markdown: "text/markdown; charset=utf-8"
     case .table, .line, .vertical: "text/plain; charset=utf-8"
-    }
-  }
-}
-
-/// Reads the `params` object: each value as the text of an InfluxQL literal.
-private func bindParameters(_ text: String?) throws -> [String: String] {
-  guard let text, !text.isEmpty else { return [:] }
-  return try JSONDecoder().decode([String: BindValue].self, from: Data(text.utf8)).mapValues(\.literal)
-}
-
-/// A JSON value that a parameter may have.
-private enum BindValue: Decodable {
-  case boolean(Bool)
-  case integer(Int64)
-  case float(Double)
-  case string(String)
-
-  init(from decoder: any Decoder) throws {
-    let container = try decoder.singleValueContainer()
-    if let value = try? container.decode(Bool.self) {
-      self = .boolean(value)
-    } else if let value = try? container.decode(Int64.self) {
-      self = .integer(value)
-    } else if let value = try? container.decode(Double.self) {
-      self = .float(value)
-    } else {
-      self = .string(try container.decode(String.self))
-    }
-  }
-
-  var literal: String {
-    switch self {
-    case .boolean(let value): value ? "true" : "false"
-    case .integer(let value): String(value)
-    case .float(let value): String(value)
-    case .string(let value):
-      "'" + value.replacing("\\", with: "\\\\").replacing("'", with: "\\'").replacing("\n", with: "\\n") + "'"
     }
   }
 }

@@ -26,8 +26,11 @@ struct LocalSource: QuerySource {
     var request = QueryRequest(text: text, database: arguments.text("database"), now: wallNanoseconds())
     request.policy = arguments.string("policy") ?? ""
     request.isStrict = arguments.isOn("strict")
-    for parameter in try BindParameter.all(arguments) {
-      request.parameters[parameter.name] = parameter.literal
+    let parameters = BindParameter.json(try BindParameter.all(arguments))
+    do throws(BindParameters.Failure) {
+      request.parameters = try BindParameters.literals(json: Array(parameters.utf8))
+    } catch {
+      throw UsageError("--param: \(error)")
     }
     try QueryEngine(store: store, isBounded: false).run(request, emit: emit)
   }

@@ -18,7 +18,8 @@ package let queryCommand = Subcommand(
     Flag(
       "precision", .choice(["ns", "us", "ms", "s"]), "UNIT",
       help: "times as integers of a unit; without it RFC 3339"),
-    Flag("param", .string, "NAME=VALUE", isRepeatable: true, help: "what $NAME stands for in the statements"),
+    Flag("param", .string, "NAME=VALUE", isRepeatable: true, 
+      help: "what $NAME stands for in the statements: a number, a boolean, a string, or {\"regex\":…}, {\"duration\":…}, {\"identifier\":…}"),
     Flag(
       "plot", .optional(endings: [".svg", ".png"]), "FILE.svg|FILE.png",
       help: "draw the numbers over time: in the terminal, or as a picture (PNG: 1920 pixels wide, by librsvg2-2)"),

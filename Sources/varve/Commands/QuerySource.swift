@@ -74,26 +74,12 @@ package struct BindParameter: Equatable {
     }
   }
 
-  /// Whether the value is a number or a boolean as it stands; all else is a string.
+  /// Whether the value is JSON as it stands: a number, a boolean, or an object that says what it is, such as `{"duration":"1h"}`; all
+  /// else is a string.
   private var isBare: Bool {
-    if value == "true" || value == "false" { return true }
+    if value == "true" || value == "false" || value.hasPrefix("{") && value.hasSuffix("}") { return true }
     let isNumeric = value.utf8.allSatisfy { (48...57).contains($0) || [43, 45, 46, 69, 101].contains($0) }
     return isNumeric && Double(value) != nil && value.first != "+" && value.first != "." && value.last != "."
-  }
-
-  /// The text of an InfluxQL literal.
-  package var literal: String {
-    if isBare { return value }
-    var out = "'"
-    for character in value {
-      switch character {
-      case "'": out += "\\'"
-      case "\\": out += "\\\\"
-      case "\n": out += "\\n"
-      default: out.append(character)
-      }
-    }
-    return out + "'"
   }
 
   /// A JSON object of all parameters.

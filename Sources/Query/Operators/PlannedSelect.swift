@@ -1,0 +1,24 @@
+import Storage
+
+/// A `SELECT` whose names are resolved and whose subqueries are answered: what is left is to read.
+struct PlannedSelect {
+  let statement: SelectStatement
+  let plan: SelectPlan
+  let sources: [ResolvedSource]
+  /// One a source.
+  let schemas: [MeasurementSchema]
+  var bounds: TimeBounds
+  let times: TimeExpression
+  let zone: TimeZoneRules
+  /// What the subqueries said and counted; no series.
+  let inner: SelectAnswer
+
+  /// The part that reads one source.
+  func select(
+    _ index: Int, limits: QueryLimits, isCancelled: @escaping @Sendable () -> Bool
+  ) -> MeasurementSelect {
+    MeasurementSelect(
+      plan: plan, source: sources[index], schema: schemas[index], bounds: bounds, times: times, zone: zone,
+      limits: limits, isCancelled: isCancelled)
+  }
+}
