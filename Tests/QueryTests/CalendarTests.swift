@@ -121,6 +121,41 @@ struct CalendarTests {
         == ["2024-09-30T22:00:00Z integer(1)"])
   }
 
+  @Test(
+    "days and hours around a change of clocks are InfluxDB's",
+    arguments: [
+      // Observed at InfluxDB 1.6.7: the start of each bucket, seconds, and its sum.
+      ("1h", [1_729_987_200: 1, 1_729_990_800: 5, 1_729_994_400: 4]),
+      ("30m", [1_729_987_200: 1, 1_729_990_800: 2, 1_729_992_600: 3, 1_729_996_200: 4]),
+      ("2h", [1_729_987_200: 10]), ("4h", [1_729_980_000: 10]), ("1d", [1_729_980_000: 10]),
+    ] as [(String, [Int64: Int64])])
+  func changeOfClocks(interval: String, sums: [Int64: Int64]) throws {
+    let lines =
+      "m v=1i 1729987200000000000\nm v=2i 1729990800000000000\nm v=3i 1729992600000000000\nm v=4i 1729996200000000000"
+    for call in ["sum(v)", "count(v), sum(v)"] {
+      let result = try run(
+        "SELECT \(call) FROM m WHERE time >= 1729980000s AND time < 1730001600s GROUP BY time(\(interval)) fill(none) "
+          + "tz('Europe/Berlin')", lines)
+      let series = try #require(result.series.first)
+      let column = try #require(series.columns.last)
+      #expect(series.timestamps == sums.keys.sorted().map { $0 * 1_000_000_000 })
+      for (row, time) in sums.keys.sorted().enumerated() {
+        #expect(modelValue(column, row) == .integer(sums[time] ?? 0))
+      }
+    }
+  }
+
+  @Test("of a day that has an hour twice the last point is the last, and the first the first")
+  func orderOfTheRepeatedHour() throws {
+    let lines = try points(["2024-10-27T00:50:00Z", "2024-10-27T01:10:00Z"])
+    let range = "FROM m WHERE time >= '2024-10-26' AND time < '2024-10-29'"
+    for (call, value) in [("last(v)", 1), ("first(v)", 0)] {
+      #expect(
+        try rows(run("SELECT \(call) \(range) GROUP BY time(1d) fill(none) tz('Europe/Berlin')", lines))
+          == ["2024-10-26T22:00:00Z integer(\(value))"])
+    }
+  }
+
   @Test("transformations look back whole months, and reckon with units that are said")
   func transforms() throws {
     let lines = try points([

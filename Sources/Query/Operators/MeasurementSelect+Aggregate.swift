@@ -103,7 +103,11 @@ extension MeasurementSelect {
 
   private func grid(_ range: Range<Int64>) throws -> TimeGrid {
     guard plan.grouping.interval > 0 else { return TimeGrid(single: bounds.start ?? 0) }
-    return try TimeGrid(range, plan.grouping, zone: zone, countMax: limits.cellCountMax)
+    let isOrdered = plan.streams.contains { stream in
+      if case .call(let call) = stream.input { call.function == .first || call.function == .last } else { false }
+    }
+    return try TimeGrid(
+      range, plan.grouping, zone: zone, countMax: limits.cellCountMax, isOrdered: isOrdered)
   }
 
   // MARK: Checks

@@ -3,7 +3,7 @@ import Storage
 /// The time buckets of a statement, in local time where a zone is asked for.
 ///
 /// Buckets are equal in local time; a stretch of constant offset is scanned on its own and its times are moved by the
-/// offset, so that a day of 23 hours is one bucket. Months are each scanned on their own, and moved so that they lie side by side as
+/// offset, so that a day of 23 hours is one bucket. Months, and days of which one is longer where order counts, are each scanned on their own, and moved so that they lie side by side as
 /// if they were of one length.
 struct TimeGrid {
   /// In local time.
@@ -11,7 +11,7 @@ struct TimeGrid {
   let zone: TimeZoneRules
   /// What a bucket's answer is dated when there is only one for all time.
   let singleTime: Int64
-  /// When each bucket of months begins, and the last ends, in UTC; empty where buckets are of one length.
+  /// When each bucket begins, and the last ends, in UTC, where each is scanned on its own; else empty.
   private let starts: [Int64]
   /// Nanoseconds that all buckets are moved up by; 0 but at the beginning of time.
   private let shift: Int64
@@ -25,31 +25,74 @@ struct TimeGrid {
     shift = 0
   }
 
+  /// Buckets that are scanned one by one, at most, so that what lies in one keeps its order.
+  private static let orderedCountMax = 10_000
+
   /// Buckets that cover `times`; refuses more than `countMax`.
+  ///
+  /// - Parameter isOrdered: whether in a bucket that has an hour twice the one must come before the other.
   init(
-    _ times: Range<Int64>, _ grouping: Grouping, zone: TimeZoneRules, countMax: Int
+    _ times: Range<Int64>, _ grouping: Grouping, zone asked: TimeZoneRules, countMax: Int, isOrdered: Bool
   ) throws(QueryFailure) {
-    self.zone = zone
     singleTime = 0
-    if let calendar = grouping.calendar(in: zone) {
-      shift = 0
+    if let calendar = grouping.calendar(in: asked) {
+      (zone, shift) = (asked, 0)
       (bucketing, starts) = try Self.months(times, calendar, width: grouping.interval, countMax: countMax)
       return
     }
-    starts = []
+    let fixed = Self.fixedOffset(of: asked, over: times, interval: grouping.interval)
+    let zone = fixed == nil ? asked : .utc
+    let lift = Int128(fixed ?? 0)
     let end = times.upperBound == .min ? times.upperBound : times.upperBound - 1
-    let first = Self.floor(Self.local(times.lowerBound, zone), grouping)
-    let count = Int128(1) + (Self.floor(Self.local(end, zone), grouping) - first) / Int128(grouping.interval)
+    let first = Self.floor(Self.local(times.lowerBound, zone) + lift, grouping)
+    let last = Self.floor(Self.local(end, zone) + lift, grouping)
+    let count = Int128(1) + (last - first) / Int128(grouping.interval)
     guard count <= Int128(countMax) else {
       throw QueryFailure("max-select-buckets limit exceeded: (\(count)/\(countMax))", isLimit: true)
     }
     // The first bucket may begin before time does: all are moved up then.
-    shift = Int64(max(0, Int128(Int64.min) - first))
-    guard Self.local(end, zone) + Int128(shift) <= Int128(Int64.max) else {
+    let raised = max(0, Int128(Int64.min) - first)
+    guard Self.local(end, zone) + lift + raised <= Int128(Int64.max) else {
       throw QueryFailure("the times asked for lie too near to the ends of time for such buckets")
     }
-    bucketing = Bucketing(
-      start: Int64(first + Int128(shift)), width: grouping.interval, count: Int(max(count, 0)))
+    self.zone = zone
+    shift = Int64(lift + raised)
+    if isOrdered, fixed == nil, raised == 0, count <= Int128(Self.orderedCountMax) {
+      let starts = (0...count).map { Self.instant(Int64(clamping: first + $0 * Int128(grouping.interval)), zone) }
+      let width = zip(starts, starts.dropFirst()).map { $1 - $0 }.max() ?? grouping.interval
+      if !Int64(count).multipliedReportingOverflow(by: width).overflow {
+        self.starts = starts
+        bucketing = Bucketing(start: -width * Int64(count / 2), width: width, count: Int(count))
+        return
+      }
+    }
+    starts = []
+    bucketing = Bucketing(start: Int64(first + raised), width: grouping.interval, count: Int(max(count, 0)))
+  }
+
+  /// The offset of a zone at the beginning of `times`, where it does not change in them, or only by whole buckets: then all buckets are of
+  /// one length, and an hour that clocks show twice is twice as many of them. `nil` where it does.
+  private static func fixedOffset(of zone: TimeZoneRules, over times: Range<Int64>, interval: Int64) -> Int64? {
+    var (offset, valid) = zone.offset(at: times.lowerBound)
+    let first = offset
+    while valid.upperBound < times.upperBound {
+      let before = offset
+      (offset, valid) = zone.offset(at: valid.upperBound)
+      if (offset - before) % interval != 0 { return nil }
+    }
+    return first
+  }
+
+  /// The instant of a local time, the first where clocks show it twice.
+  private static func instant(_ local: Int64, _ zone: TimeZoneRules) -> Int64 {
+    // A time that clocks never show has the offset before it.
+    let guess = local &- zone.offset(at: local).nanoseconds
+    let (offset, valid) = zone.offset(at: guess)
+    if valid.lowerBound > .min {
+      let before = zone.offset(at: valid.lowerBound - 1).nanoseconds
+      if before > offset, local &- before < valid.lowerBound { return local &- before }
+    }
+    return local &- offset
   }
 
   private static func local(_ time: Int64, _ zone: TimeZoneRules) -> Int128 {
@@ -100,13 +143,12 @@ struct TimeGrid {
     let local = Int64(
       clamping: Int128(bucketing.start) + Int128(bucket) * Int128(bucketing.width) - Int128(shift))
     guard zone != .utc else { return local }
-    let guess = local &- zone.offset(at: local).nanoseconds
-    return local &- zone.offset(at: guess).nanoseconds
+    return Self.instant(local, zone)
   }
 
   /// The stretches of `times` in which the zone's offset is constant, with that offset.
   func stretches(of times: Range<Int64>) -> [(times: Range<Int64>, offset: Int64)] {
-    guard starts.isEmpty else { return months(of: times) }
+    guard starts.isEmpty else { return alone(times) }
     guard zone != .utc else { return [(times, shift)] }
     var found: [(times: Range<Int64>, offset: Int64)] = []
     var start = times.lowerBound
@@ -119,7 +161,7 @@ struct TimeGrid {
     return found
   }
 
-  private func months(of times: Range<Int64>) -> [(times: Range<Int64>, offset: Int64)] {
+  private func alone(_ times: Range<Int64>) -> [(times: Range<Int64>, offset: Int64)] {
     (0..<count).compactMap { bucket in
       let month = starts[bucket]..<max(starts[bucket], starts[bucket + 1])
       let part = month.clamped(to: times)

@@ -72,7 +72,7 @@ struct TimeZoneRules: Sendable, Equatable {
 
   /// Nanoseconds east of UTC at an instant, and the stretch of time around it in which that holds.
   func offset(at time: Int64) -> (nanoseconds: Int64, valid: Range<Int64>) {
-    let seconds = Int64((Double(time) / 1e9).rounded(.down))
+    let seconds = TimeLiteral.floorDivide(time, 1_000_000_000)
     var (low, high) = (0, transitions.count)
     while low < high {
       let middle = (low + high) / 2
