@@ -115,7 +115,9 @@ final class AggregatePass: ScanSink {
   /// The values of a call over the buckets of a group, in time order; empty if no bucket has a value.
   func stream(_ function: AggregateFunction, column: Int, group: Int, keepsTime: Bool) -> Stream {
     let held = accumulators[group][column]
-    guard let first = held.counts.firstIndex(where: { $0 > 0 }) else { return Stream(.float) }
+    guard let first = held.counts.firstIndex(where: { $0 > 0 }) else {
+      return Stream(function.answerType(for: held.type))
+    }
     let isGrid = grid.bucketing.width > 0
     var stream = Stream(function.answerType(for: held.type))
     for bucket in (isGrid ? 0 : first)..<held.counts.count {

@@ -19,8 +19,8 @@ struct FillOperator {
     }
   }
 
-  /// The constant in the stream's type; integers are cut towards zero.
-  private static func word(_ expression: Expression, _ type: FieldType) -> UInt64? {
+  /// The constant in the stream's type; integers are cut towards zero, and there is no number but false and "".
+  static func word(_ expression: Expression, _ type: FieldType) -> UInt64? {
     let value: Double
     switch expression {
     case .integer(let whole):
@@ -33,7 +33,7 @@ struct FillOperator {
     case .float: return value.bitPattern
     case .integer: return abs(value) < 0x1p63 ? UInt64(bitPattern: Int64(value)) : nil
     case .unsigned: return value >= 0 && value < 0x1p64 ? UInt64(value) : nil
-    default: return nil
+    case .boolean, .string: return 0
     }
   }
 

@@ -32,6 +32,7 @@ extension MeasurementSelect {
   private func range() throws -> Range<Int64>? {
     let asked = bounds.range
     guard !asked.isEmpty else { return nil }
+    if source.isDerived, plan.grouping.interval == 0 { return .min ..< .max }
     guard plan.grouping.interval > 0, bounds.start == nil else { return asked }
     let seen = source.snapshot.clipped(asked)
     for window in source.snapshot.windows(in: asked) {
@@ -120,21 +121,24 @@ extension MeasurementSelect {
         case .call(let call): call.argument
         }
       guard case .field(let column) = reference.meaning(in: schema) else { continue }
-      if case .call(let call) = stream.input, !call.function.takes(column.type) {
-        throw Self.unsupported(call.function.rawValue, column.type)
+      var type = column.type
+      if case .call(let call) = stream.input {
+        guard call.function.takes(type) else { throw Self.unsupported(call.function.rawValue, type) }
+        type = call.function.answerType(for: type)
       }
-      let isNumber = column.type <= .unsigned
-      if case .rows = stream.input, !isNumber, stream.transform?.lookback != nil,
-        !stream.function.hasPrefix("elapsed")
-      {
-        throw Self.unsupported(stream.function, column.type)
+      switch stream.transform {
+      case nil, .elapsed: break
+      default: if type > .unsigned { throw Self.unsupported(stream.function, type) }
       }
     }
   }
 
   private static func unsupported(_ function: String, _ type: FieldType) -> QueryFailure {
-    QueryFailure(
-      "unsupported \(function) iterator type: *query.\(MeasurementSchema.name(of: type))InterruptIterator")
+    let prefix = "non_negative_"
+    let name = function.hasPrefix(prefix) ? String(function.dropFirst(prefix.count)) : function
+    return QueryFailure(
+      "unsupported \(name == "cumulative_sum" ? "cumulative sum" : name) iterator type: *query.\(MeasurementSchema.name(of: type))InterruptIterator"
+    )
   }
 
   // MARK: Running
@@ -156,16 +160,31 @@ extension MeasurementSelect {
     // What was broken off is no answer.
     if isCancelled() { throw QueryFailure.interrupted }
     return table.sorted().compactMap { group in
-      let parts = streams[group].map { $0 ?? Stream(.float) }
-      let (times, columns) = StreamJoin.join(parts, isDescending: plan.isDescending)
+      let parts = streams[group].enumerated().map { $1 ?? Stream(answerType(of: plan.streams[$0])) }
+      let (times, columns) = StreamJoin.join(parts, fill: plan.fill, isDescending: plan.isDescending)
       return times.isEmpty ? nil : Group(tagValues: table.values(group), times: times, columns: columns)
     }
+  }
+
+  /// The type of a stream's values, were there any.
+  private func answerType(of stream: SelectPlan.StreamPlan) -> FieldType {
+    let reference =
+      switch stream.input {
+      case .rows(let index): plan.references[index]
+      case .call(let call): call.argument
+      }
+    // What is not there at all is not filled with numbers.
+    guard case .field(let column) = reference.meaning(in: schema) else { return .string }
+    var type = column.type
+    if case .call(let call) = stream.input { type = call.function.answerType(for: type) }
+    return stream.transform?.answerType(for: type) ?? type
   }
 
   private func parts() -> [Part] {
     var parts: [Part] = []
     for (index, stream) in plan.streams.enumerated() {
-      let lookback = plan.grouping.interval > 0 && bounds.start != nil ? stream.transform?.lookback ?? 0 : 0
+      let hasBound = plan.isDescending || bounds.start != nil
+      let lookback = plan.grouping.interval > 0 && hasBound ? stream.transform?.lookback ?? 0 : 0
       if !parts.contains(where: { $0.lookback == lookback }) { parts.append(Part(lookback: lookback)) }
       guard let place = parts.firstIndex(where: { $0.lookback == lookback }) else { continue }
       if case .call(let call) = stream.input, plan.auxiliaries.isEmpty,
@@ -254,7 +273,7 @@ extension MeasurementSelect {
         case .call(let call):
           let functions = RowFunctions(
             rows: rows, column: rows.columns[place], auxiliaries: auxiliaries.map { rows.columns[$0] },
-            grid: grid, isInterrupted: isCancelled)
+            grid: grid, isDescending: plan.isDescending, isInterrupted: isCancelled)
           let tags = call.tags.isEmpty ? [] : Array(rows.columns[auxiliaries.upperBound...])
           let points = functions.stream(call, tags: tags, keepsTime: plan.keepsPointTime)
           // InfluxDB turns the order of buckets alone: the points of one stay as they are, through both turns.
@@ -275,6 +294,8 @@ extension MeasurementSelect {
       if plan.isDescending { stream = stream.reversed() }
       return transformed(stream, planned.transform)
     }
+    // Of few points a low percentile is none: no bucket then, not empty ones.
+    if call.function == .percentile, stream.column.presentCount == 0 { return Stream(stream.column.key.type) }
     if plan.grouping.interval == 0 {
       if call.function != .stddev { stream = stream.droppingNulls() }
       return stream

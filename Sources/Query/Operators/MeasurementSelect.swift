@@ -32,8 +32,12 @@ struct MeasurementSelect {
   /// The result series of the measurement's groups, in order.
   mutating func run(seriesLimit: Int, seriesOffset: Int) throws -> [ResultSeries] {
     let groups = try plan.isRaw ? rawGroups() : aggregateGroups()
-    let chosen = groups.dropFirst(seriesOffset).prefix(seriesLimit == 0 ? groups.count : seriesLimit)
-    return chosen.compactMap { result($0) }
+    if seriesLimit == 0, seriesOffset == 0 { return groups.compactMap(result) }
+    // InfluxDB chooses among them in the order of their values with bars between, and answers in that of the values.
+    let keys = groups.map { Array($0.tagValues.joined(separator: [UInt8(ascii: "|")])) }
+    let order = groups.indices.sorted { keys[$0].lexicographicallyPrecedes(keys[$1]) }
+    let chosen = order.dropFirst(seriesOffset).prefix(seriesLimit == 0 ? order.count : seriesLimit)
+    return chosen.sorted().compactMap { result(groups[$0]) }
   }
 
   /// A group before outputs are computed: its rows in the order of the answer.
@@ -114,13 +118,15 @@ struct MeasurementSelect {
     var columns: [ScanColumn] = []
     let contents = contents(plan.references, &columns)
     guard !columns.isEmpty else { return nil }
-    let scan = try makeScan(columns, bounds.range, isDescending: plan.isDescending)
+    // A subquery's rows were bounded inside: the first bucket's may be dated before the bound.
+    let times = source.isDerived ? .min ..< .max : bounds.range
+    let scan = try makeScan(columns, times, isDescending: plan.isDescending)
     let ties = contents.indices.sorted {
       plan.references[$0].name.utf8.lexicographicallyPrecedes(plan.references[$1].name.utf8)
     }
     let pass = RowPass(
       contents, ties: ties, tagKeys: plan.grouping.tagKeys, isDescending: plan.isDescending,
-      limit: plan.rowCountNeeded, limits: limits, isDerived: source.isDerived)
+      limit: plan.rowCountNeeded, limits: limits, isDerived: source.isDerived, keepsEmptyRows: true)
     pass.isInterrupted = isCancelled
     return (scan, pass)
   }

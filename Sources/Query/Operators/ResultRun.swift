@@ -57,7 +57,8 @@ final class ResultRun: SortedRun {
       a.name == b.name ? a.type < b.type : a.name.lexicographicallyPrecedes(b.name)
     }
     series = found.sorted { $0.key < $1.key }
-    keys = Set(series.flatMap { $0.key.parts.tags.map { Array($0.key) } }).sorted {
+    // A tag that is empty in all series is one to group by too.
+    keys = Set(answer.flatMap { $0.tags.map { Array($0.key.utf8) } }).sorted {
       $0.lexicographicallyPrecedes($1)
     }
     let first = series.compactMap(\.timestamps.first).min() ?? 0

@@ -9,12 +9,16 @@ struct RowFunctions {
   /// Columns that the points a selector picks bring along.
   let auxiliaries: [Column]
   let grid: TimeGrid
+  /// Whether the answer is read from its end: the last point of a value is then the one that counts as distinct.
+  var isDescending = false
   /// Asked by what takes long: the answer is then not to be used.
   var isInterrupted: () -> Bool = { false }
 
-  /// Scalar functions answer a row for each bucket, without value where there is none.
+  /// Scalar functions but `integral` answer a row for each bucket, without value where there is none.
   func stream(_ call: AggregateCall, tags: [Column], keepsTime: Bool) -> Stream {
-    guard column.presentCount > 0 else { return Stream(.float) }
+    guard column.presentCount > 0 else {
+      return Stream(call.function.answerType(for: column.key.type))
+    }
     switch call.function {
     case .integral: return integral(call.unit)
     case .top, .bottom: return extremes(call, tags)
@@ -133,9 +137,12 @@ struct RowFunctions {
           return seen.insert(key).inserted
         }
       }
-      for row in ranked.prefix(call.count).sorted() {
-        append(row, at: self.rows.timestamps[row], to: &stream)
+      // By time; those of one time stay as ranked.
+      let times = self.rows.timestamps
+      let best = ranked.prefix(call.count).enumerated().sorted { a, b in
+        (times[a.element], a.offset) < (times[b.element], b.offset)
       }
+      for (_, row) in best { append(row, at: times[row], to: &stream) }
     }
     return stream
   }
@@ -172,7 +179,11 @@ struct RowFunctions {
     var stream = Stream(column.key.type)
     let order = ValueOrder(column: column, isInterrupted: isInterrupted)
     eachBucket { bucket, rows in
-      for row in order.distinct(rows) { append(row, at: grid.time(of: bucket), to: &stream) }
+      let times = self.rows.timestamps
+      let found = order.distinct(isDescending ? rows.reversed() : rows).sorted {
+        times[$0] != times[$1] ? times[$0] < times[$1] : order.precedes($0, $1)
+      }
+      for row in found { append(row, at: grid.time(of: bucket), to: &stream) }
     }
     return stream
   }
@@ -230,21 +241,30 @@ struct RowFunctions {
     return (squares.value / Double(rows.count - 1)).squareRoot()
   }
 
-  /// A row of the most frequent value, of several such values the lowest.
+  /// A row of the most frequent value. Of several such values it is, as InfluxDB's, the lowest of those whose first point is
+  /// not later than the last that was counted of one before it.
   private func mode(_ rows: [Int]) -> Int {
-    // Equal values lie side by side once sorted: the longest run wins, of equal ones the first, which is the lowest.
     let order = ValueOrder(column: column, isInterrupted: isInterrupted)
+    let times = self.rows.timestamps
     let sorted = order.sorted(rows)
     if isInterrupted() { return rows[0] }
-    var (best, bestCount, start) = (0, 0, 0)
-    for index in sorted.indices {
-      if index > 0, order.precedes(sorted[index - 1], sorted[index]) { start = index }
-      if index - start + 1 > bestCount { (best, bestCount) = (start, index - start + 1) }
+    var (best, bestCount, bestTime) = (sorted[0], 0, times[sorted[0]])
+    var (count, firstTime) = (0, bestTime)
+    for (place, row) in sorted.enumerated() {
+      if place > 0, order.precedes(sorted[place - 1], row) {
+        // A value counts from its second point on; all alone the lowest wins.
+        (count, firstTime) = (1, times[row])
+        continue
+      }
+      count += 1
+      let isTied = bestCount == count && (column.key.type == .boolean || firstTime > bestTime)
+      if bestCount > count || isTied { continue }
+      (best, bestCount, bestTime) = (row, count, times[row])
     }
-    return sorted[best]
+    return best
   }
 
-  /// The area under the points by trapezes; at a bucket's end the value is interpolated.
+  /// The area under the points by trapezes; at a bucket's end the value is interpolated. Empty buckets are not filled.
   private func integral(_ unit: Int64) -> Stream {
     var stream = Stream(.float)
     let present = rows.timestamps.indices.filter { column.isPresent($0) }
@@ -253,9 +273,9 @@ struct RowFunctions {
     var current = grid.bucket(of: rows.timestamps[start])
     var (time, value, area) = (rows.timestamps[start], number(start), 0.0)
     func emit(_ bucket: Int) {
-      while isGrid, stream.count < bucket { append(nil, at: grid.time(of: stream.count), to: &stream) }
       let place = stream.count
-      stream.times.append(grid.time(of: bucket))
+      // InfluxDB dates an area of floats without buckets 0, whatever the bound.
+      stream.times.append(isGrid || column.key.type != .float ? grid.time(of: bucket) : 0)
       stream.column.append(word: area.bitPattern, rowCount: place)
     }
     for row in present.dropFirst() {
@@ -278,8 +298,8 @@ struct RowFunctions {
       area += 0.5 * (value + next) * Double(nextTime - time) / Double(unit)
       (time, value) = (nextTime, next)
     }
-    emit(current)
-    while isGrid, stream.count < grid.count { append(nil, at: grid.time(of: stream.count), to: &stream) }
+    // A last point at the very start of its bucket has no area there.
+    if !isGrid || time != grid.time(of: current) { emit(current) }
     return stream
   }
 }

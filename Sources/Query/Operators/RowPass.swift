@@ -33,6 +33,8 @@ final class RowPass: ScanSink {
   private let ties: [Int]
   /// The rows are the answer of a subquery.
   private let isDerived: Bool
+  /// A row of a subquery is one, whatever it has.
+  private let keepsAll: Bool
   private(set) var groups: GroupTable
   private(set) var buffers: [RowBuffer] = []
   /// By group: rows that come later than this are not needed in the window under way.
@@ -54,7 +56,7 @@ final class RowPass: ScanSink {
 
   init(
     _ contents: [Content], ties: [Int] = [], tagKeys: [[UInt8]], isDescending: Bool, limit: Int?,
-    limits: QueryLimits, isDerived: Bool
+    limits: QueryLimits, isDerived: Bool, keepsEmptyRows: Bool = false
   ) {
     self.contents = contents
     self.ties = ties
@@ -69,6 +71,7 @@ final class RowPass: ScanSink {
       return nil
     }
     required = Array(Set(slots.compactMap { $0 })).sorted()
+    keepsAll = isDerived && keepsEmptyRows
     texts = Array(repeating: nil, count: contents.count)
   }
 
@@ -149,9 +152,11 @@ final class RowPass: ScanSink {
 
   /// The rows that are selected and have a value in a required column; `nil`: all.
   private func chosen(_ batch: borrowing ColumnBatch, _ selection: [UInt64]?) -> [Int]? {
-    let isDense = required.contains {
-      batch.columns[$0].presentCount > 0 && batch.columns[$0].validity.isEmpty
-    }
+    let isDense =
+      keepsAll
+      || required.contains {
+        batch.columns[$0].presentCount > 0 && batch.columns[$0].validity.isEmpty
+      }
     if isDense, selection == nil { return nil }
     var rows: [Int] = []
     for index in 0..<(batch.count + 63) / 64 {

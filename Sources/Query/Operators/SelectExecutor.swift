@@ -27,17 +27,24 @@ struct SelectExecutor {
     inherited.narrow(&bounds)
     let times = TimeExpression(now: request.now, zone: zone)
     var answer = SelectAnswer()
-    let sources = try sources(of: statement, bounds, &answer)
+    var buckets = try Grouping(statement.dimensions, knownTags: [], times: times)
+    buckets.inherit(inherited)
+    let sources = try sources(
+      of: statement,
+      Inherited(bounds: bounds, dimensions: statement.dimensions, buckets: buckets, in: inherited), &answer)
     var (schemas, all) = ([MeasurementSchema](), MeasurementSchema())
     for source in sources {
-      let schema = try MeasurementSchema(source.snapshot, source.name, times: bounds.range)
+      let schema = try MeasurementSchema(
+        source.snapshot, source.name, times: range(of: statement, bounds, buckets))
       all.formUnion(schema)
       schemas.append(schema)
     }
     var grouping = try Grouping(statement.dimensions, knownTags: all.tagKeys, times: times)
-    grouping.inherit(inherited.tagKeys)
+    grouping.inherit(inherited)
     var planner = SelectPlanner(statement, schema: all, grouping: grouping)
-    let plan = try planner.makePlan()
+    var plan = try planner.makePlan()
+    // Empty buckets are nothing to the statement around.
+    if inherited.isInner, plan.fill == .null { plan.fill = .none }
     if grouping.interval > 0, bounds.last == nil { bounds.last = max(request.now, bounds.start ?? .min) }
     return PlannedSelect(
       statement: statement, plan: plan, sources: sources, schemas: schemas, bounds: bounds, times: times,
@@ -60,8 +67,27 @@ struct SelectExecutor {
     return answer
   }
 
+  /// The times whose names count: with the bucket that transformations of calls look back to.
+  private func range(of statement: SelectStatement, _ bounds: TimeBounds, _ buckets: Grouping) -> Range<Int64>
+  {
+    var looksBack = false
+    for field in statement.fields {
+      field.expression.visit { part in
+        if case .call(let name, _) = part, CallParser.transformations.contains(name) { looksBack = true }
+      }
+    }
+    let range = bounds.range
+    guard looksBack, buckets.interval > 0 else { return range }
+    if statement.isDescending {
+      let end = range.upperBound.addingReportingOverflow(buckets.interval)
+      return range.lowerBound..<(end.overflow ? .max : end.partialValue)
+    }
+    let start = range.lowerBound.subtractingReportingOverflow(buckets.interval)
+    return (start.overflow ? .min : start.partialValue)..<range.upperBound
+  }
+
   private func sources(
-    of statement: SelectStatement, _ bounds: TimeBounds, _ answer: inout SelectAnswer
+    of statement: SelectStatement, _ inherited: Inherited, _ answer: inout SelectAnswer
   ) throws -> [ResolvedSource] {
     var measurements: [MeasurementSource] = []
     var inner: [ResultSeries] = []
@@ -69,7 +95,6 @@ struct SelectExecutor {
       switch source {
       case .measurement(let measurement): measurements.append(measurement)
       case .subquery(let query):
-        let inherited = Inherited(bounds: bounds, dimensions: statement.dimensions, inner: query)
         let found = try run(query, inherited: inherited)
         inner += found.series
         answer.counters += found.counters

@@ -17,7 +17,7 @@ extension ShowExecutor {
     var found: [[UInt8]: [Snapshot]] = [:]
     if try isOfNothing(statement, resolver) { return [] }
     if statement.sources.isEmpty {
-      for snapshot in try resolver.snapshots(database: statement.database) {
+      for snapshot in try snapshots(statement, statement.database, resolver) {
         for name in try snapshot.measurements() { found[name, default: []].append(snapshot) }
       }
     } else {
@@ -26,7 +26,7 @@ extension ShowExecutor {
         if source.database.isEmpty { source.database = statement.database }
         let snapshots =
           try source.policy.isEmpty
-          ? resolver.snapshots(database: source.database)
+          ? snapshots(statement, source.database, resolver)
           : [resolver.snapshot(database: source.database, policy: source.policy)]
         for snapshot in snapshots {
           for name in try names(source, snapshot) { found[name, default: []].append(snapshot) }
@@ -46,6 +46,14 @@ extension ShowExecutor {
       return Listed(
         name: name, snapshots: snapshots, schema: schema, condition: condition, times: bounds.range)
     }
+  }
+
+  /// What is read of a database where no policy is named.
+  private func snapshots(
+    _ statement: ShowStatement, _ database: String, _ resolver: SourceResolver
+  ) throws -> [Snapshot] {
+    guard statement.isOfDefaultPolicy else { return try resolver.snapshots(database: database) }
+    return [try resolver.snapshot(database: database, policy: "")]
   }
 
   /// Whether a list of measurements, or an estimate, is asked of a database that is not there: empty, as InfluxDB has it,
@@ -235,34 +243,36 @@ extension ShowExecutor {
   // MARK: Cardinality
 
   func cardinality(_ statement: ShowStatement) throws -> [ResultSeries] {
+    if statement.isEstimate {
+      let isOfSeries = statement.kind == .seriesCardinality
+      let number = try isOfSeries ? seriesKeys(statement).count : hitNames(statement).count
+      return [count(number, "", "cardinality estimation")]
+    }
+    if statement.kind == .measurementCardinality {
+      let number = try hitNames(statement).count
+      return number == 0 ? [] : [count(number, "", "count")]
+    }
+    // A list of one row each: an offset passes it. What has none is not listed.
+    let all = try listed(statement)
+    guard statement.offset == 0 else { return [] }
+    return try all.compactMap { one in
+      let number = try cardinality(statement, of: one)
+      return number == 0 ? nil : count(number, String(decoding: one.name, as: UTF8.self), "count")
+    }
+  }
+
+  private func cardinality(_ statement: ShowStatement, of listed: Listed) throws -> Int {
     switch statement.kind {
-    case .measurementCardinality:
-      return [count(try hitNames(statement).count, "", statement.isEstimate ? "cardinality estimation" : "count")]
     case .seriesCardinality:
-      if statement.isEstimate {
-        return [count(try seriesKeys(statement).count, "", "cardinality estimation")]
+      var found = Set<[UInt8]>()
+      try eachSeries(listed) { _, bytes, range in
+        found.insert(Array(bytes[range]))
+        return true
       }
-      return try listed(statement).map { one in
-        var found = Set<[UInt8]>()
-        try eachSeries(one) { _, bytes, range in
-          found.insert(Array(bytes[range]))
-          return true
-        }
-        return count(found.count, String(decoding: one.name, as: UTF8.self), "count")
-      }
-    case .tagKeyCardinality:
-      return try listed(statement).map {
-        count(try hitTagKeys($0).count, String(decoding: $0.name, as: UTF8.self), "count")
-      }
-    case .tagValuesCardinality:
-      return try listed(statement).compactMap { one in
-        let found = try tagPairs(one, statement).count
-        return found == 0 ? nil : count(found, String(decoding: one.name, as: UTF8.self), "count")
-      }
-    default:
-      return try listed(statement).map {
-        count($0.schema.fields.count, String(decoding: $0.name, as: UTF8.self), "count")
-      }
+      return found.count
+    case .tagKeyCardinality: return try hitTagKeys(listed).count
+    case .tagValuesCardinality: return try tagPairs(listed, statement).count
+    default: return listed.schema.fields.count
     }
   }
 

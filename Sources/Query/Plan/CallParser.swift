@@ -27,6 +27,7 @@ enum CallParser {
       try check(arguments.count, name, 1...1)
       if let field = try distinctArgument(arguments[0]) { return AggregateCall(.countDistinct, of: field) }
       return AggregateCall(function, of: try reference(arguments[0], name))
+    case .distinct: return AggregateCall(.distinct, of: try distinctField(arguments))
     case .percentile: return try percentile(arguments)
     case .integral: return try integral(arguments)
     case .top, .bottom: return try top(function, arguments)
@@ -37,12 +38,19 @@ enum CallParser {
     }
   }
 
+  private static func distinctField(_ arguments: [Expression]) throws(QueryFailure) -> Reference {
+    guard let first = arguments.first else {
+      throw QueryFailure("distinct function requires at least one argument")
+    }
+    guard arguments.count == 1 else { throw QueryFailure("distinct function can only have one argument") }
+    return try reference(first, "distinct")
+  }
+
   private static func distinctArgument(_ expression: Expression) throws(QueryFailure) -> Reference? {
     switch expression.bare {
     case .distinct(let field): return Reference(name: field, cast: nil)
     case .call("distinct", let arguments):
-      try check(arguments.count, "distinct", 1...1)
-      return try reference(arguments[0], "distinct")
+      return try distinctField(arguments)
     default: return nil
     }
   }
@@ -87,7 +95,7 @@ enum CallParser {
     var call = AggregateCall(function, of: try reference(arguments[0], name))
     guard case .integer(let count) = arguments[arguments.count - 1].bare else {
       throw QueryFailure(
-        "expected integer as last argument in \(name)(), found \(arguments[arguments.count - 1])")
+        "expected integer as last argument in \(name)(), found \(arguments[arguments.count - 1].goText)")
     }
     guard count > 0, count <= 1 << 20 else {
       throw QueryFailure("limit (\(count)) in \(name) function must be at least 1")
@@ -102,7 +110,21 @@ enum CallParser {
     return call
   }
 
+  /// `top` takes no more points than the statement's `LIMIT`.
+  static func checkTop(_ call: AggregateCall, limit: Int) throws(QueryFailure) {
+    guard call.function == .top || call.function == .bottom, limit > 0, call.count > limit else { return }
+    throw QueryFailure(
+      "limit (\(call.count)) in \(call.function.rawValue) function can not be larger than the LIMIT (\(limit)) in the "
+        + "select statement")
+  }
+
   // MARK: Transforms
+
+  static let transformations: Set<String> = [
+    "derivative", "non_negative_derivative", "difference", "non_negative_difference", "cumulative_sum",
+    "elapsed",
+    "moving_average",
+  ]
 
   /// The transformation a call is; `nil` if it is an aggregate.
   static func transform(
@@ -126,7 +148,8 @@ enum CallParser {
     case "moving_average":
       try check(arguments.count, name, 2...2)
       guard case .integer(let count) = arguments[1].bare else {
-        throw QueryFailure("second argument for moving_average must be an integer, got \(arguments[1])")
+        throw QueryFailure(
+          "second argument for moving_average must be an integer, got \(arguments[1].goType)")
       }
       guard count > 1, count <= 1 << 20 else {
         throw QueryFailure("moving_average window must be greater than 1, got \(count)")
@@ -163,7 +186,8 @@ enum CallParser {
 
   private static func unit(_ expression: Expression, _ name: String) throws(QueryFailure) -> Int64 {
     guard case .duration(let length) = expression.bare else {
-      throw QueryFailure("second argument to \(name) must be a duration, got \(expression)")
+      if name == "integral" { throw QueryFailure("second argument must be a duration") }
+      throw QueryFailure("second argument to \(name) must be a duration, got \(expression.goType)")
     }
     guard length > 0 else {
       throw QueryFailure("duration argument must be positive, got \(DurationLiteral.print(length))")

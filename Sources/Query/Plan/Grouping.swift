@@ -8,6 +8,8 @@ struct Grouping {
   private(set) var monthCount: Int64 = 0
   /// Nanoseconds by which buckets are moved.
   var offset: Int64 = 0
+  /// Whether the buckets are those of the statement around a subquery: rows need none then.
+  var isIntervalInherited = false
   /// Tag keys, sorted; wildcards and regular expressions are resolved.
   private(set) var tagKeys: [[UInt8]] = []
   /// Where each tag of an answer lies among `tagKeys`: answers name them in the order asked.
@@ -61,13 +63,14 @@ struct Grouping {
       throw QueryFailure("time dimension expected 1 or 2 arguments")
     }
     switch arguments[0].bare {
-    case .duration(let length) where length > 0: interval = length
+    case .duration(let length) where length >= 0: interval = length
     case .months(let count) where count > 0 && count <= MonthCalendar.monthCountMax:
       monthCount = count
       interval = MonthCalendar.bound(monthCount: count)
     default: throw QueryFailure("time dimension must have duration argument")
     }
-    guard arguments.count == 2 else { return }
+    // `time(0s)` is none.
+    guard arguments.count == 2, interval > 0 else { return }
     let length = interval
     switch arguments[1].bare {
     case .duration(let shift): offset = shift % length

@@ -45,7 +45,9 @@ extension SelectPlanner {
   /// Fields, and tags that are not grouped by, in the order of their names. A field and a tag of one name are one.
   private func names(_ wanted: (_ isField: Bool) -> Bool) -> [Reference] {
     var found: [[UInt8]: Cast?] = [:]
-    if wanted(false) {
+    // Where tags are grouped by all or by a pattern, none stands among the fields.
+    let groupsByPattern = statement.dimensions.contains { $0.hasWildcard }
+    if wanted(false), !groupsByPattern {
       for key in schema.tagKeys where !plan.grouping.tagKeys.contains(key) { found[key] = .some(nil) }
     }
     if wanted(true) {

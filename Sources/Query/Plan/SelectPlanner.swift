@@ -22,7 +22,7 @@ struct SelectPlanner {
   }
 
   mutating func makePlan() throws(QueryFailure) -> SelectPlan {
-    let fields = try expandedFields().filter { !TimeBounds.isTime($0.expression) }
+    let fields = try expandedFields().filter { !TimeBounds.isTime($0.expression) }.flatMap(Self.withTopTags)
     guard !fields.isEmpty else {
       // A wildcard over nothing answers nothing; `SELECT time` alone is refused.
       let hasWildcard = statement.fields.contains { $0.expression.hasWildcard }
@@ -31,15 +31,13 @@ struct SelectPlanner {
     }
     let isAggregate = fields.contains { Self.hasCall($0.expression) }
     try validate(fields, isAggregate: isAggregate)
+    let types = TypeCheck(schema: schema)
+    for field in fields { try types.check(field.expression) }
     let names = Self.columnNames(fields)
     for (field, name) in zip(fields, names) {
       plan.outputs.append(
-        SelectPlan.OutputColumn(name: name, expression: try compile(field.expression, isAggregate: isAggregate)))
-      if case .call(let function, let arguments) = field.expression.bare,
-        function == "top" || function == "bottom"
-      {
-        try addTopTags(arguments)
-      }
+        SelectPlan.OutputColumn(
+          name: name, expression: try compile(field.expression, isAggregate: isAggregate)))
     }
     // References of an aggregate come after its streams, whose number is known only now.
     if isAggregate {
@@ -52,14 +50,15 @@ struct SelectPlanner {
   }
 
   /// `top(f, tag, 3)` shows the tags after its own column.
-  private mutating func addTopTags(_ arguments: [Expression]) throws(QueryFailure) {
-    for argument in arguments.dropFirst().dropLast() {
-      guard case .reference(let name, _) = argument.bare else { continue }
-      plan.outputs.append(
-        SelectPlan.OutputColumn(
-          name: name,
-          expression: .slot(SelectPlanner.auxiliaryBase + auxiliary(Reference(name: name, cast: nil)))))
-    }
+  private static func withTopTags(_ field: SelectedField) -> [SelectedField] {
+    guard case .call(let function, let arguments) = field.expression.bare,
+      function == "top" || function == "bottom"
+    else { return [field] }
+    return [field]
+      + arguments.dropFirst().dropLast().compactMap { argument in
+        guard case .reference(let name, _) = argument.bare else { return nil }
+        return SelectedField(expression: .reference(name, nil))
+      }
   }
 
   static let auxiliaryBase = 1 << 32
@@ -86,7 +85,7 @@ struct SelectPlanner {
       }
       guard hasVariable else { throw QueryFailure("field must contain at least one variable") }
     }
-    if !isAggregate, plan.grouping.interval > 0 {
+    if !isAggregate, plan.grouping.interval > 0, !plan.grouping.isIntervalInherited {
       throw QueryFailure("GROUP BY requires at least one aggregate function")
     }
     if !isAggregate, statement.fill != .null, statement.fill != .none {
@@ -175,6 +174,12 @@ struct SelectPlanner {
     return plan.references.count - 1
   }
 
+  /// Without a cast that changes nothing, so that one call twice is one.
+  private func plain(_ reference: Reference) -> Reference {
+    let plain = Reference(name: reference.name, cast: nil)
+    return plain.meaning(in: schema) == reference.meaning(in: schema) ? plain : reference
+  }
+
   private mutating func stream(
     _ input: SelectPlan.StreamInput, _ name: String, _ transform: Transform? = nil
   ) -> Int {
@@ -190,7 +195,10 @@ struct SelectPlanner {
   private mutating func callStream(_ name: String, _ arguments: [Expression]) throws(QueryFailure) -> Int {
     if plan.grouping.isCalendar { try checkMonths(name, arguments) }
     guard let transform = try CallParser.transform(name, arguments, interval: plan.grouping.interval) else {
-      return stream(.call(try CallParser.aggregate(name, arguments)), name)
+      var call = try CallParser.aggregate(name, arguments)
+      try CallParser.checkTop(call, limit: statement.limit)
+      call.argument = plain(call.argument)
+      return stream(.call(call), name)
     }
     let inner = arguments[0].bare
     if case .call(let innerName, let innerArguments) = inner {
@@ -206,7 +214,7 @@ struct SelectPlanner {
     guard case .reference(let field, let cast) = inner else {
       throw QueryFailure("expected field argument in \(name)()")
     }
-    guard plan.grouping.interval == 0 else {
+    guard plan.grouping.interval == 0 || plan.grouping.isIntervalInherited else {
       throw QueryFailure("aggregate function required inside the call to \(name)")
     }
     return stream(.rows(slot(of: Reference(name: field, cast: cast))), name, transform)

@@ -10,12 +10,11 @@ enum Transform: Hashable, Sendable {
   /// `count` values at steps of `interval` after the last; with the fit those of the values before too.
   case holtWinters(count: Int, season: Int, interval: Int64, hasFit: Bool)
 
-  /// The buckets before the first that it needs to answer for the first.
+  /// The buckets before the first that it reads beside those asked for; one, however many a moving average is of.
   var lookback: Int {
     switch self {
-    case .derivative, .difference, .elapsed: 1
-    case .movingAverage(let count): count - 1
     case .cumulativeSum, .holtWinters: 0
+    case .derivative, .difference, .elapsed, .movingAverage: 1
     }
   }
 

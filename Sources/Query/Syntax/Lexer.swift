@@ -144,7 +144,7 @@ struct Lexer: Sendable {
   private mutating func quoted(_ kind: Token.Kind) -> Token {
     let start = position
     var shifted = start
-    shifted.character -= 1
+    shifted.character = max(1, start.character - 1)
     let quote = text[start.offset]
     advance()
     var bytes: [UInt8] = []

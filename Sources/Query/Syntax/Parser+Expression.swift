@@ -247,7 +247,7 @@ extension Parser {
 
   private func checkedRegex(_ token: Token) throws(QueryParseError) -> String {
     do throws(Regex.Failure) { _ = try Regex(token.text) } catch {
-      throw failure("error parsing regexp: \(error.message)", at: token.position)
+      throw failure("error parsing regexp: \(error.goMessage)", at: token.position)
     }
     return token.text
   }

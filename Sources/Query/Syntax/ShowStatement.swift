@@ -22,6 +22,8 @@ struct ShowStatement: Sendable, Equatable {
     case tagKeyCardinality = "TAG KEY CARDINALITY"
     case tagValuesCardinality = "TAG VALUES CARDINALITY"
     case fieldKeyCardinality = "FIELD KEY CARDINALITY"
+
+    var isCardinality: Bool { rawValue.hasSuffix("CARDINALITY") }
   }
 
   /// `WITH KEY …`.
@@ -59,6 +61,9 @@ extension ShowStatement {
     default: false
     }
   }
+
+  /// Whether a statement without policies speaks of the default one alone; other lists are of all.
+  var isOfDefaultPolicy: Bool { kind == .fieldKeys || kind.isCardinality && !isEstimate }
 
   /// How InfluxDB 1.6.7 cuts the answer into chunks (observed).
   var chunking: StatementResult.Chunking {
