@@ -1,0 +1,211 @@
+import Foundation
+
+/// A difference that stays, with its reason in `Sources/Query/Query.docc/Differences.md`.
+struct KnownDifference: Sendable {
+  /// As the page has it.
+  let name: String
+  /// Whether a statement with these two answers is such a case.
+  let holds:
+    @Sendable (_ statement: StatementText, _ influx: DifferentialAnswer, _ varve: DifferentialAnswer) -> Bool
+
+  /// The first that explains it.
+  static func rule(
+    for statement: String, _ influx: DifferentialAnswer, _ varve: DifferentialAnswer
+  ) -> KnownDifference? {
+    let text = StatementText(statement)
+    return all.first { $0.holds(text, influx, varve) }
+  }
+
+  static let all: [KnownDifference] = [
+    KnownDifference(name: "offset without limit") { text, _, _ in
+      text.isSelect
+        && (text.has("OFFSET") && !text.has("LIMIT") || text.has("SOFFSET") && !text.has("SLIMIT"))
+    },
+    KnownDifference(name: "time in an alternative") { text, _, _ in
+      text.text.contains("(time ") && text.has("OR")
+    },
+    KnownDifference(name: "bucket of a subquery before the bound") { text, influx, varve in
+      text.isNested && influx.message == nil && influx.series.isEmpty && !varve.series.isEmpty
+        && (text.text.contains("time(") || text.calls.contains("integral"))
+    },
+    KnownDifference(name: "bucket of a subquery before the bound") { text, influx, varve in
+      text.isNested && text.text.components(separatedBy: "time(").count > 2
+        && Self.firstTime(influx) != Self.firstTime(varve)
+    },
+    KnownDifference(name: "bucket of a subquery before the bound") { text, _, _ in
+      text.isNested && text.text.contains("time(") && text.text.contains("time DESC")
+    },
+    KnownDifference(name: "measurements by what they lack") { text, _, _ in
+      text.text.hasPrefix("SHOW MEASUREMENT") && (text.isNegated || text.text.contains("= ''"))
+    },
+    KnownDifference(name: "cardinality by a tag that is not there") { text, _, _ in
+      text.text.hasPrefix("SHOW") && text.has("CARDINALITY") && text.isNegated
+    },
+    KnownDifference(name: "other fields of an empty bucket") { text, influx, varve in
+      text.calls.count == 1 && text.text.contains("fill(")
+        && Self.agree(influx, varve) { $0 == "time" || $0 == influx.series.first?.columns[1] }
+    },
+    KnownDifference(name: "a column without a value beside the previous one") { text, _, _ in
+      text.text.contains("fill(previous)") && text.calls.count > 1
+    },
+    KnownDifference(name: "several columns of one time") { text, _, _ in
+      text.isTransformation && !text.text.contains("time(")
+        && (text.calls.count > 1 || text.text.contains("(*)") || text.text.contains("time DESC"))
+    },
+    KnownDifference(name: "area of integers in buckets") { text, _, _ in
+      text.text.contains("time(")
+        && (text.isNested && text.calls.contains("integral")
+          || ["ticks", "free", "errors", "limit", "rx"].contains { text.text.contains("integral(\($0)") })
+    },
+    KnownDifference(name: "first or last of one time") { text, influx, varve in
+      (text.calls.contains("first") || text.calls.contains("last"))
+        && (text.isNested || Self.agree(influx, varve) { $0 == "time" })
+    },
+    KnownDifference(name: "area against time") { text, _, _ in
+      text.calls.contains("integral") && text.text.contains("time DESC")
+    },
+    KnownDifference(name: "areas by tags") { text, _, _ in
+      text.calls.contains("integral") && text.groupsByTags
+    },
+    KnownDifference(name: "most frequent of equals") { text, _, _ in text.calls.contains("mode") },
+    KnownDifference(name: "percentile among equals") { text, influx, varve in
+      text.calls.contains("percentile")
+        && (text.isNested || Self.agree(influx, varve) { $0.hasPrefix("percentile") })
+    },
+    KnownDifference(name: "best of the first rows") { text, _, _ in
+      (text.calls.contains("top") || text.calls.contains("bottom"))
+        && (text.has("LIMIT") || text.has("OFFSET"))
+    },
+    KnownDifference(name: "low percentile of few points") { text, influx, varve in
+      text.calls.contains("percentile") && text.text.contains("time(")
+        && (text.text.contains(", 12.5)") || text.text.contains(", 5)")
+          || influx.series.count < varve.series.count
+          || zip(influx.series, varve.series).contains { ($0.values?.count ?? 0) < ($1.values?.count ?? 0) })
+    },
+    KnownDifference(name: "words after EXACT") { text, _, varve in
+      text.has("EXACT") && varve.message?.contains("expected CARDINALITY") == true
+    },
+    KnownDifference(name: "limit of each call") { text, _, _ in
+      text.calls.count > 1 && (text.has("LIMIT") || text.has("OFFSET"))
+    },
+    KnownDifference(name: "buckets over a clock change") { text, _, _ in
+      text.text.contains("time(") && text.text.contains("tz('Europe/Berlin')")
+    },
+    KnownDifference(name: "rows filled") { text, _, _ in
+      text.isSelect && text.calls.isEmpty && text.text.contains("fill(")
+    },
+    KnownDifference(name: "deviation of one value") { text, _, _ in
+      text.calls.contains("stddev") && (text.text.contains("fill(") || text.isTransformation || text.isNested)
+    },
+    KnownDifference(name: "groups without rows are counted") { text, influx, varve in
+      text.has("SLIMIT") && influx.series.count <= varve.series.count
+    },
+    KnownDifference(name: "one measurement named twice") { text, _, _ in
+      Set(text.sources).count < text.sources.count
+    },
+    KnownDifference(name: "several values transformed") { _, _, varve in
+      varve.message?.contains("() cannot be used inside ") == true
+    },
+    KnownDifference(name: "fields in conditions of lists") { text, _, _ in
+      !text.isSelect && text.text.contains("usage > 5")
+    },
+    KnownDifference(name: "rows of a subquery by groups") { text, influx, varve in
+      text.isNested && (text.groupsByTags || text.text.contains("time DESC"))
+        && Self.haveSameRows(influx, varve)
+    },
+    KnownDifference(name: "columns of a subquery's groups") { text, _, _ in
+      text.isNested && text.groupsByTags && text.text.contains(" AS y")
+    },
+    KnownDifference(name: "subquery filled by tags") { text, _, _ in
+      text.isNested && text.text.contains("fill(") && text.groupsByTags
+    },
+  ]
+
+  private static func firstTime(_ answer: DifferentialAnswer) -> AnsweredSeries.Value? {
+    answer.series.first?.values?.first?.first
+  }
+
+  /// Whether series have the same rows in whatever order.
+  private static func haveSameRows(_ a: DifferentialAnswer, _ b: DifferentialAnswer) -> Bool {
+    func sorted(_ series: DifferentialAnswer.Series) -> [String] {
+      (series.values ?? []).map { "\($0)" }.sorted()
+    }
+    return a.series.map(sorted) == b.series.map(sorted)
+  }
+
+  /// Whether rows agree in number and in the columns of these names, whatever their times.
+  private static func agree(
+    _ a: DifferentialAnswer, _ b: DifferentialAnswer, _ isCompared: (String) -> Bool
+  ) -> Bool {
+    a.series.count == b.series.count
+      && zip(a.series, b.series).allSatisfy { x, y in
+        let (rows, others) = (x.values ?? [], y.values ?? [])
+        return x.columns == y.columns && rows.count == others.count
+          && zip(rows, others).allSatisfy { row, other in
+            x.columns.indices.allSatisfy {
+              !isCompared(x.columns[$0]) || DifferentialAnswer.areEqual(row[$0], other[$0])
+            }
+          }
+      }
+  }
+}
+
+/// What the rules ask of a statement's text.
+struct StatementText {
+  let text: String
+  private let words: [Substring]
+  /// The names before opening parentheses, but those of `time`, `fill` and `tz`.
+  let calls: [String]
+
+  private static let transformations = [
+    "derivative", "non_negative_derivative", "difference", "non_negative_difference", "moving_average",
+    "cumulative_sum",
+    "elapsed",
+  ]
+
+  init(_ text: String) {
+    self.text = text
+    words = text.split { " ()".contains($0) }
+    var found: [String] = []
+    var name = ""
+    for character in text {
+      if character.isLetter || character.isNumber || character == "_" {
+        name.append(character)
+      } else {
+        if character == "(", !name.isEmpty, !["time", "fill", "tz", "FROM", "IN"].contains(name) {
+          found.append(name)
+        }
+        name = ""
+      }
+    }
+    calls = found
+  }
+
+  var isSelect: Bool { text.hasPrefix("SELECT") }
+  var isNested: Bool { text.contains("FROM (SELECT") }
+  var isTransformation: Bool { calls.contains(where: Self.transformations.contains) }
+
+  /// The measurements named after the first `FROM`, without policies.
+  var sources: [String] {
+    guard let rest = text.components(separatedBy: "FROM ").dropFirst().first else { return [] }
+    return rest.components(separatedBy: ", ").map {
+      $0.split(separator: " ").first.map { String($0.split(separator: ".").last ?? "") } ?? ""
+    }
+  }
+
+  var isNegated: Bool { has("!=") || has("<>") || has("!~") }
+
+  func has(_ word: String) -> Bool { words.contains { $0 == word } }
+
+  /// Whether a `GROUP BY` in it names anything but time.
+  var groupsByTags: Bool {
+    text.components(separatedBy: "GROUP BY ").dropFirst().contains { rest in
+      var names = Substring(rest)
+      if names.hasPrefix("time("), let end = names.firstIndex(of: ")") {
+        names = names[names.index(after: end)...]
+      }
+      return names.hasPrefix(", ")
+        || names.first.map { !" )".contains($0) } ?? false && !rest.hasPrefix("time(")
+    }
+  }
+}
