@@ -15,7 +15,7 @@ extension Expression {
       case .integer: "IntegerLiteral"
       case .unsigned: "UnsignedLiteral"
       case .boolean: "BooleanLiteral"
-      case .duration: "DurationLiteral"
+      case .duration, .months: "DurationLiteral"
       }
     return "*influxql.\(name)"
   }
