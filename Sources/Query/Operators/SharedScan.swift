@@ -44,7 +44,7 @@ struct SharedScan: Sendable {
     }
     // Threads that share a window know the list of its series: not where it may be long.
     let isWide = windows.contains { window in
-      window.runs.reduce(0) { $0 + $1.seriesCountMax } > 4 * WindowSeriesPieces.countMax
+      window.runs.reduce(0) { $0 + $1.seriesCountMax } > 8 * WindowSeriesPieces.countMax
     }
     let shards = isWide || windows.count >= 2 * threadCount ? 1 : threadCount
     let shares = windows.indices.flatMap { window in

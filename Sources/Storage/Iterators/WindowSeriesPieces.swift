@@ -4,7 +4,7 @@
 /// Holds at most about `countMax` series of all runs together, and their union: some 100 bytes each and their keys.
 package struct WindowSeriesPieces {
   /// Series of all runs in memory at a time.
-  package static let countMax = 65_536
+  package static let countMax = 16_384
 
   private struct Source {
     var run: Int

@@ -92,7 +92,7 @@ package struct TableOptions: Sendable {
   /// A caller starts another table between two series when this many bytes are passed.
   package var byteCountTarget: UInt64 = 256 << 20
   /// The same for series: a writer holds their dictionary until its table ends.
-  package var seriesCountTarget = 1 << 18
+  package var seriesCountTarget = 1 << 17
   /// Bytes gathered before they are written.
   package var bufferByteCount = 512 << 10
 

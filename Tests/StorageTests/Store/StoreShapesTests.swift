@@ -171,7 +171,7 @@ struct StoreShapesTests {
         (first..<first + step).map { "tagged,id=i\($0),zone=z\($0 % 7) v=\($0)i \(start)\n" }.joined())
     }
     try bench.store.compact()
-    #expect(Self.statistics(bench).tables <= 4)
+    #expect(Self.statistics(bench).tables <= 8)
     try bench.reopen()
     let snapshot = try bench.store.snapshot(of: bench.store.keyspace(database: "metrics"))
     let window = try #require(snapshot.windows.first)
