@@ -61,7 +61,7 @@ final class Starter: Sendable {
       throw error
     }
     // From here on `Server.stop` closes it.
-    context.becomeOpen(store)
+    context.becomeOpen(store, sink: StatementSink(context: context, store: store))
     for mailbox in mailboxes {
       let receiver = try WorkerThread(name: "varve-receive") { [context] in
         Reactor(mailbox: mailbox, context: context, store: store).run()

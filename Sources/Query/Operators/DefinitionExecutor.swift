@@ -12,7 +12,7 @@ struct DefinitionExecutor {
   /// Takes a window away; a number that no window has is no error, as in InfluxDB.
   func dropShard(_ id: Int64) throws {
     for database in catalog.databases() {
-      guard let shard = try Shard.all(of: database, in: catalog).first(where: { $0.id == id }) else { continue }
+      guard let shard = try WindowShard.all(of: database, in: catalog).first(where: { $0.id == id }) else { continue }
       return try catalog.dropWindow(shard.window.lowerBound, of: shard.policy.keyspace)
     }
   }

@@ -71,7 +71,7 @@ struct ShowExecutor {
   private func shards() throws -> [ResultSeries] {
     try catalog.databases().map { database in
       var list = ListBuilder(.integer, .string, .string, .integer, .string, .string, .string, .string)
-      for shard in try Shard.all(of: database, in: catalog) {
+      for shard in try WindowShard.all(of: database, in: catalog) {
         list.append(
           .integer(shard.id), .text(database), .text(shard.policy.name), .integer(shard.id),
           .text(TimeLiteral.print(shard.window.lowerBound)), .text(TimeLiteral.print(shard.window.upperBound)),
@@ -89,7 +89,7 @@ struct ShowExecutor {
   private func shardGroups() throws -> ResultSeries {
     var list = ListBuilder(.integer, .string, .string, .string, .string, .string)
     for database in catalog.databases() {
-      for shard in try Shard.all(of: database, in: catalog) {
+      for shard in try WindowShard.all(of: database, in: catalog) {
         list.append(
           .integer(shard.id), .text(database), .text(shard.policy.name),
           .text(TimeLiteral.print(shard.window.lowerBound)), .text(TimeLiteral.print(shard.window.upperBound)),

@@ -129,8 +129,10 @@ final class ServerContext: Sendable {
   // MARK: Phases
 
   /// Writes are taken from now on.
-  func becomeOpen(_ store: Store) {
-    let engine = QueryEngine(store: store, sink: StatementSink(context: self, store: store))
+  ///
+  /// - Parameter sink: takes what statements write.
+  func becomeOpen(_ store: Store, sink: any PointSink) {
+    let engine = QueryEngine(store: store, sink: sink)
     state.withLock { $0.opened = Opened(store: store, engine: engine) }
     enter(.replaying)
   }

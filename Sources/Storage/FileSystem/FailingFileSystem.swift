@@ -19,12 +19,12 @@ package final class FailingFileSystem: FileSystem {
   package typealias Rule = @Sendable (Call, String, Int) -> StorageError.Code?
 
   /// Called before a write, with its bytes, and before a sync: takes as long as the disk does. Also the file's name.
-  package typealias Pace = @Sendable (Call, String, Int) -> Void
+  package typealias CallDelay = @Sendable (Call, String, Int) -> Void
 
   private struct State {
     var callCount = 0
     var rule: Rule?
-    var pace: Pace?
+    var pace: CallDelay?
     var isStopped = false
     var capacity: UInt64?
   }
@@ -68,7 +68,7 @@ package final class FailingFileSystem: FileSystem {
   package var callCount: Int { state.lock.withLock { $0.callCount } }
 
   /// Makes the disk slow: writes and syncs take as long as `pace` does; `nil`: no time.
-  package func pace(_ pace: Pace?) { state.lock.withLock { $0.pace = pace } }
+  package func pace(_ pace: CallDelay?) { state.lock.withLock { $0.pace = pace } }
 
   /// Waits for as long as the call takes; no lock is held.
   func wait(for call: Call, _ name: String, byteCount: Int) { state.lock.withLock { $0.pace }?(call, name, byteCount) }

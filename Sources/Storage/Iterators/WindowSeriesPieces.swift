@@ -6,7 +6,7 @@ package struct WindowSeriesPieces {
   /// Series of all runs in memory at a time.
   package static let countMax = 16_384
 
-  private struct Source {
+  private struct RunSource {
     var run: Int
     var cursor: any SeriesCursor
     var list = SeriesList()
@@ -20,7 +20,7 @@ package struct WindowSeriesPieces {
   private let measurement: [UInt8]
   private let times: Range<Int64>
   private let pieceCount: Int
-  private var sources: [Source] = []
+  private var sources: [RunSource] = []
   /// What was looked at and passed over; whole when the last piece was given.
   package private(set) var counts = SelectionCounts()
 
@@ -39,7 +39,7 @@ package struct WindowSeriesPieces {
         counts.note(skippedByTime: run)
         continue
       }
-      sources.append(Source(run: index, cursor: try run.seriesCursor(of: measurement, where: predicate)))
+      sources.append(RunSource(run: index, cursor: try run.seriesCursor(of: measurement, where: predicate)))
     }
   }
 

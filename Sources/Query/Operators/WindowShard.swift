@@ -1,7 +1,7 @@
 import Storage
 
 /// A window, as the users of InfluxDB know it.
-struct Shard {
+struct WindowShard {
   var policy: PolicyDescription
   var window: Range<Int64>
 
@@ -19,9 +19,9 @@ struct Shard {
   }
 
   /// The windows of a database that hold anything, policy after policy, ascending by time.
-  static func all(of database: String, in catalog: any Catalog) throws -> [Shard] {
+  static func all(of database: String, in catalog: any Catalog) throws -> [WindowShard] {
     try (catalog.policies(of: database) ?? []).flatMap { policy in
-      try catalog.snapshot(of: policy.keyspace).windows.map { Shard(policy: policy, window: $0.range) }
+      try catalog.snapshot(of: policy.keyspace).windows.map { WindowShard(policy: policy, window: $0.range) }
     }
   }
 }
