@@ -24,7 +24,7 @@ struct CheckpointWriter {
     let missing = try missingFiles()
     try CheckpointList(segments: segments.map(\.number), lastSequence: lastSequence).write(
       to: target, manifest: number)
-    let folders = Set(missing.map { Self.folder(of: $0.name) } + ["tables", LogFormat.directory]).sorted()
+    let folders = Set(missing.map { folderName(of: $0.name) } + ["tables", LogFormat.directory]).sorted()
     for folder in folders { try target.createDirectory(folder) }
     for file in missing { try place(file) }
     for folder in folders { try target.syncDirectory(folder) }
@@ -92,10 +92,6 @@ struct CheckpointWriter {
       throw StorageError(.invalid, "\(path) holds a backup already; --incremental brings it up to date")
     }
     return number
-  }
-
-  private static func folder(of name: String) -> String {
-    String(name[..<(name.lastIndex(of: "/") ?? name.startIndex)])
   }
 
   private mutating func place(_ file: File) throws(StorageError) {

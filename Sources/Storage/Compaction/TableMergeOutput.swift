@@ -46,9 +46,9 @@ final class TableMergeOutput {
     if let writer { try end(writer) }
     guard let name = files.first else { return result }
     // The folder's own name too: it may be another flush that made it and has not synced it yet.
-    let folder = Self.folder(of: name)
+    let folder = folderName(of: name)
     try merge.fileSystem.syncDirectory(folder)
-    try merge.fileSystem.syncDirectory(Self.folder(of: folder))
+    try merge.fileSystem.syncDirectory(folderName(of: folder))
     return result
   }
 
@@ -92,7 +92,7 @@ final class TableMergeOutput {
     identity.number = merge.takeTableNumber()
     let name = tableFileName(
       keyspace: identity.keyspace, windowStart: identity.window.lowerBound, number: identity.number)
-    let folder = Self.folder(of: name)
+    let folder = folderName(of: name)
     if try !merge.fileSystem.exists(folder) {
       try merge.fileSystem.createDirectory(folder)
       try merge.fileSystem.syncDirectory("")
@@ -106,9 +106,5 @@ final class TableMergeOutput {
     let byteCount = writer.byteCount
     try merge.pace(byteCount - pacedByteCount)
     pacedByteCount = byteCount
-  }
-
-  private static func folder(of name: String) -> String {
-    name.lastIndex(of: "/").map { String(name[..<$0]) } ?? ""
   }
 }

@@ -37,6 +37,19 @@ extension FileSystem {
     try other.rename(partial, to: newName)
   }
 
+  /// Puts bytes in the place of what bears a name, or of nothing: written beside it, synced, renamed, the folder synced. After any crash
+  /// the name stands for the old bytes or for the new.
+  package func replace(_ name: String, with bytes: [UInt8]) throws(StorageError) {
+    let partial = name + Self.partialSuffix
+    try remove(partial)
+    let file = try create(partial)
+    try file.write(bytes, at: 0)
+    try file.sync()
+    try file.close()
+    try rename(partial, to: name)
+    try syncDirectory(folderName(of: name))
+  }
+
   /// Whether a file is as long as another and begins and ends with the same bytes, 4 KiB of each: for files that are never
   /// changed and hold checksums or chance at both ends.
   package func isLikely(_ name: String, sameAs other: any FileSystem, _ otherName: String)
@@ -72,3 +85,6 @@ extension FileSystem {
     try removeDirectory(folder)
   }
 }
+
+/// The folder that a name lies in; "" is the root.
+func folderName(of name: String) -> String { name.lastIndex(of: "/").map { String(name[..<$0]) } ?? "" }

@@ -37,6 +37,7 @@ package final class MaskCache: Sendable {
     }
     return masks
   }
+
   /// Whether a run shows anything of a measurement through its masks; `look` finds out, which costs a look at every series, once for
   /// each tombstone that comes.
   func showsAny(

@@ -139,28 +139,3 @@ func fileNumber(of name: String, prefix: String, suffix: String = "") -> UInt64?
   guard let number = UInt64(digits), paddedNumber(number) == digits, number < ManifestState.numberBound else { return nil }
   return number
 }
-
-extension StoredFile {
-  /// Writes bytes held in an array.
-  func write(_ bytes: [UInt8], at offset: UInt64) throws(StorageError) {
-    // A typed throw does not pass through `withUnsafeBytes` of an array: the result carries it.
-    let result = unsafe bytes.withUnsafeBytes { bytes in
-      Result { () throws(StorageError) in try unsafe write(bytes, at: offset) }
-    }
-    try result.get()
-  }
-
-  /// All bytes of the file; for files whose length is bounded elsewhere.
-  func readAll() throws(StorageError) -> [UInt8] {
-    let byteCount = try byteCount()
-    guard let count = Int(exactly: byteCount), count < 1 << 32 else {
-      throw StorageError(.corrupt, file: name, "\(byteCount) bytes are too many for a file of its kind")
-    }
-    var bytes = [UInt8](repeating: 0, count: count)
-    let result = unsafe bytes.withUnsafeMutableBytes { buffer in
-      Result { () throws(StorageError) in try unsafe read(at: 0, into: buffer) }
-    }
-    try result.get()
-    return bytes
-  }
-}

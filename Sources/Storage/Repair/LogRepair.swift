@@ -173,7 +173,7 @@ private struct SegmentCopy {
     appendLittleEndian(unsafe crc32c(payload), to: &bytes)
   }
 
-  /// Writes it beside the file, syncs it, and puts it in the file's place.
+  /// Puts it in the file's place, synced.
   mutating func write(to name: String, in fileSystem: any FileSystem) throws(StorageError) {
     bytes.appendRecord(
       .end, segment: header.number, sequence: lastSequence, synced: UInt64(bytes.count), salt: header.salt)
@@ -181,13 +181,6 @@ private struct SegmentCopy {
     var head: [UInt8] = []
     header.encode(to: &head)
     bytes.replaceSubrange(..<SegmentHeader.byteCount, with: head)
-    let beside = name + ".repair"
-    try fileSystem.remove(beside)
-    let file = try fileSystem.create(beside)
-    try file.write(bytes, at: 0)
-    try file.sync()
-    try file.close()
-    try fileSystem.rename(beside, to: name)
-    try fileSystem.syncDirectory(LogFormat.directory)
+    try fileSystem.replace(name, with: bytes)
   }
 }

@@ -109,7 +109,7 @@ final class OverlayFileSystem: FileSystem {
   }
 
   private func makeFolder(of name: String) throws(StorageError) {
-    let folder = name.split(separator: "/").dropLast().joined(separator: "/")
+    let folder = folderName(of: name)
     if !folder.isEmpty { try upper.createDirectory(folder) }
   }
 }

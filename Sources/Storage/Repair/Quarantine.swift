@@ -17,19 +17,9 @@ struct Quarantine {
 
   /// Copies a file; returns where it is.
   func copy(_ file: String) throws(StorageError) -> String {
-    let source = try fileSystem.open(file)
-    let (target, isThere) = try place(of: file, source)
+    let (target, isThere) = try place(of: file, fileSystem.open(file))
     if isThere { return target }
-    let made = try fileSystem.create(target)
-    let byteCount = try source.byteCount()
-    var offset: UInt64 = 0
-    while offset < byteCount {
-      let count = Int(min(1 << 20, byteCount - offset))
-      try made.write(readBytes(of: source, at: offset, count: count), at: offset)
-      offset += UInt64(count)
-    }
-    try made.sync()
-    try made.close()
+    try fileSystem.copy(file, to: fileSystem, as: target)
     try fileSystem.syncDirectory(Self.directory)
     return target
   }
@@ -46,14 +36,7 @@ struct Quarantine {
     }
     try fileSystem.createDirectory(Self.directory)
     try fileSystem.syncDirectory("")
-    let beside = name + ".new"
-    try fileSystem.remove(beside)
-    let file = try fileSystem.create(beside)
-    try file.write(bytes, at: 0)
-    try file.sync()
-    try file.close()
-    try fileSystem.rename(beside, to: name)
-    try fileSystem.syncDirectory(Self.directory)
+    try fileSystem.replace(name, with: bytes)
   }
 
   /// The first name for a report that no earlier one has.

@@ -35,15 +35,7 @@ package let verifyCommand = Subcommand(
 
 private func verifyServer(_ arguments: Arguments) throws -> VerifyReport {
   let client = try HTTPClient(arguments.text("server"))
-  let response = try client.postForm("/verify", [])
-  guard response.isSuccess else {
-    throw CommandFailure("\(client.baseURL) answered \(response.status): \(errorText(of: response))")
-  }
-  do {
-    return try JSONDecoder().decode(VerifyReport.self, from: Data(response.body))
-  } catch {
-    throw CommandFailure("\(client.baseURL)/verify answered a document of another shape: \(error)")
-  }
+  return try client.document(client.postForm("/verify", []), of: "/verify")
 }
 
 /// A report as one line of JSON.
