@@ -29,6 +29,8 @@ let package = Package(
     .target(name: "CShims"),
     // Loads librsvg when a PNG is drawn, and links nothing: see CRaster.c.
     .target(name: "CRaster"),
+    // Loads libedit when a line is to be edited, and links nothing.
+    .target(name: "CLineEditor"),
     .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2"), .linkedLibrary("stdc++")]),
 
     // The store, bottom up.
@@ -43,7 +45,7 @@ let package = Package(
     .target(name: "Client", dependencies: ["CCurl"], swiftSettings: strict),
     .executableTarget(
       name: "varve",
-      dependencies: ["Server", "Query", "Storage", "LineProtocol", "Client", "CZlib", "CShims"],
+      dependencies: ["Server", "Query", "Storage", "LineProtocol", "Client", "CLineEditor", "CZlib", "CShims"],
       swiftSettings: strict),
 
     // Tests mirror Sources.

@@ -4,10 +4,12 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "$(basename "$0"): $*"; exit 1; }
 
-# The Debian packages that the build needs, those that draw a PNG (loaded when one is asked for), and a file that proves each.
-packages=(libsnappy-dev libmicrohttpd-dev libcurl4-openssl-dev libre2-dev zlib1g-dev pkg-config g++ librsvg2-2 fonts-dejavu-core)
+# The Debian packages that the build needs, those that draw a PNG and edit the shell's lines (loaded when they are wanted), and a file
+# that proves each.
+packages=(libsnappy-dev libmicrohttpd-dev libcurl4-openssl-dev libre2-dev zlib1g-dev pkg-config g++ librsvg2-2 fonts-dejavu-core
+  libedit2)
 proofs=(/usr/include/snappy-c.h /usr/include/microhttpd.h curl/curl.h /usr/include/re2/re2.h /usr/include/zlib.h
-  /usr/bin/pkg-config /usr/bin/g++ librsvg-2.so.2 /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf)
+  /usr/bin/pkg-config /usr/bin/g++ librsvg-2.so.2 /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf libedit.so.2)
 
 missing_packages() {
   local index proof

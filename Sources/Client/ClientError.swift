@@ -12,6 +12,8 @@ public struct ClientError: Error, Equatable, Sendable, CustomStringConvertible {
     case invalid
     /// The receiver of the body threw.
     case stopped
+    /// It was broken off.
+    case cancelled
   }
   public var code: Code
   /// Where the request went.
@@ -31,6 +33,7 @@ public struct ClientError: Error, Equatable, Sendable, CustomStringConvertible {
     case .timeout: "\(url) did not answer in time: \(detail)"
     case .broken: "the connection to \(url) broke: \(detail)"
     case .invalid: "cannot ask \(url): \(detail)"
+    case .cancelled: "broken off while \(url) was answering"
     case .stopped: "stopped while \(url) was answering"
     }
   }

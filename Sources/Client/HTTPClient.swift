@@ -8,7 +8,11 @@ import CCurl
   public var connectMilliseconds = 5_000
   /// Until an answer is whole; 0: as long as it takes.
   public var timeoutMilliseconds = 0
+  /// Asked some fifty times a second while an answer is awaited: whether to break off. The server then sees its client gone.
+  public var isCancelled: (() -> Bool)?
   private let handle: UnsafeMutableRawPointer
+  /// What waits for transfers that may be broken off, and keeps their connections; made when the first one is.
+  private var multi: UnsafeMutableRawPointer?
   private var transfer = Transfer()
 
   /// A client of a server; nothing is connected yet.
@@ -25,7 +29,10 @@ import CCurl
     unsafe self.handle = handle
   }
 
-  deinit { unsafe curl_easy_cleanup(handle) }
+  deinit {
+    unsafe curl_easy_cleanup(handle)
+    if let multi = unsafe multi { unsafe curl_multi_cleanup(multi) }
+  }
 
   /// The path with parameters, percent-encoded.
   public static func target(_ path: String, _ parameters: [(name: String, value: String)]) -> String {
@@ -93,10 +100,33 @@ import CCurl
     unsafe _ = CCurl_setPointer(handle, CURLOPT_WRITEDATA, context.toOpaque())
     unsafe _ = CCurl_setReceive(handle, CURLOPT_HEADERFUNCTION, receiveHeader)
     unsafe _ = CCurl_setPointer(handle, CURLOPT_HEADERDATA, context.toOpaque())
-    let code = unsafe curl_easy_perform(handle)
+    let code = perform()
+    if transfer.isCancelled { throw ClientError(.cancelled, url: baseURL, detail: "") }
     if transfer.failure != nil { throw ClientError(.stopped, url: baseURL, detail: "") }
     guard code == CURLE_OK else { throw failure(code) }
     return HTTPResponse(status: transfer.status, headers: transfer.headers, body: transfer.body)
+  }
+
+  /// Sends and receives; where it may be broken off, with a look every few milliseconds.
+  private func perform() -> CURLcode {
+    guard let isCancelled else { return unsafe curl_easy_perform(handle) }
+    guard let multi = unsafe multi ?? curl_multi_init() else { return CURLE_OUT_OF_MEMORY }
+    unsafe self.multi = multi
+    unsafe curl_multi_add_handle(multi, handle)
+    defer { unsafe curl_multi_remove_handle(multi, handle) }
+    var runningCount: Int32 = 1
+    while true {
+      guard unsafe curl_multi_perform(multi, &runningCount) == CURLM_OK else { return CURLE_OUT_OF_MEMORY }
+      if runningCount == 0 { break }
+      if isCancelled() {
+        transfer.isCancelled = true
+        return CURLE_ABORTED_BY_CALLBACK
+      }
+      unsafe curl_multi_poll(multi, nil, 0, 20, nil)
+    }
+    var leftCount: Int32 = 0
+    guard let message = unsafe curl_multi_info_read(multi, &leftCount) else { return CURLE_OK }
+    return unsafe message.pointee.data.result
   }
 
   /// What the receiver of the last body threw, where that ended the transfer.
@@ -145,6 +175,7 @@ private final class Transfer {
   var body: [UInt8] = []
   var receive: ((RawSpan) throws -> Void)?
   var failure: (any Error)?
+  var isCancelled = false
 
   init() {}
 

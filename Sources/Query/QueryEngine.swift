@@ -41,6 +41,7 @@ public final class QueryEngine: Sendable {
   ///   answer with its `error` set.
   public func run(_ request: QueryRequest, emit: (StatementResult) throws -> Void) throws {
     let statements = try Parser.parse(request.text, parameters: request.parameters)
+      .map { $0.asked(for: request.timeRange, zone: request.timeZone) }
     let query = registry.begin(
       statements.map(\.description).joined(separator: "; "), database: request.database)
     defer { registry.end(query) }

@@ -5,7 +5,7 @@ import Glibc
   static func main() {
     // A reader that goes away shows as a failed write, an interrupt as status 130.
     signal(SIGPIPE, SIG_IGN)
-    signal(SIGINT) { _ in _exit(130) }
+    Interrupt.install()
     exit(CommandLineTool().run(Array(CommandLine.arguments.dropFirst()), environment: processEnvironment()))
   }
 

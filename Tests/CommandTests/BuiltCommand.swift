@@ -49,12 +49,24 @@ final class BuiltCommand {
       errors: String(decoding: try readWholeFile(folder + "/.err"), as: UTF8.self))
   }
 
+  /// Writes a file of the folder.
+  func write(_ text: String, to name: String) throws {
+    let file = fopen(folder + "/" + name, "w")
+    guard fputs(text, file) >= 0, fclose(file) == 0 else { throw CommandFailure("cannot write \(name)") }
+  }
+
   /// Starts a line of shell that runs on; its process.
   func start(_ line: String) -> pid_t {
     Self.begin("cd '\(folder)' && exec '\(binaryFolder)'/\(line)") ?? -1
   }
 
-  private static func begin(_ script: String) -> pid_t? {
+  /// Starts a line of shell on a terminal, of which it is the session's leader.
+  func start(_ line: String, terminal: String) -> pid_t {
+    let settings = variables.map { "\($0.key)='\($0.value)' " }.sorted().joined()
+    return Self.begin("cd '\(folder)' && exec env \(settings) '\(binaryFolder)'/\(line)", terminal: terminal) ?? -1
+  }
+
+  private static func begin(_ script: String, terminal: String? = nil) -> pid_t? {
     var pid = pid_t()
     var words: [UnsafeMutablePointer<CChar>?] =
       ["/bin/bash", "-c", script].map { (text: String) in strdup(text) } + [nil]
@@ -66,8 +78,18 @@ final class BuiltCommand {
     var none = sigset_t()
     sigemptyset(&none)
     posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-    return posix_spawn(&pid, "/bin/bash", nil, &attributes, &words, environ) == 0 ? pid : nil
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    if let terminal {
+      // The first terminal that a session's leader opens is its own.
+      posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, terminal, O_RDWR, 0)
+      posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDOUT_FILENO)
+      posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDERR_FILENO)
+    }
+    // POSIX_SPAWN_SETSID, a macro that is not brought in.
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | (terminal == nil ? 0 : 0x80)))
+    return posix_spawn(&pid, "/bin/bash", &actions, &attributes, &words, environ) == 0 ? pid : nil
   }
 
   private static func spawn(_ script: String) -> Int32 {

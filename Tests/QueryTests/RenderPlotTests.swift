@@ -69,6 +69,35 @@ struct PlotTests {
     #expect(text.contains(">2026-01-01 UTC<"))
   }
 
+  @Test("a line of more points than the picture tells apart is a pale band with its means on it")
+  func band() throws {
+    let times = (0..<100_000).map { Int64($0) * 1_000_000_000 }
+    let dense = result(0, ResultSeries("m", times: times, ["v": times.indices.map { .float($0 % 2 == 0 ? 0 : 10) }]))
+    let data = try #require(PlotData([dense]))
+    var out: [UInt8] = []
+    SVGPlot(data, title: "").append(to: &out)
+    let text = String(decoding: out, as: UTF8.self)
+    #expect(text.components(separatedBy: "<polygon").count == 2 && out.count < 40_000)
+    let band = try #require(PlotBand(data.lines[0], over: data.times, placeCount: 100))
+    #expect((100...101).contains(band.stretches.count))
+    #expect(band.stretches.allSatisfy { $0.min == 0 && $0.max == 10 && abs($0.mean - 5) < 0.1 || $0.time == times.last })
+    #expect(PlotBand(data.lines[0], over: data.times, placeCount: 50_000) == nil)
+  }
+
+  @Test("a sparkline shows the course of a line over the time of all of them, gaps as blanks")
+  func sparkline() throws {
+    let minute: Int64 = 60_000_000_000
+    let ramp = ResultSeries("m", tags: [("host", "a")], times: (0..<8).map { $0 * minute }, ["v": (0..<8).map { .float(Double($0)) }])
+    let late = ResultSeries("m", tags: [("host", "b")], times: [7 * minute], ["v": [.float(3)]])
+    let data = try #require(PlotData([result(0, ramp, late)]))
+    let summaries = data.lines.map { Sparkline.summary(of: $0, in: data, width: 8) }
+    #expect(summaries.map(\.text) == ["▁▂▃▄▅▆▇█", "       ▅"])
+    #expect(summaries[0].count == 8 && summaries[0].min == 0 && summaries[0].mean == 3.5 && summaries[0].max == 7)
+    #expect(summaries[0].last == 7 && summaries[1].last == 3)
+    let huge = try #require(PlotData([result(0, ResultSeries("m", times: [0, minute], ["v": [.float(-1.7e308), .float(1.7e308)]]))]))
+    #expect(Sparkline.summary(of: huge.lines[0], in: huge, width: 2).text == "▁█")
+  }
+
   @Test("a PNG has two pixels for each unit of the SVG, a line in each colour, and words")
   func pixels() throws {
     let data = try #require(PlotData([waves]))

@@ -9,6 +9,10 @@ public struct QueryRequest: Sendable {
   public var policy = ""
   /// Bind parameters: `$name` in the text. JSON values as text of InfluxQL literals.
   public var parameters: [String: String] = [:]
+  /// What each `SELECT` keeps to, besides its own condition.
+  public var timeRange = TimeRange()
+  /// In which each `SELECT` is meant that names no time zone with `tz()`; empty: UTC.
+  public var timeZone = ""
   /// Nanoseconds; what `now()` is.
   public var now: Int64
   /// Set from outside to stop: asked at least every few milliseconds.

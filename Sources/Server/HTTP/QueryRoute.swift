@@ -23,9 +23,15 @@ struct QueryRoute: Sendable {
     } catch {
       return .now(.error(400, "error parsing query parameters: \(error)"))
     }
+    let query: QueryRequest
+    do throws(TimeRange.Failure) {
+      query = try self.query(text, parameters, of: request)
+    } catch {
+      return .now(.error(400, "error parsing parameter \"time\": \(error)"))
+    }
     // These do not wait for a worker: all may be busy with what is to be ended.
     if let opened = context.opened, QueryEngine.isAboutQueries(text) {
-      return .now(run(query(text, parameters, of: request), in: opened, format: format, options: options, deadline: nil))
+      return .now(run(query, in: opened, format: format, options: options, deadline: nil))
     }
     let isPartialWanted = request.parameter("partial") == "true"
     return .later { exchange in
@@ -37,7 +43,7 @@ struct QueryRoute: Sendable {
         case .success(let opened): store = opened
         case .failure(let error): return exchange.answer(.unavailable(error))
         }
-        var query = query(text, parameters, of: request)
+        var query = query
         let watch = ClientWatch(exchange: exchange, deadline: deadline)
         query.isCancelled = { watch.isOver }
         let response = run(query, in: store, format: format, options: options, deadline: deadline)
@@ -46,11 +52,17 @@ struct QueryRoute: Sendable {
     }
   }
 
-  private func query(_ text: String, _ parameters: [String: String], of request: HTTPRequest) -> QueryRequest {
+  private func query(
+    _ text: String, _ parameters: [String: String], of request: HTTPRequest
+  ) throws(TimeRange.Failure) -> QueryRequest {
     var query = QueryRequest(text: text, database: request.parameter("db") ?? "", now: wallNanoseconds())
     query.policy = request.parameter("rp") ?? ""
     query.parameters = parameters
     query.isStrict = request.parameter("strict") == "true"
+    query.timeZone = request.parameter("tz") ?? ""
+    if let text = request.parameter("time"), !text.isEmpty {
+      query.timeRange = try TimeRange(text, now: query.now, zone: query.timeZone)
+    }
     return query
   }
 

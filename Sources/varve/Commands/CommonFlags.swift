@@ -9,6 +9,11 @@ package enum CommonFlags {
   package static let format = Flag(
     "format", .choice(["table", "csv", "json", "jsonl", "line", "markdown", "vertical"]), "FORMAT",
     help: "of the rows; without it table on a terminal, csv in a pipe")
+  package static let time = Flag(
+    "time", .string, "RANGE",
+    help: "only what lies in it: 14:00..14:10, -1h, yesterday, 2026-11-20, 2026-11-20 14:00..now")
+  package static let timeZone = Flag(
+    "tz", .string, "ZONE", help: "in which days and times are meant and shown: Europe/Berlin, or local; without it UTC")
   package static let reportFormat = Flag(
     "format", .choice(["text", "json"]), "FORMAT", default: "text", help: "of the report")
 }

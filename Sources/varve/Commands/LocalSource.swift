@@ -4,10 +4,10 @@ import Storage
 /// A data directory opened for reading, or files of line protocol in memory.
 struct LocalSource: QuerySource {
   private let store: Store
-  private let arguments: Arguments
+  let name: String
 
   init(_ arguments: Arguments) throws {
-    self.arguments = arguments
+    name = arguments.isGiven("from") ? arguments.text("from") : arguments.text("data")
     var options = StoreOptions()
     if !arguments.isGiven("from") {
       options.isReadOnly = true
@@ -22,11 +22,14 @@ struct LocalSource: QuerySource {
     }
   }
 
-  func run(_ text: String, emit: (StatementResult) throws -> Void) throws {
-    var request = QueryRequest(text: text, database: arguments.text("database"), now: wallNanoseconds())
-    request.policy = arguments.string("policy") ?? ""
-    request.isStrict = arguments.isOn("strict")
-    let parameters = BindParameter.json(try BindParameter.all(arguments))
+  func run(_ text: String, _ options: QueryOptions, emit: (StatementResult) throws -> Void) throws {
+    var request = QueryRequest(text: text, database: options.database, now: wallNanoseconds())
+    request.policy = options.policy ?? ""
+    request.isStrict = options.isStrict
+    request.timeRange = try options.timeRange(now: request.now)
+    request.timeZone = options.timeZone
+    request.isCancelled = { Interrupt.wasPressed }
+    let parameters = BindParameter.json(options.parameters)
     do throws(BindParameters.Failure) {
       request.parameters = try BindParameters.literals(json: Array(parameters.utf8))
     } catch {

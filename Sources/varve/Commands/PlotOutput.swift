@@ -25,7 +25,7 @@ struct PlotOutput {
     if data == nil, path.isEmpty || answers.contains(where: { $0.error != nil }) { return }
     if let data, path.isEmpty {
       var out: [UInt8] = Array("\n".utf8)
-      TerminalPlot(data, columnCount: terminalWidth(), hasColor: hasColor).append(to: &out)
+      TerminalPlot(data, columnCount: TerminalSize.current?.columnCount ?? 80, hasColor: hasColor).append(to: &out)
       try Output.standard.write(out)
       return try Output.standard.flush()
     }
@@ -53,12 +53,5 @@ struct PlotOutput {
       throw CommandFailure("cannot draw \(path): \(reason)")
     }
     return out
-  }
-
-  /// Places of the terminal's line, 80 where there is none.
-  private func terminalWidth() -> Int {
-    var size = winsize()
-    guard unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
-    return Int(size.ws_col)
   }
 }

@@ -18,13 +18,25 @@ package let queryCommand = Subcommand(
     Flag(
       "precision", .choice(["ns", "us", "ms", "s"]), "UNIT",
       help: "times as integers of a unit; without it RFC 3339"),
-    Flag("param", .string, "NAME=VALUE", isRepeatable: true, 
-      help: "what $NAME stands for in the statements: a number, a boolean, a string, or {\"regex\":…}, {\"duration\":…}, {\"identifier\":…}"),
+    CommonFlags.time,
+    CommonFlags.timeZone,
+    Flag(
+      "param", .string, "NAME=VALUE", isRepeatable: true,
+      help:
+        "what $NAME stands for in the statements: a number, a boolean, a string, or {\"regex\":…}, {\"duration\":…}, {\"identifier\":…}"
+    ),
     Flag(
       "plot", .optional(endings: [".svg", ".png"]), "FILE.svg|FILE.png",
-      help: "draw the numbers over time: in the terminal, or as a picture (PNG: 1920 pixels wide, by librsvg2-2)"),
+      help:
+        "draw the numbers over time: in the terminal, or as a picture (PNG: 1920 pixels wide, by librsvg2-2)"),
+    Flag(
+      "sparklines", .toggle,
+      help:
+        "a row a line of the chart in place of the rows: least, mean, greatest and last value, and its course in small"
+    ),
     Flag("partial", .toggle, help: "do not wait for a server that replays its log: answer from what it has"),
-    Flag("strict", .toggle, help: "fail where an answer would lack what is damaged, in place of a partial one"),
+    Flag(
+      "strict", .toggle, help: "fail where an answer would lack what is damaged, in place of a partial one"),
     CommonFlags.server,
     CommonFlags.data,
     Flag("from", .string, "FILE.lp", help: "ask a file of line protocol (.gz too), without a server"),
@@ -43,6 +55,10 @@ package let queryCommand = Subcommand(
       "a chart in the terminal, a line a host"
     ),
     (
+      "varve query --from Fixtures/sample.lp --time 2026-01-01 --sparklines 'SELECT usage_user FROM cpu GROUP BY host'",
+      "each host's day in one line"
+    ),
+    (
       "varve query --from Fixtures/sample.lp --plot load.png 'SELECT max(load1) FROM cpu GROUP BY time(10m), host'",
       "the same as a picture, for a report"
     ),
@@ -55,6 +71,7 @@ struct QueryCommand {
   private let text: String
   private let format: ResultFormat
   private let options: RenderOptions
+  private let queryOptions: QueryOptions
 
   init(_ arguments: Arguments) throws {
     self.arguments = arguments
@@ -62,9 +79,7 @@ struct QueryCommand {
     let usual: ResultFormat = Output.standard.isTerminal ? .table : .csv
     format = arguments.string("format").flatMap(ResultFormat.init) ?? usual
     options = RenderOptions(precision: arguments.string("precision").flatMap(Precision.init))
-    if ["data", "from", "server"].count(where: arguments.isWritten) > 1 {
-      throw UsageError("--server, --data and --from exclude each other")
-    }
+    queryOptions = try QueryOptions(arguments)
   }
 
   /// From the argument, `--file`, or standard input.
@@ -82,27 +97,47 @@ struct QueryCommand {
   }
 
   func run() throws -> Int32 {
-    let source: any QuerySource =
-      if try arguments.isGiven("from") || arguments.usesDirectory() {
-        try LocalSource(arguments)
-      } else {
-        try ServerSource(arguments)
-      }
+    let source = try openSource(arguments)
+    if arguments.isOn("sparklines") { return try runSparklines(source) }
     // A chart needs all answers at once.
     var answers: [StatementResult] = []
     let plot = try arguments.isGiven("plot") ? PlotOutput(path: arguments.text("plot"), title: text) : nil
     var printer = ResultPrinter(format, options)
-    do {
-      try source.run(text) { result in
-        try printer.print(result)
-        if plot != nil { answers.append(result) }
-      }
-    } catch let error as QueryParseError {
-      throw CommandFailure(error.message + "\n" + caret(under: error, in: text))
+    try ask(source) { result in
+      try printer.print(result)
+      if plot != nil { answers.append(result) }
     }
     try printer.finish()
     try plot?.write(answers)
     return printer.hasFailed ? 1 : 0
+  }
+
+  private func ask(_ source: any QuerySource, emit: (StatementResult) throws -> Void) throws {
+    do {
+      try source.run(text, queryOptions, emit: emit)
+    } catch let error as QueryParseError {
+      throw CommandFailure(error.message + "\n" + caret(under: error, in: text))
+    }
+  }
+
+  private func runSparklines(_ source: any QuerySource) throws -> Int32 {
+    var answers: [StatementResult] = []
+    try ask(source) { answers.append($0) }
+    for error in answers.compactMap(\.error) { printError("varve query: \(error)") }
+    if let data = PlotData(answers) {
+      var report = Report("", columns: ["line", "count", "min", "mean", "max", "last", "course"])
+      for line in data.lines {
+        let summary = Sparkline.summary(of: line, in: data)
+        report.append([
+          .text(line.label), .integer(summary.count), .number(summary.min), .number(summary.mean),
+          .number(summary.max),
+          .number(summary.last), .text(summary.text),
+        ])
+      }
+      try report.print(format.rawValue)
+      if data.omittedCount > 0 { printError("varve query: \(data.omittedCount) more lines are not shown") }
+    }
+    return answers.contains { $0.error != nil } ? 1 : 0
   }
 }
 

@@ -4,32 +4,43 @@ import Storage
 
 /// Where statements are answered.
 protocol QuerySource {
-  /// Runs a text, handing on each statement's answer.
+  /// What error messages call it: the server's URL, the directory, the files.
+  var name: String { get }
+  /// Runs a text, handing on each statement's answer. Ctrl-C, where it is awaited (`Interrupt.during`), breaks off the statement under way.
   ///
   /// - Throws: `QueryParseError` where it does not parse: nothing is run then.
-  func run(_ text: String, emit: (StatementResult) throws -> Void) throws
+  func run(_ text: String, _ options: QueryOptions, emit: (StatementResult) throws -> Void) throws
+}
+
+/// What `--server`, `--data` or `--from` name.
+func openSource(_ arguments: Arguments) throws -> any QuerySource {
+  if ["data", "from", "server"].count(where: arguments.isWritten) > 1 {
+    throw UsageError("--server, --data and --from exclude each other")
+  }
+  if try arguments.isGiven("from") || arguments.usesDirectory() { return try LocalSource(arguments) }
+  return try ServerSource(arguments.text("server"))
 }
 
 /// A running server.
 struct ServerSource: QuerySource {
-  private let client: HTTPClient
-  private let arguments: Arguments
+  let client: HTTPClient
+  var name: String { client.baseURL }
 
-  init(_ arguments: Arguments) throws {
-    self.arguments = arguments
-    client = try HTTPClient(arguments.text("server"))
+  init(_ url: String) throws {
+    client = try HTTPClient(url)
+    client.isCancelled = { Interrupt.wasPressed }
   }
 
-  func run(_ text: String, emit: (StatementResult) throws -> Void) throws {
+  func run(_ text: String, _ options: QueryOptions, emit: (StatementResult) throws -> Void) throws {
     var parameters = [
-      (name: "db", value: arguments.text("database")), ("q", text), ("epoch", "ns"), ("types", "true"),
+      (name: "db", value: options.database), ("q", text), ("epoch", "ns"), ("types", "true"),
     ]
-    if let policy = arguments.string("policy") { parameters.append(("rp", policy)) }
-    if arguments.isOn("partial") { parameters.append(("partial", "true")) }
-    if arguments.isOn("strict") { parameters.append(("strict", "true")) }
-    if arguments.isGiven("param") {
-      parameters.append(("params", BindParameter.json(try BindParameter.all(arguments))))
-    }
+    if let policy = options.policy { parameters.append(("rp", policy)) }
+    if options.isPartial { parameters.append(("partial", "true")) }
+    if options.isStrict { parameters.append(("strict", "true")) }
+    if let time = options.time { parameters.append(("time", time)) }
+    if !options.timeZone.isEmpty { parameters.append(("tz", options.timeZone)) }
+    if !options.parameters.isEmpty { parameters.append(("params", BindParameter.json(options.parameters))) }
     let response = try client.postForm("/query", parameters)
     let document: ResultDocument
     do {

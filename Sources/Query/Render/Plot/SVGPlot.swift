@@ -10,6 +10,8 @@ package struct SVGPlot {
   private static let plotHeight = 400.0
   private static let right = 936.0
   private static let timeTickCountMax = 10
+  /// Stretches that are told apart across the chart.
+  private static let placeCount = 440
 
   /// Units across; a PNG has a multiple of them in pixels.
   package let width = 960
@@ -118,11 +120,30 @@ package struct SVGPlot {
       }
       if line.times.count == 1 { return }
     }
-    put("<polyline fill=\"none\" \(style.stroke) stroke-linejoin=\"round\" points=\"", to: &out)
-    for (position, (time, value)) in zip(line.times, line.values).enumerated() {
-      put("\(position == 0 ? "" : " ")\(svgNumber(x(time, data))),\(svgNumber(y(value)))", to: &out)
+    guard let band = PlotBand(line, over: data.times, placeCount: Self.placeCount) else {
+      return appendPolyline(zip(line.times, line.values).map { (x($0, data), y($1)) }, style, to: &out)
     }
-    put("\"/>\n", to: &out)
+    appendBand(band, style, data, to: &out)
+    appendPolyline(band.stretches.map { (x($0.time, data), y($0.mean)) }, style, to: &out)
+  }
+
+  private func appendPolyline(_ points: [(Double, Double)], _ style: SVGLineStyle, to out: inout [UInt8]) {
+    put(
+      "<polyline fill=\"none\" \(style.stroke) stroke-linejoin=\"round\" points=\"\(Self.list(points))\"/>\n",
+      to: &out)
+  }
+
+  /// From the least to the greatest value of each stretch, pale behind the line of the means.
+  private func appendBand(_ band: PlotBand, _ style: SVGLineStyle, _ data: PlotData, to out: inout [UInt8]) {
+    let above = band.stretches.map { (x($0.time, data), y($0.max)) }
+    let below = band.stretches.reversed().map { (x($0.time, data), y($0.min)) }
+    put(
+      "<polygon fill=\"\(style.color)\" fill-opacity=\"0.25\" stroke=\"none\" points=\"\(Self.list(above + below))\"/>\n",
+      to: &out)
+  }
+
+  private static func list(_ points: [(Double, Double)]) -> String {
+    points.map { "\(svgNumber($0)),\(svgNumber($1))" }.joined(separator: " ")
   }
 
   private func put(_ text: String, to out: inout [UInt8]) { out.append(contentsOf: text.utf8) }
