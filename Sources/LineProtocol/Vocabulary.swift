@@ -138,17 +138,12 @@ struct FieldEntry: BitwiseCopyable {
 extension Vocabulary {
   /// The number of a spelling (given with the space that ends it), if it has one.
   func findSpelling(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32? {
-    let hash = unsafe spellingIndex.hash(bytes)
-    var slot = spellingIndex.first(hash)
-    while let number = spellingIndex.next(hash, &slot) {
+    guard let base = bytes.baseAddress else { return nil }
+    return spellingIndex.find(unsafe spellingIndex.hash(bytes)) { number in
       let entry = entries[Int(number)]
-      if Int(entry.count) == bytes.count, let base = bytes.baseAddress,
-        unsafe CShims_isEqual(base, spellings.base + Int(entry.offset), bytes.count) != 0
-      {
-        return number
-      }
+      return unsafe Int(entry.count) == bytes.count
+        && CShims_isEqual(base, spellings.base + Int(entry.offset), bytes.count) != 0
     }
-    return nil
   }
 
   /// The number of a spelling that was validated, new if need be. `bytes` end with a space.
@@ -168,10 +163,7 @@ extension Vocabulary {
   /// `nameCounts` the raw names' byte counts.
   func number(ofFieldList key: [UInt8], nameCounts: [Int]) -> UInt32 {
     let hash = unsafe key.withUnsafeBufferPointer { unsafe listIndex.hash($0) }
-    var slot = listIndex.first(hash)
-    while let number = listIndex.next(hash, &slot) {
-      if isFieldList(number, key, nameCounts) { return number }
-    }
+    if let number = listIndex.find(hash, where: { isFieldList($0, key, nameCounts) }) { return number }
     let number = UInt32(lists.count)
     lists.append(FieldListEntry(first: UInt32(fields.count), count: UInt32(nameCounts.count)))
     var (keys, position) = ([FieldKey](), 0)

@@ -1,0 +1,93 @@
+/// An open-addressing table of words that stand for things elsewhere; who looks up compares the things.
+///
+/// A slot is a word and one byte of the thing's hash, its *tag*, 0 where it is free: the tags lie side by side, so that a search seldom
+/// looks at another thing than the one it is for, and a table may be full to seven eighths. It grows by a quarter: a word of 4 bytes
+/// takes 5.7 to 7.2, one of 8 bytes 10.3 to 12.9. The hash must be one that strangers cannot foresee, or of things that are ours.
+package struct TaggedTable<Word: FixedWidthInteger & BitwiseCopyable & Sendable>: Sendable {
+  @usableFromInline var tags: [UInt8]
+  @usableFromInline var words: [Word]
+  /// Words held.
+  package private(set) var count = 0
+
+  /// A table that `countMax` words fit in before it grows.
+  package init(countMax: Int = 8) {
+    let capacity = max(countMax + countMax / 7 + 2, 10)
+    tags = Array(repeating: 0, count: capacity)
+    words = Array(repeating: 0, count: capacity)
+  }
+
+  /// Bytes of memory taken.
+  package var byteCount: Int { tags.count + words.count * MemoryLayout<Word>.stride }
+
+  /// The slot of the word of a hash for which `isIt` holds; `nil` if there is none.
+  @inlinable @inline(__always) package func find(_ hash: UInt32, where isIt: (Word) -> Bool) -> Int? {
+    let tag = Self.tag(hash)
+    var slot = home(hash)
+    while true {
+      let found = tags[slot]
+      if found == 0 { return nil }
+      if found == tag, isIt(words[slot]) { return slot }
+      slot = slot &+ 1 == tags.count ? 0 : slot &+ 1
+    }
+  }
+
+  /// The word in a slot that `find` answered.
+  @inlinable @inline(__always) package subscript(_ slot: Int) -> Word {
+    get { words[slot] }
+    set { words[slot] = newValue }
+  }
+
+  /// Adds a word that is not there. `hashOf` answers for the words that are, where the table has to grow.
+  @inlinable package mutating func insert(_ word: Word, hash: UInt32, hashOf: (Word) -> UInt32) {
+    if (count + 1) * 8 > tags.count * 7 { grow(hashOf) }
+    place(word, hash)
+  }
+
+  /// Takes the word in a slot out: those behind it that had to pass it move up.
+  @inlinable package mutating func remove(_ slot: Int, hashOf: (Word) -> UInt32) {
+    var (free, next) = (slot, slot)
+    while true {
+      next = next + 1 == tags.count ? 0 : next + 1
+      if tags[next] == 0 { break }
+      let home = home(hashOf(words[next]))
+      // It may move where its way from home to here goes by the free slot.
+      let isPassing = free <= next ? home <= free || home > next : home <= free && home > next
+      if isPassing {
+        (tags[free], words[free]) = (tags[next], words[next])
+        free = next
+      }
+    }
+    tags[free] = 0
+    setCount(count - 1)
+  }
+
+  /// Hands out all words, in no order.
+  @inlinable package func forEach(_ body: (Word) -> Void) {
+    for slot in tags.indices where tags[slot] != 0 { body(words[slot]) }
+  }
+
+  @inlinable @inline(__always) static func tag(_ hash: UInt32) -> UInt8 {
+    max(1, UInt8(truncatingIfNeeded: hash))
+  }
+
+  /// The upper bits decide, and the table need not be a power of two long.
+  @inlinable @inline(__always) func home(_ hash: UInt32) -> Int {
+    Int(truncatingIfNeeded: (UInt64(hash) &* UInt64(tags.count)) >> 32)
+  }
+
+  @usableFromInline mutating func setCount(_ newCount: Int) { count = newCount }
+
+  @inlinable mutating func place(_ word: Word, _ hash: UInt32) {
+    var slot = home(hash)
+    while tags[slot] != 0 { slot = slot &+ 1 == tags.count ? 0 : slot &+ 1 }
+    tags[slot] = Self.tag(hash)
+    words[slot] = word
+    setCount(count + 1)
+  }
+
+  @inlinable mutating func grow(_ hashOf: (Word) -> UInt32) {
+    var larger = Self(countMax: count + count / 4 + 8)
+    forEach { larger.place($0, hashOf($0)) }
+    self = larger
+  }
+}
