@@ -16,4 +16,14 @@ static inline unsigned CShims_loadRelaxed(const unsigned *_Nonnull address) {
 static inline void CShims_storeRelaxed(unsigned *_Nonnull address, unsigned value) {
   __atomic_store_n(address, value, __ATOMIC_RELAXED);
 }
+static inline unsigned CShims_loadAcquiring(const unsigned *_Nonnull address) {
+  return __atomic_load_n(address, __ATOMIC_ACQUIRE);
+}
+// Counting holders: one more needs no order, one less is seen by who finds none left; both answer the new number.
+static inline unsigned CShims_addRelaxed(unsigned *_Nonnull address, unsigned value) {
+  return __atomic_add_fetch(address, value, __ATOMIC_RELAXED);
+}
+static inline unsigned CShims_subtractAcquiringReleasing(unsigned *_Nonnull address, unsigned value) {
+  return __atomic_sub_fetch(address, value, __ATOMIC_ACQ_REL);
+}
 #endif

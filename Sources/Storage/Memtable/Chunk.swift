@@ -7,25 +7,29 @@ import Synchronization
 /// address of its `UInt32` count, behind which its bytes lie. Only the inserter that made a chunk writes to
 /// it, so rows of a chunk ascend by their second word; readers take `count` with an acquiring load and see
 /// all rows below it.
+///
+/// Series by the million have one row each, so a chunk for one row is its header and the row; before the header of
+/// a longer one lie its `Bounds`.
 @safe struct Chunk: ~Copyable {
   /// The series' chunk made before this one; never changes.
   let older: UnsafeMutablePointer<Chunk>?
-  /// The next open chunk of the series, of another inserter or field list; guarded by the part's lock.
-  var nextLane: UnsafeMutablePointer<Chunk>?
-  /// `FieldList.number`, and the list's index in the part.
-  let listNumber: UInt64
+  /// The field list's index in the part.
   let listIndex: UInt32
   /// The inserter that writes here.
   let owner: UInt32
-  let capacity: UInt32
   /// Words a row.
   let rowWords: UInt32
-  let count = Atomic<UInt32>(0)
-  /// 1 while each row's timestamp is above all before it.
-  let isAscending = Atomic<UInt32>(1)
-  /// Of all rows written, perhaps more than a reader has counted.
-  let firstTimestamp = Atomic<Int64>(.max)
-  let lastTimestamp = Atomic<Int64>(.min)
+  let capacity: UInt16
+  let count = Atomic<UInt16>(0)
+
+  /// What is kept of the timestamps of a chunk for more than one row: of all rows written, perhaps more than a reader
+  /// has counted.
+  @safe struct Bounds: ~Copyable {
+    let firstTimestamp = Atomic<Int64>(.max)
+    let lastTimestamp = Atomic<Int64>(.min)
+    /// 1 while each row's timestamp is above all before it.
+    let isAscending = Atomic<UInt64>(1)
+  }
 
   /// The words of a row before its values.
   static let rowHeaderWords = 2
@@ -33,45 +37,78 @@ import Synchronization
   /// A chunk of wide rows holds fewer of them.
   static let byteCountMax = 1 << 16
 
-  init(
-    older: UnsafeMutablePointer<Chunk>?, nextLane: UnsafeMutablePointer<Chunk>?, listNumber: UInt64,
-    listIndex: UInt32, owner: UInt32, capacity: UInt32, rowWords: UInt32
+  private init(
+    older: UnsafeMutablePointer<Chunk>?, listIndex: UInt32, owner: UInt32, rowWords: UInt32, capacity: UInt16
   ) {
     unsafe self.older = older
-    unsafe self.nextLane = nextLane
-    self.listNumber = listNumber
     self.listIndex = listIndex
     self.owner = owner
-    self.capacity = capacity
     self.rowWords = rowWords
+    self.capacity = capacity
+  }
+
+  /// Makes a chunk in front of `older` for at least one row of `valueCount` values, and about `wantedCapacity` of them.
+  static func make(
+    in arena: Arena, older: UnsafeMutablePointer<Chunk>?, listIndex: UInt32, owner: UInt32, valueCount: Int,
+    wantedCapacity: Int
+  ) -> UnsafeMutablePointer<Chunk> {
+    let rowWords = rowHeaderWords + valueCount
+    let capacity = max(1, min(wantedCapacity, capacityMax, byteCountMax / (rowWords * 8)))
+    let boundsByteCount = capacity > 1 ? MemoryLayout<Bounds>.stride : 0
+    var memory = unsafe arena.allocate(boundsByteCount + MemoryLayout<Chunk>.stride + capacity * rowWords * 8)
+    if capacity > 1 {
+      unsafe memory.bindMemory(to: Bounds.self, capacity: 1).initialize(to: Bounds())
+      unsafe memory += boundsByteCount
+    }
+    let chunk = unsafe memory.bindMemory(to: Chunk.self, capacity: 1)
+    unsafe chunk.initialize(
+      to: Chunk(
+        older: older, listIndex: listIndex, owner: owner, rowWords: UInt32(rowWords), capacity: UInt16(capacity)))
+    return unsafe chunk
   }
 
   /// The rows behind a header.
   @inline(__always) static func rows(_ chunk: UnsafeMutablePointer<Chunk>) -> UnsafeMutablePointer<UInt64> {
     unsafe UnsafeMutableRawPointer(chunk + 1).assumingMemoryBound(to: UInt64.self)
   }
-}
 
-/// A series in a part; lies in the part's arena.
-@safe struct PartSeries: ~Copyable {
-  /// Retained by the part.
-  let live: Unmanaged<LiveSeries>
-  /// The part's series made before this one; never changes.
-  let older: UnsafeMutablePointer<PartSeries>?
-  /// The newest chunk, by its address; 0 before there is one. Chunks behind it never change their links.
-  let newest = Atomic<UInt>(0)
-  /// Open chunks, last used first; guarded by the part's lock.
-  var lanes: UnsafeMutablePointer<Chunk>?
-
-  init(live: Unmanaged<LiveSeries>, older: UnsafeMutablePointer<PartSeries>?) {
-    unsafe self.live = live
-    unsafe self.older = older
-    unsafe self.lanes = nil
+  /// The bounds before a header; only where `capacity` is above 1.
+  @inline(__always) static func bounds(_ chunk: UnsafeMutablePointer<Chunk>) -> UnsafeMutablePointer<Bounds> {
+    unsafe UnsafeMutableRawPointer(chunk).assumingMemoryBound(to: Bounds.self) - 1
   }
 
-  @inline(__always) static func newestChunk(_ series: UnsafeMutablePointer<PartSeries>)
-    -> UnsafeMutablePointer<Chunk>?
-  {
-    unsafe UnsafeMutablePointer(bitPattern: series.pointee.newest.load(ordering: .acquiring))
+  /// The first chunk of an inserter and field list from `chunk` on, which is the last that was made, among so many.
+  static func find(
+    from chunk: UnsafeMutablePointer<Chunk>?, listIndex: UInt32, owner: UInt32, lookedThroughMax: Int
+  ) -> UnsafeMutablePointer<Chunk>? {
+    var (next, steps) = unsafe (chunk, 0)
+    while let found = unsafe next, steps < lookedThroughMax {
+      if unsafe found.pointee.listIndex == listIndex, unsafe found.pointee.owner == owner { return unsafe found }
+      unsafe next = found.pointee.older
+      steps += 1
+    }
+    return nil
+  }
+
+  /// Whether a row more goes in; asked by its owner.
+  static func hasRoom(_ chunk: UnsafeMutablePointer<Chunk>) -> Bool {
+    unsafe chunk.pointee.count.load(ordering: .relaxed) < chunk.pointee.capacity
+  }
+
+  /// Bounds of the timestamps of a chunk that has rows.
+  static func times(_ chunk: UnsafeMutablePointer<Chunk>) -> (first: Int64, last: Int64) {
+    if unsafe chunk.pointee.capacity == 1 {
+      let time = unsafe Int64(bitPattern: rows(chunk)[0])
+      return (time, time)
+    }
+    let bounds = unsafe bounds(chunk)
+    return unsafe (
+      bounds.pointee.firstTimestamp.load(ordering: .relaxed), bounds.pointee.lastTimestamp.load(ordering: .relaxed)
+    )
+  }
+
+  /// Whether the timestamps of its rows ascend.
+  static func isAscending(_ chunk: UnsafeMutablePointer<Chunk>) -> Bool {
+    unsafe chunk.pointee.capacity == 1 || bounds(chunk).pointee.isAscending.load(ordering: .relaxed) == 1
   }
 }

@@ -11,15 +11,16 @@ package final class LiveSeriesTable: Sendable {
   private static let shardCount = 32
 
   private struct State {
-    /// Open addressing, linear probing; a power of two in length, at most half full.
-    var entries: [LiveSeries?] = Array(repeating: nil, count: 64)
-    var count = 0
-    var keyByteCount = 0
+    /// Addresses of the series; each is held by the table.
+    var series = TaggedTable<UInt>()
+    var byteCount = 0
   }
   private final class Shard: Sendable {
     let state = Lock(State())
   }
   private let census: LiveCensus
+  /// Its key is random: these bytes come from strangers.
+  private let keyed = KeyedHash()
   private let shards = (0..<LiveSeriesTable.shardCount).map { _ in Shard() }
   private let generationNumber = Atomic<UInt64>(0)
   private let floorNumber = Atomic<UInt64>(0)
@@ -30,13 +31,11 @@ package final class LiveSeriesTable: Sendable {
   deinit { abandon() }
 
   /// Series held.
-  package var count: Int { shards.reduce(0) { $0 + $1.state.withLock { $0.count } } }
+  package var count: Int { shards.reduce(0) { $0 + $1.state.withLock { $0.series.count } } }
 
-  /// Bytes of keys and of the table, roughly: what the series cost beside their parts.
+  /// Bytes of series and of the table: what the series cost beside their parts.
   package var byteCount: Int {
-    shards.reduce(0) { sum, shard in
-      sum + shard.state.withLock { $0.keyByteCount + $0.count * 40 + $0.entries.count * 8 }
-    }
+    shards.reduce(0) { sum, shard in sum + shard.state.withLock { $0.byteCount + $0.series.byteCount } }
   }
 
   /// Counts the seals in this keyspace.
@@ -44,25 +43,23 @@ package final class LiveSeriesTable: Sendable {
   /// Inserters let go of series whose last part has a number below it.
   var partNumberFloor: UInt64 { floorNumber.load(ordering: .acquiring) }
 
-  /// The one entry of a series, made if need be whatever the limits are. Costs a hash of the key and a lock.
-  func intern(_ key: SeriesKey) -> SharedSeries {
-    let hash = Self.hash(key)
-    return shards[hash & (Self.shardCount - 1)].state.withLock { state in
-      let place = Self.place(of: key, hash: hash, in: state)
-      if let found = state.entries[place] { return SharedSeries(series: found) }
+  /// The one entry of a series, made if need be whatever the limits are; the caller holds it. Costs a hash of the key and a lock.
+  func intern(_ key: SeriesKey) -> LiveSeries {
+    let hash = hash(key)
+    return shards[Self.shard(hash)].state.withLock { state in
+      if let found = Self.find(key, hash: hash, in: state) { return found }
       census.add(key)
-      return Self.insert(key, at: place, in: &state)
+      return insert(key, hash: hash, in: &state)
     }
   }
 
-  /// The one entry of a series, made if the database has room for one more.
-  func admit(_ key: SeriesKey) throws(SeriesRefusal) -> SharedSeries {
-    let hash = Self.hash(key)
-    return try shards[hash & (Self.shardCount - 1)].state.withLock { (state) throws(SeriesRefusal) in
-      let place = Self.place(of: key, hash: hash, in: state)
-      if let found = state.entries[place] { return SharedSeries(series: found) }
+  /// The one entry of a series, made if the database has room for one more; the caller holds it.
+  func admit(_ key: SeriesKey) throws(SeriesRefusal) -> LiveSeries {
+    let hash = hash(key)
+    return try shards[Self.shard(hash)].state.withLock { (state) throws(SeriesRefusal) in
+      if let found = Self.find(key, hash: hash, in: state) { return found }
       try census.admit(key)
-      return Self.insert(key, at: place, in: &state)
+      return insert(key, hash: hash, in: &state)
     }
   }
 
@@ -71,24 +68,36 @@ package final class LiveSeriesTable: Sendable {
   /// Whether no series is ever refused.
   var isUnlimited: Bool { census.isUnlimited }
 
-  private static func insert(_ key: SeriesKey, at place: Int, in state: inout State) -> SharedSeries {
+  private static func find(_ key: SeriesKey, hash: UInt64, in state: borrowing State) -> LiveSeries? {
+    let slot = unsafe key.bytes.withUnsafeBufferPointer { bytes in
+      state.series.find(UInt32(truncatingIfNeeded: hash)) { address in
+        LiveSeries(address: address).map { unsafe isEqual($0.bytes, bytes) } ?? false
+      }
+    }
+    let found = slot.flatMap { LiveSeries(address: state.series[$0]) }
+    // Under the lock, so that it is not let go of meanwhile.
+    found?.retain()
+    return found
+  }
+
+  private func insert(_ key: SeriesKey, hash: UInt64, in state: inout State) -> LiveSeries {
     let series = LiveSeries.make(key)
-    state.entries[place] = series
-    state.count += 1
-    state.keyByteCount += key.bytes.count
-    if state.count * 2 > state.entries.count { rebuild(&state) }
-    return SharedSeries(series: series)
+    state.series.insert(series.address, hash: UInt32(truncatingIfNeeded: hash), hashOf: self.hash(ofAddress:))
+    state.byteCount += series.byteCount
+    series.retain()
+    return series
   }
 
   /// Lets go of every entry; for a drop.
   func abandon() {
     for shard in shards {
-      let keys = shard.state.withLock { state in
-        let keys = census.isUnlimited ? [] : state.entries.compactMap { $0?.key }
+      let series = shard.state.withLock { state in
+        var series: [LiveSeries] = []
+        state.series.forEach { address in LiveSeries(address: address).map { series.append($0) } }
         state = State()
-        return keys
+        return series
       }
-      census.remove(keys)
+      letGo(series)
     }
   }
 
@@ -98,62 +107,43 @@ package final class LiveSeriesTable: Sendable {
     generationNumber.add(1, ordering: .acquiringAndReleasing)
     for shard in shards {
       let freed = shard.state.withLock { state in
-        var freed: [SeriesKey] = []
-        var hasFreed = false
-        for index in state.entries.indices where isKnownUniquelyReferenced(&state.entries[index]) {
-          if !census.isUnlimited, let key = state.entries[index]?.key { freed.append(key) }
-          state.entries[index] = nil
-          hasFreed = true
+        var (kept, freed): ([LiveSeries], [LiveSeries]) = ([], [])
+        kept.reserveCapacity(state.series.count)
+        state.series.forEach { address in
+          guard let series = LiveSeries(address: address) else { return }
+          if series.hasOneHolder { freed.append(series) } else { kept.append(series) }
         }
-        // Holes would cut probe chains: what is left is placed anew.
-        if hasFreed { Self.rebuild(&state) }
+        if freed.isEmpty { return freed }
+        state = State(series: TaggedTable(countMax: kept.count))
+        for series in kept {
+          state.byteCount += series.byteCount
+          let hash = hash(ofAddress: series.address)
+          state.series.insert(series.address, hash: hash, hashOf: hash(ofAddress:))
+        }
         return freed
       }
-      census.remove(freed)
+      letGo(freed)
     }
   }
 
-  // Hasher's key is random in each process: these bytes come from strangers.
-  private static func hash(_ key: SeriesKey) -> Int {
-    unsafe key.bytes.withUnsafeBufferPointer { unsafe hash($0) }
+  /// Releases series that are in the table no more.
+  private func letGo(_ series: [LiveSeries]) {
+    if !census.isUnlimited { census.remove(series.map(\.key)) }
+    for series in series { series.release() }
   }
 
-  private static func hash(_ bytes: UnsafeBufferPointer<UInt8>) -> Int {
-    var hasher = Hasher()
-    unsafe hasher.combine(bytes: UnsafeRawBufferPointer(bytes))
-    return hasher.finalize()
+  private static func shard(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: hash >> 32) & (shardCount - 1) }
+
+  private func hash(_ key: SeriesKey) -> UInt64 {
+    unsafe key.bytes.withUnsafeBufferPointer { unsafe keyed.hash($0) }
   }
 
-  private static func place(of key: SeriesKey, hash: Int, in state: borrowing State) -> Int {
-    let mask = state.entries.count - 1
-    var place = (hash >> 8) & mask
-    unsafe key.bytes.withUnsafeBufferPointer { bytes in
-      while let found = state.entries[place], unsafe !isEqual(found.bytes, bytes) {
-        place = (place + 1) & mask
-      }
-    }
-    return place
+  private func hash(ofAddress address: UInt) -> UInt32 {
+    LiveSeries(address: address).map { UInt32(truncatingIfNeeded: unsafe keyed.hash($0.bytes)) } ?? 0
   }
 
   private static func isEqual(_ a: UnsafeBufferPointer<UInt8>, _ b: UnsafeBufferPointer<UInt8>) -> Bool {
     guard a.count == b.count, let x = a.baseAddress, let y = b.baseAddress else { return a.count == b.count }
     return unsafe memcmp(x, y, a.count) == 0
-  }
-
-  private static func rebuild(_ state: inout State) {
-    let kept = state.entries.compactMap { $0 }
-    var capacity = 64
-    while capacity < kept.count * 3 { capacity *= 2 }
-    state.entries = Array(repeating: nil, count: capacity)
-    state.count = kept.count
-    state.keyByteCount = 0
-    let mask = capacity - 1
-    for series in kept {
-      // All differ: the next free place is its own.
-      var place = unsafe (hash(series.bytes) >> 8) & mask
-      while state.entries[place] != nil { place = (place + 1) & mask }
-      state.entries[place] = series
-      state.keyByteCount += unsafe series.bytes.count
-    }
   }
 }

@@ -39,16 +39,20 @@ package final class Memtable: Sendable {
   /// - Parameters:
   ///   - firstSequence: the lowest number that a batch can have from now on.
   ///   - census: where a keyspace's live series are counted; asked once a keyspace.
+  ///   - firstPartNumber: the number of the first part.
   ///   - clock: monotonic, nanoseconds; says when parts were made.
   package init(
-    pool: ArenaPool = ArenaPool(), firstSequence: UInt64 = 1,
+    pool: ArenaPool = ArenaPool(), firstSequence: UInt64 = 1, firstPartNumber: UInt64 = 1,
     census: @escaping @Sendable (KeyspaceID) -> LiveCensus = { _ in LiveCensus(database: "", limits: .none) },
     clock: @escaping @Sendable () -> UInt64
   ) {
     self.pool = pool
     self.census = census
     self.clock = clock
-    state.withLock { $0.lastSequence = firstSequence - 1 }
+    state.withLock { state in
+      state.lastSequence = firstSequence - 1
+      state.nextPartNumber = firstPartNumber
+    }
   }
 
   // MARK: Writing

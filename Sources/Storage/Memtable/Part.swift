@@ -24,7 +24,6 @@ import Synchronization
 
   private let arena: Arena
   private let table = Lock(Contents())
-  private let newestSeries = Atomic<UInt>(0)
   private let seriesTotal = Atomic<Int>(0)
   private let rowTotal = Atomic<Int>(0)
   // Signed: `Atomic<UInt64>.min` of Swift 6.3 compares as if signed.
@@ -39,7 +38,8 @@ import Synchronization
 
   /// What only changes under the lock.
   private struct Contents {
-    var series = PartSeriesMap()
+    var series = PartSeriesList()
+    var numbers = PartSeriesMap()
     var lists: [FieldList] = []
     var listIndices: [UInt64: UInt32] = [:]
     var measurements: [[UInt8]: Set<UInt32>] = [:]
@@ -60,11 +60,8 @@ import Synchronization
   }
 
   deinit {
-    var next = unsafe UnsafeMutablePointer<PartSeries>(bitPattern: newestSeries.load(ordering: .acquiring))
-    while let series = unsafe next {
-      unsafe next = series.pointee.older
-      unsafe series.pointee.live.release()
-    }
+    let series = series
+    for number in 0..<series.count { unsafe series[number].pointee.live.release() }
   }
 
   // MARK: What it holds
@@ -127,10 +124,8 @@ import Synchronization
       rowCount: rowCount, visibleThrough: visibleThrough)
   }
 
-  /// The newest series; each points to an older one.
-  var seriesHead: UnsafeMutablePointer<PartSeries>? {
-    unsafe UnsafeMutablePointer(bitPattern: newestSeries.load(ordering: .acquiring))
-  }
+  /// Its series by number, those that are there now.
+  var series: PartSeriesList { table.withLock { $0.series } }
 
   /// The field lists of its chunks by index, at least those of all chunks seen before the call.
   var fieldLists: [FieldList] { table.withLock { $0.lists } }
@@ -158,95 +153,43 @@ import Synchronization
 
   /// A chunk with room for a row of a series and field list that only `owner` writes to.
   ///
-  /// - Parameter known: the series in this part, where the caller has it.
-  /// - Returns: addresses of the `PartSeries` and of the `Chunk`.
-  func openChunk(
-    of live: Unmanaged<LiveSeries>, known: UInt, list: FieldList, owner: UInt32
-  ) -> (series: UInt, chunk: UInt) {
-    let liveAddress = UInt(bitPattern: unsafe live.toOpaque())
-    return table.withLock { table in
-      var series = unsafe UnsafeMutablePointer<PartSeries>(
-        bitPattern: known == 0 ? table.series[liveAddress] : known)
-      if unsafe series == nil { unsafe series = add(liveAddress, to: &table) }
-      guard let series = unsafe series else { return (0, 0) }
-      let previous = unsafe Self.unlinkLane(of: series, listNumber: list.number, owner: owner)
-      if let previous = unsafe previous,
-        unsafe previous.pointee.count.load(ordering: .relaxed) < previous.pointee.capacity
-      {
-        unsafe previous.pointee.nextLane = series.pointee.lanes
-        unsafe series.pointee.lanes = previous
-        return (UInt(bitPattern: series), UInt(bitPattern: previous))
-      }
-      let chunk: UnsafeMutablePointer<Chunk>
+  /// - Parameter live: held by the caller.
+  /// - Returns: the address of the chunk, and the field list's index in this part.
+  func openChunk(of live: LiveSeries, list: FieldList, owner: UInt32) -> (chunk: UInt, listIndex: UInt32) {
+    table.withLock { table in
+      let index = take(list, for: live, table: &table)
+      let number = table.numbers.number(of: live, in: table.series) ?? add(live, to: &table)
+      let series = unsafe table.series[number]
+      let newest = unsafe PartSeries.newestChunk(series)
+      let previous = unsafe Chunk.find(
+        from: newest, listIndex: index, owner: owner, lookedThroughMax: Self.lookedThroughMax)
+      var capacity = 1
       if let previous = unsafe previous {
-        unsafe chunk = makeChunk(
-          in: series, list: list, index: previous.pointee.listIndex, owner: owner,
-          capacity: Int(previous.pointee.capacity) * 2)
-      } else {
-        let index = unsafe take(list, for: series.pointee.live, table: &table)
-        unsafe chunk = makeChunk(in: series, list: list, index: index, owner: owner, capacity: 1)
+        if unsafe Chunk.hasRoom(previous) { return (UInt(bitPattern: previous), index) }
+        capacity = unsafe Int(previous.pointee.capacity) * 2
       }
-      return (UInt(bitPattern: series), UInt(bitPattern: chunk))
+      let chunk = unsafe Chunk.make(
+        in: arena, older: newest, listIndex: index, owner: owner, valueCount: list.keys.count,
+        wantedCapacity: capacity)
+      unsafe series.pointee.newest.store(UInt(bitPattern: chunk), ordering: .releasing)
+      return (UInt(bitPattern: chunk), index)
     }
   }
 
-  private func add(_ liveAddress: UInt, to table: inout Contents) -> UnsafeMutablePointer<PartSeries>? {
-    guard let opaque = unsafe UnsafeRawPointer(bitPattern: liveAddress) else { return nil }
-    let live = unsafe Unmanaged<LiveSeries>.fromOpaque(opaque)
-    let memory = unsafe arena.allocate(MemoryLayout<PartSeries>.stride)
-    let series = unsafe memory.bindMemory(to: PartSeries.self, capacity: 1)
-    unsafe series.initialize(to: PartSeries(live: live.retain(), older: seriesHead))
-    table.series.insert(UInt(bitPattern: series))
-    newestSeries.store(UInt(bitPattern: series), ordering: .releasing)
-    seriesTotal.add(1, ordering: .relaxed)
-    return unsafe series
+  private func add(_ live: LiveSeries, to table: inout Contents) -> Int {
+    live.retain()
+    let number = table.series.append(PartSeries(live: live), in: arena)
+    table.numbers.insert(live, in: table.series)
+    seriesTotal.store(number + 1, ordering: .releasing)
+    return number
   }
 
-  /// Open chunks that are looked through for one of the right kind: a sender that invents field lists for one
-  /// series pays with chunks of one row, not with everybody's time.
-  private static let laneCountMax = 32
-
-  /// Takes the open chunk of an owner and field list out of the series' list.
-  private static func unlinkLane(
-    of series: UnsafeMutablePointer<PartSeries>, listNumber: UInt64, owner: UInt32
-  ) -> UnsafeMutablePointer<Chunk>? {
-    var before: UnsafeMutablePointer<Chunk>? = nil
-    var next = unsafe series.pointee.lanes
-    var steps = 0
-    while let chunk = unsafe next, steps < laneCountMax {
-      if unsafe chunk.pointee.listNumber == listNumber && chunk.pointee.owner == owner {
-        if let before = unsafe before {
-          unsafe before.pointee.nextLane = chunk.pointee.nextLane
-        } else {
-          unsafe series.pointee.lanes = chunk.pointee.nextLane
-        }
-        return unsafe chunk
-      }
-      unsafe before = chunk
-      unsafe next = chunk.pointee.nextLane
-      steps += 1
-    }
-    return nil
-  }
-
-  private func makeChunk(
-    in series: UnsafeMutablePointer<PartSeries>, list: FieldList, index: UInt32, owner: UInt32, capacity: Int
-  ) -> UnsafeMutablePointer<Chunk> {
-    let rowWords = Chunk.rowHeaderWords + list.keys.count
-    let capacity = max(1, min(capacity, Chunk.capacityMax, Chunk.byteCountMax / (rowWords * 8)))
-    let memory = unsafe arena.allocate(MemoryLayout<Chunk>.stride + capacity * rowWords * 8)
-    let chunk = unsafe memory.bindMemory(to: Chunk.self, capacity: 1)
-    unsafe chunk.initialize(
-      to: Chunk(
-        older: PartSeries.newestChunk(series), nextLane: series.pointee.lanes, listNumber: list.number,
-        listIndex: index, owner: owner, capacity: UInt32(capacity), rowWords: UInt32(rowWords)))
-    unsafe series.pointee.lanes = chunk
-    unsafe series.pointee.newest.store(UInt(bitPattern: chunk), ordering: .releasing)
-    return unsafe chunk
-  }
+  /// Chunks that are looked through for the last one of an inserter and field list: a sender that invents field lists
+  /// for one series pays with chunks of one row, not with everybody's time.
+  private static let lookedThroughMax = 32
 
   /// The index of a field list in this part; notes that the series' measurement has it.
-  private func take(_ list: FieldList, for live: Unmanaged<LiveSeries>, table: inout Contents) -> UInt32 {
+  private func take(_ list: FieldList, for live: LiveSeries, table: inout Contents) -> UInt32 {
     let index: UInt32
     if table.lastList != .max, table.lists[Int(table.lastList)] === list {
       index = table.lastList
@@ -257,8 +200,8 @@ import Synchronization
       table.lists.append(list)
       table.listIndices[list.number] = index
     }
-    // The part holds the series, so its bytes stay.
-    let key = unsafe live._withUnsafeGuaranteedRef { unsafe $0.bytes }
+    // The caller holds the series, so its bytes stay.
+    let key = unsafe live.bytes
     // Neighbours nearly always share measurement and list.
     if table.lastList == index, unsafe KeyOrder.compareMeasurement(of: key, to: table.lastMeasurement) == 0 {
       return index
@@ -268,41 +211,5 @@ import Synchronization
     table.lastMeasurement = measurement
     table.lastList = index
     return index
-  }
-}
-
-/// Addresses of a part's series, found by those of their live entries: open addressing, linear probing, at most three quarters full.
-/// 11 to 21 bytes a series: the live entry is looked up in the series itself.
-@safe struct PartSeriesMap {
-  /// 0 where there is none.
-  private var entries: [UInt] = Array(repeating: 0, count: 16)
-  private var count = 0
-
-  /// The series of a live entry; 0 where there is none.
-  subscript(live: UInt) -> UInt { entries[place(of: live)] }
-
-  /// Adds a series that is not there.
-  mutating func insert(_ series: UInt) {
-    if (count + 1) * 4 > entries.count * 3 {
-      let old = entries
-      entries = Array(repeating: 0, count: old.count * 2)
-      for entry in old where entry != 0 { entries[place(of: Self.live(of: entry))] = entry }
-    }
-    entries[place(of: Self.live(of: series))] = series
-    count += 1
-  }
-
-  private static func live(of series: UInt) -> UInt {
-    // Addresses in the map are those of series in the part's arena, which lives as long as the map.
-    guard let found = unsafe UnsafePointer<PartSeries>(bitPattern: series) else { return 0 }
-    return UInt(bitPattern: unsafe found.pointee.live.toOpaque())
-  }
-
-  private func place(of live: UInt) -> Int {
-    let mask = entries.count - 1
-    // Fibonacci hashing of the address; these keys are ours.
-    var place = Int(truncatingIfNeeded: (UInt64(live) &* 0x9e37_79b9_7f4a_7c15) >> 32) & mask
-    while entries[place] != 0, Self.live(of: entries[place]) != live { place = (place + 1) & mask }
-    return place
   }
 }

@@ -6,16 +6,11 @@ import Synchronization
 /// Made when first asked for and kept by the part; when series have come since, only these are sorted and
 /// merged in.
 @safe final class PartIndex: @unchecked Sendable {
-  // Unchecked: the pointers lead to `PartSeries` whose `live` and `older` never change and whose `newest` is
+  // Unchecked: the pointers lead to `PartSeries` whose `live` never changes and whose `newest` is
   // atomic; they live as long as the part, which every holder of an index holds too.
   private let series: [UnsafeMutablePointer<PartSeries>]
-  /// The newest series when the index was made.
-  private let head: UInt
 
-  private init(series: [UnsafeMutablePointer<PartSeries>], head: UInt) {
-    unsafe self.series = series
-    self.head = head
-  }
+  private init(series: [UnsafeMutablePointer<PartSeries>]) { unsafe self.series = series }
 
   var count: Int { unsafe series.count }
 
@@ -29,7 +24,7 @@ import Synchronization
   func key(_ ordinal: Int) -> SeriesKey { SeriesKey(wellFormed: unsafe Array(bytes(ordinal))) }
 
   private static func bytes(_ series: UnsafeMutablePointer<PartSeries>) -> UnsafeBufferPointer<UInt8> {
-    unsafe series.pointee.live._withUnsafeGuaranteedRef { unsafe $0.bytes }
+    unsafe series.pointee.live.bytes
   }
 
   /// The ordinals of a measurement's series; binary search.
@@ -62,9 +57,9 @@ import Synchronization
   /// The order of all series that `part` has now.
   static func current(of part: Part) -> PartIndex {
     part.indexCache.withLock { cache in
-      let head = UInt(bitPattern: unsafe part.seriesHead)
-      if let cache, cache.head == head { return cache }
-      let index = extended(cache, to: head)
+      let series = part.series
+      if let cache, cache.count == series.count { return cache }
+      let index = extended(cache, to: series)
       cache = index
       return index
     }
@@ -76,29 +71,25 @@ import Synchronization
     let rank: UInt32
   }
 
-  private static func extended(_ old: PartIndex?, to head: UInt) -> PartIndex {
-    let stop = old?.head ?? 0
+  /// An index has all series up to its count.
+  private static func extended(_ old: PartIndex?, to all: PartSeriesList) -> PartIndex {
+    let known = old?.count ?? 0
     var new: [Entry] = []
-    var next = unsafe UnsafeMutablePointer<PartSeries>(bitPattern: head)
-    while let series = unsafe next, UInt(bitPattern: series) != stop {
-      unsafe series.pointee.live._withUnsafeGuaranteedRef { live in
-        unsafe new.append(Entry(series: series, bytes: live.bytes, rank: live.rank))
-      }
-      unsafe next = series.pointee.older
+    new.reserveCapacity(all.count - known)
+    for number in known..<all.count {
+      let series = unsafe all[number]
+      let live = unsafe series.pointee.live
+      unsafe new.append(Entry(series: series, bytes: live.bytes, rank: live.rank))
     }
     // The ranks of an earlier sort put most in order; the sort by keys is then one pass.
     new.sort { $0.rank < $1.rank }
     new.sort { unsafe KeyOrder.isBefore($0.bytes, $1.bytes) }
-    let index = merge(old, new, head: head)
-    for rank in 0..<index.count {
-      unsafe index[rank].pointee.live._withUnsafeGuaranteedRef {
-        $0.rank = UInt32(truncatingIfNeeded: rank)
-      }
-    }
+    let index = merge(old, new)
+    for rank in 0..<index.count { unsafe index[rank].pointee.live.rank = UInt32(truncatingIfNeeded: rank) }
     return index
   }
 
-  private static func merge(_ old: PartIndex?, _ new: [Entry], head: UInt) -> PartIndex {
+  private static func merge(_ old: PartIndex?, _ new: [Entry]) -> PartIndex {
     let total = (old?.count ?? 0) + new.count
     var series: [UnsafeMutablePointer<PartSeries>] = unsafe []
     unsafe series.reserveCapacity(total)
@@ -118,6 +109,6 @@ import Synchronization
         j += 1
       }
     }
-    return unsafe PartIndex(series: series, head: head)
+    return unsafe PartIndex(series: series)
   }
 }

@@ -110,15 +110,14 @@ import Synchronization
     while let chunk = unsafe next {
       unsafe next = chunk.pointee.older
       let count = unsafe visibleCount(chunk)
-      guard count > 0,
-        unsafe chunk.pointee.firstTimestamp.load(ordering: .relaxed) < times.upperBound,
-        unsafe chunk.pointee.lastTimestamp.load(ordering: .relaxed) >= times.lowerBound
-      else { continue }
+      guard count > 0 else { continue }
+      let written = unsafe Chunk.times(chunk)
+      guard written.first < times.upperBound, written.last >= times.lowerBound else { continue }
       let listIndex = unsafe Int(chunk.pointee.listIndex)
       maps.cover(listIndex, of: run.part)
       let piece = unsafe Piece(
         rows: Chunk.rows(chunk), rowWords: Int(chunk.pointee.rowWords), count: count, listIndex: listIndex)
-      if unsafe chunk.pointee.isAscending.load(ordering: .relaxed) == 1 {
+      if unsafe Chunk.isAscending(chunk) {
         if let cut = Self.cut(piece, to: times) { pieces.append(cut) }
       } else {
         isInOrder = false

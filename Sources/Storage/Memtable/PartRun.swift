@@ -91,12 +91,13 @@ package final class PartRun: SortedRun {
     var next = unsafe PartSeries.newestChunk(index[ordinal])
     while let chunk = unsafe next {
       // Rows ascend by batch number, with which their second word begins: if the first is not shown none is.
-      // Without a bound the row is not touched: it would cost a cache miss.
+      // Without a bound the row is not touched, but where it is the only one: it would cost a cache miss.
       if unsafe chunk.pointee.count.load(ordering: .acquiring) > 0,
         unsafe relativeSequenceMax >= UInt64(UInt32.max) || Chunk.rows(chunk)[1] >> 32 <= relativeSequenceMax
       {
-        unsafe low = min(low, chunk.pointee.firstTimestamp.load(ordering: .relaxed))
-        unsafe high = max(high, chunk.pointee.lastTimestamp.load(ordering: .relaxed))
+        let written = unsafe Chunk.times(chunk)
+        low = min(low, written.first)
+        high = max(high, written.last)
       }
       unsafe next = chunk.pointee.older
     }

@@ -6,28 +6,29 @@ import Synchronization
 /// Appends the rows of one receiver's batches to the parts of one keyspace. Belongs to one thread.
 ///
 /// For each spelling it keeps where the last row went; the usual row goes to the same part, and to a chunk of
-/// its own with room: that costs one look at the slot and the copy of the row, no lock, no hash. Memory: 48
+/// its own with room: that costs one look at the slot and the copy of the row, no lock, no hash. Memory: 24
 /// bytes a spelling.
 @safe package final class RowInserter {
   package let keyspace: KeyspaceID
 
-  /// Where rows of a spelling went last: two chunks, as senders like to split a series' fields over two
-  /// lines. All zeros is a slot that was not used yet, so that memory that is not touched costs nothing.
+  /// Where rows of a spelling went last. All zeros is a slot that was not used yet, so that memory that is not touched costs
+  /// nothing.
   @safe private struct Slot {
-    /// Retained.
-    var live: Unmanaged<LiveSeries>?
-    var series: UInt = 0
-    var partNumber: UInt64 = 0
-    /// A field list's number plus one; 0: none.
-    var list: UInt32 = 0
-    var otherList: UInt32 = 0
+    /// The series, by its address; held.
+    var live: UInt = 0
     var chunk: UnsafeMutablePointer<Chunk>?
-    var otherChunk: UnsafeMutablePointer<Chunk>?
+    /// The chunk's part: its number from `partBase` on; 0: none.
+    var part: UInt32 = 0
+    /// The chunk's field list, its number plus one; 0: none.
+    var list: UInt32 = 0
   }
   /// What the loop wants to know of a field list; 0 values: not asked for yet.
   private struct Shape {
     var valueCount: UInt32 = 0
     var hasStrings = false
+    /// Its index in a part, that which a chunk was opened in last; 0: none.
+    var listIndex: UInt32 = 0
+    var partNumber: UInt64 = 0
   }
 
   private let liveSeries: LiveSeriesTable
@@ -39,6 +40,8 @@ import Synchronization
   private var namesGeneration: UInt64?
   private var seriesGeneration: UInt64 = 0
   private var lastSequence: UInt64 = 0
+  /// All parts that slots know have higher numbers, by less than 2³².
+  private var partBase: UInt64 = 0
   /// Slots that have their series.
   private var knownCount = 0
   /// Spellings of series that had no room, as of `refusedAt` releases of the database.
@@ -89,6 +92,7 @@ import Synchronization
       parts.count == placement.windows.count, "\(parts.count) parts for \(placement.windows.count) windows")
     lastSequence = sequence
     forgetStale(names: names)
+    for part in parts where part.number &- partBase &- 1 >= UInt64(UInt32.max) { rebase(below: parts) }
     var valueOffset = 0
     for stretch in placement.stretches {
       precondition(stretch.rows.upperBound <= batch.count, "rows \(stretch.rows) of \(batch.count)")
@@ -127,7 +131,7 @@ import Synchronization
     for stretch in placement.stretches where stretch.window >= 0 {
       for row in stretch.rows {
         let number = batch.series[row]
-        if unsafe slots[Int(number)].live == nil, !learn(series: number, names: names) { hasRefusals = true }
+        if unsafe slots[Int(number)].live == 0, !learn(series: number, names: names) { hasRefusals = true }
       }
     }
     if hasRefusals { placement.refuse { refusals[batch.series[$0]] != nil } }
@@ -141,7 +145,7 @@ import Synchronization
     if refusals[number] != nil { return false }
     do throws(SeriesRefusal) {
       let live = try liveSeries.admit(names.seriesKey(number))
-      unsafe slots[Int(number)].live = Unmanaged.passRetained(live.series)
+      unsafe slots[Int(number)].live = live.address
       knownCount += 1
       return true
     } catch {
@@ -156,7 +160,8 @@ import Synchronization
     seriesGeneration = liveSeries.generation
     let floor = liveSeries.partNumberFloor
     for index in unsafe 0..<slots.count {
-      if unsafe slots[index].partNumber < floor { unsafe forget(&slots[index]) }
+      let part = unsafe slots[index].part
+      if (part == 0 ? 0 : partBase + UInt64(part)) < floor { unsafe forget(&slots[index]) }
     }
   }
 
@@ -169,7 +174,7 @@ import Synchronization
     let relative = sequence &- part.firstSequence
     precondition(
       relative >> 32 == 0, "batch \(sequence) is too far from the part's first, \(part.firstSequence)")
-    let partNumber = part.number
+    let partNumber = UInt32(part.number - partBase)
     // Pointers into buffers that nobody changes before this returns; `rows` lies in all of them (checked by
     // the caller), values are checked row by row.
     let allSeries = unsafe batch.series.base
@@ -195,8 +200,8 @@ import Synchronization
 
       let slot = unsafe slots.baseAddress.unsafelyUnwrapped + number
       var chunk = unsafe slot.pointee.chunk
-      var index: UInt32 = 0
-      if unsafe slot.pointee.partNumber == partNumber && slot.pointee.list == list &+ 1, let open = unsafe chunk {
+      var index: UInt16 = 0
+      if unsafe slot.pointee.part == partNumber && slot.pointee.list == list &+ 1, let open = unsafe chunk {
         index = unsafe open.pointee.count.load(ordering: .relaxed)
         if unsafe index >= open.pointee.capacity { unsafe chunk = nil }
       } else {
@@ -229,10 +234,10 @@ import Synchronization
   /// misses the cache three times otherwise.
   private static let lookAhead = 16
 
-  @inline(__always) private func prefetch(_ far: Int, _ near: Int, _ partNumber: UInt64) {
+  @inline(__always) private func prefetch(_ far: Int, _ near: Int, _ partNumber: UInt32) {
     if unsafe far < slots.count { unsafe CShims_prefetch(slots.baseAddress.unsafelyUnwrapped + far) }
     // A chunk of another part may be gone: only its address is looked at.
-    if unsafe near < slots.count, unsafe slots[near].partNumber == partNumber,
+    if unsafe near < slots.count, unsafe slots[near].part == partNumber,
       let chunk = unsafe slots[near].chunk
     {
       unsafe CShims_prefetch(chunk)
@@ -253,17 +258,19 @@ import Synchronization
   }
 
   @inline(__always) private func note(
-    _ timestamp: Int64, in chunk: UnsafeMutablePointer<Chunk>, index: UInt32
+    _ timestamp: Int64, in chunk: UnsafeMutablePointer<Chunk>, index: UInt16
   ) {
+    if unsafe chunk.pointee.capacity == 1 { return }
+    let bounds = unsafe Chunk.bounds(chunk)
     if index == 0 {
-      unsafe chunk.pointee.firstTimestamp.store(timestamp, ordering: .relaxed)
-      unsafe chunk.pointee.lastTimestamp.store(timestamp, ordering: .relaxed)
-    } else if unsafe timestamp > chunk.pointee.lastTimestamp.load(ordering: .relaxed) {
-      unsafe chunk.pointee.lastTimestamp.store(timestamp, ordering: .relaxed)
+      unsafe bounds.pointee.firstTimestamp.store(timestamp, ordering: .relaxed)
+      unsafe bounds.pointee.lastTimestamp.store(timestamp, ordering: .relaxed)
+    } else if unsafe timestamp > bounds.pointee.lastTimestamp.load(ordering: .relaxed) {
+      unsafe bounds.pointee.lastTimestamp.store(timestamp, ordering: .relaxed)
     } else {
-      unsafe chunk.pointee.isAscending.store(0, ordering: .relaxed)
-      if unsafe timestamp < chunk.pointee.firstTimestamp.load(ordering: .relaxed) {
-        unsafe chunk.pointee.firstTimestamp.store(timestamp, ordering: .relaxed)
+      unsafe bounds.pointee.isAscending.store(0, ordering: .relaxed)
+      if unsafe timestamp < bounds.pointee.firstTimestamp.load(ordering: .relaxed) {
+        unsafe bounds.pointee.firstTimestamp.store(timestamp, ordering: .relaxed)
       }
     }
   }
@@ -294,41 +301,37 @@ import Synchronization
   @inline(never) private func openChunk(
     _ slot: UnsafeMutablePointer<Slot>, spelling: UInt32, list: UInt32, part: Part, names: some RowNames
   ) -> UnsafeMutablePointer<Chunk> {
-    if unsafe slot.pointee.live == nil {
-      unsafe slot.pointee.live = Unmanaged.passRetained(liveSeries.intern(names.seriesKey(spelling)).series)
+    if unsafe slot.pointee.live == 0 {
+      unsafe slot.pointee.live = liveSeries.intern(names.seriesKey(spelling)).address
       knownCount += 1
     }
-    if unsafe slot.pointee.partNumber != part.number {
-      unsafe slot.pointee.partNumber = part.number
-      unsafe slot.pointee.series = 0
+    let number = UInt32(part.number - partBase)
+    if unsafe slot.pointee.part != number {
+      unsafe slot.pointee.part = number
       unsafe slot.pointee.chunk = nil
-      unsafe slot.pointee.otherChunk = nil
+    } else if unsafe shapes[Int(list)].partNumber == part.number {
+      // Senders like to split a series' fields over two lines or more, whose chunks then lie behind one another.
+      let index = unsafe shapes[Int(list)].listIndex
+      let chunk = unsafe Chunk.find(
+        from: slot.pointee.chunk, listIndex: index, owner: owner, lookedThroughMax: Self.lookedThroughMax)
+      if let chunk = unsafe chunk, unsafe Chunk.hasRoom(chunk) { return unsafe chunk }
     }
-    let name = list &+ 1
-    if unsafe slot.pointee.list != name {
-      unsafe swap(&slot.pointee.list, &slot.pointee.otherList)
-      unsafe swap(&slot.pointee.chunk, &slot.pointee.otherChunk)
-      if unsafe slot.pointee.list != name {
-        unsafe slot.pointee.list = name
-        unsafe slot.pointee.chunk = nil
-      }
-    }
-    if let chunk = unsafe slot.pointee.chunk,
-      unsafe chunk.pointee.count.load(ordering: .relaxed) < chunk.pointee.capacity
-    {
-      return unsafe chunk
-    }
-    guard let live = unsafe slot.pointee.live, let fields = lists[Int(list)] else {
+    guard let live = unsafe LiveSeries(address: slot.pointee.live), let fields = lists[Int(list)] else {
       preconditionFailure("series \(spelling) or field list \(list) was not learnt")
     }
-    let place = unsafe part.openChunk(of: live, known: slot.pointee.series, list: fields, owner: owner)
+    let place = part.openChunk(of: live, list: fields, owner: owner)
     guard let chunk = unsafe UnsafeMutablePointer<Chunk>(bitPattern: place.chunk) else {
       preconditionFailure("a part gave no chunk")
     }
-    unsafe slot.pointee.series = place.series
+    unsafe shapes[Int(list)].partNumber = part.number
+    unsafe shapes[Int(list)].listIndex = place.listIndex
     unsafe slot.pointee.chunk = chunk
+    unsafe slot.pointee.list = list &+ 1
     return unsafe chunk
   }
+
+  /// Chunks of a series that are looked through without the part's lock.
+  private static let lookedThroughMax = 8
 
   private func shape(of list: UInt32, names: some RowNames) -> Int {
     if unsafe Int(list) >= shapes.count || shapes[Int(list)].valueCount == 0 { learn(list, names: names) }
@@ -372,14 +375,23 @@ import Synchronization
     if seriesGeneration != liveSeries.generation { sweep() }
   }
 
+  /// Lets slots count parts from a higher number on; what they know of parts goes.
+  private func rebase(below parts: [Part]) {
+    partBase = parts.reduce(UInt64.max) { min($0, $1.number) } - 1
+    for index in unsafe 0..<slots.count {
+      unsafe slots[index].chunk = nil
+      unsafe slots[index].part = 0
+    }
+  }
+
   private func forgetAll() {
     for index in unsafe 0..<slots.count { unsafe forget(&slots[index]) }
     refusals.removeAll()
   }
 
   private func forget(_ slot: inout Slot) {
-    if let live = unsafe slot.live {
-      unsafe live.release()
+    if let live = LiveSeries(address: slot.live) {
+      live.release()
       knownCount -= 1
     }
     slot = Slot()

@@ -1,31 +1,41 @@
+package import LineProtocol
 import Synchronization
 
 /// What live series and receivers' vocabularies take over all of a store, and the bound of it.
 ///
 /// Counted where a series comes or goes, and once a batch for a vocabulary, without a lock.
 package final class SeriesMemory: Sendable {
-  /// What a live series takes beside the part's chunk and the vocabularies: key and object 96 bytes, its place in the table 17, the
-  /// census of its tag values 25 (`varve bench series`).
-  package static let seriesByteCount = 138
+  /// What a live series takes beside its chunks and the vocabularies: its key and what lies before it, at most 13 in the table, 13 for
+  /// a tag value of its own in the census, and 7 in the map of a part: mostly 32 of them together.
+  package static func byteCount(of key: SeriesKey) -> Int { LiveSeries.byteCount(ofKey: key.bytes.count) + 32 }
 
   package let byteCountMax: Int
   private let count = Atomic<Int>(0)
+  private let bytes = Atomic<Int>(0)
   private let vocabularies = Atomic<Int>(0)
-  /// Series that were live when parts were last sealed for their sake, or fewer since.
-  private let countAtRelease = Atomic<Int>(0)
+  /// Bytes of the series that were live when parts were last sealed for their sake, or fewer since.
+  private let bytesAtRelease = Atomic<Int>(0)
 
   package init(byteCountMax: Int = .max) { self.byteCountMax = byteCountMax }
 
   /// Series that are live where a limit on them is set.
   package var seriesCount: Int { count.load(ordering: .relaxed) }
-  /// Live series that there is room for: three quarters of the share, what vocabularies take can be forgotten.
-  package var seriesCountMax: Int { byteCountMax / 4 * 3 / Self.seriesByteCount }
+  /// Bytes of live series that there is room for: three quarters of the share, what vocabularies take can be forgotten.
+  var seriesByteCountMax: Int { byteCountMax / 4 * 3 }
   /// Bytes of all.
-  package var byteCount: Int { seriesCount * Self.seriesByteCount + vocabularies.load(ordering: .relaxed) }
+  package var byteCount: Int { bytes.load(ordering: .relaxed) + vocabularies.load(ordering: .relaxed) }
   /// Whether a further series may become live.
-  var hasRoom: Bool { seriesCount < seriesCountMax }
+  var hasRoom: Bool { bytes.load(ordering: .relaxed) < seriesByteCountMax }
 
-  package func addSeries(_ change: Int) { count.add(change, ordering: .relaxed) }
+  package func add(_ key: SeriesKey) {
+    count.add(1, ordering: .relaxed)
+    bytes.add(Self.byteCount(of: key), ordering: .relaxed)
+  }
+
+  package func remove(_ key: SeriesKey) {
+    count.subtract(1, ordering: .relaxed)
+    bytes.subtract(Self.byteCount(of: key), ordering: .relaxed)
+  }
 
   // MARK: Vocabularies
 
@@ -33,23 +43,23 @@ package final class SeriesMemory: Sendable {
   /// is no small part of it.
   package func addVocabulary(_ change: Int, total: Int) -> Bool {
     let sum = change == 0 ? vocabularies.load(ordering: .relaxed) : vocabularies.add(change, ordering: .relaxed).newValue
-    return seriesCount * Self.seriesByteCount + sum > byteCountMax && total > byteCountMax / 8
+    return bytes.load(ordering: .relaxed) + sum > byteCountMax && total > byteCountMax / 8
   }
 
   // MARK: Letting go
 
   /// Whether so many series became live that parts are to be sealed, so that unused ones are let go.
   package var isToBeReleased: Bool {
-    let most = seriesCountMax
-    let now = seriesCount
-    return now > most / 4 * 3 && now > countAtRelease.load(ordering: .relaxed) + most / 16
+    let most = seriesByteCountMax
+    let now = bytes.load(ordering: .relaxed)
+    return now > most / 4 * 3 && now > bytesAtRelease.load(ordering: .relaxed) + most / 16
   }
 
   /// The same, once: until as many have come again.
   package func takeRelease() -> Bool {
     let isDue = isToBeReleased
-    let now = seriesCount
-    if isDue || now < countAtRelease.load(ordering: .relaxed) { countAtRelease.store(now, ordering: .relaxed) }
+    let now = bytes.load(ordering: .relaxed)
+    if isDue || now < bytesAtRelease.load(ordering: .relaxed) { bytesAtRelease.store(now, ordering: .relaxed) }
     return isDue
   }
 }

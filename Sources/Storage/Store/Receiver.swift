@@ -125,7 +125,7 @@ public final class Receiver {
 
   /// Tells the store what the receiver's names take; has them forgotten where that is too much.
   private func tellMemory() {
-    var total = vocabulary.memoryByteCount
+    var total = vocabulary.memoryByteCount + encoder.memoryByteCount
     for inserter in inserters.values { total += inserter.memoryByteCount }
     let mustForget = store.seriesMemory.addVocabulary(total - toldByteCount, total: total)
     toldByteCount = total

@@ -21,14 +21,14 @@ package import LineProtocol
     var hasStrings = false
   }
 
-  /// No segment has this number.
-  private static let undefined = UInt64.max
+  /// No name has this number.
+  private static let undefined = UInt32.max
 
   private var segment: UInt64?
   private var namesGeneration: UInt64?
-  /// By spelling: the segment in the upper 32 bits, the number there in the lower ones.
-  private var seriesNumbers = Buffer<UInt64>()
-  private var listNumbers = Buffer<UInt64>()
+  /// By spelling: the number under which the segment knows it.
+  private var seriesNumbers = Buffer<UInt32>()
+  private var listNumbers = Buffer<UInt32>()
   private var shapes = Buffer<Shape>()
   private var types: [[FieldType]] = []
   private var seriesCount: UInt32 = 0
@@ -40,6 +40,9 @@ package import LineProtocol
   private var newLists = Buffer<UInt8>()
 
   package init(receiver: UInt32) { self.receiver = receiver }
+
+  /// Bytes of what is kept of the names.
+  package var memoryByteCount: Int { (seriesNumbers.count + listNumbers.count) * 4 }
 
   /// Encodes the rows of a batch that are not refused, replacing `definitions` and `rows`.
   ///
@@ -97,9 +100,9 @@ package import LineProtocol
 
   /// What the loop knows by heart: pointers to this object's tables, good until one of them grows.
   @safe private struct Tables {
-    let series: UnsafeMutablePointer<UInt64>
+    let series: UnsafeMutablePointer<UInt32>
     let seriesCount: Int
-    let lists: UnsafeMutablePointer<UInt64>
+    let lists: UnsafeMutablePointer<UInt32>
     let shapes: UnsafeMutablePointer<Shape>
     let listCount: Int
   }
@@ -122,7 +125,6 @@ package import LineProtocol
     let timestamps = unsafe batch.timestamps.base
     let values = unsafe batch.values.base
     let valueCountMax = batch.values.count
-    let tag = UInt64(truncatingIfNeeded: segment ?? 0)
     var tables = tables
     for row in range {
       let (spelling, list) = unsafe (Int(allSeries[row]), Int(allLists[row]))
@@ -132,9 +134,9 @@ package import LineProtocol
       }
       // Both were checked to lie in their tables.
       var series = unsafe tables.series[spelling]
-      if series &>> 32 != tag { series = define(series: spelling, names: names) }
+      if series == Self.undefined { series = define(series: spelling, names: names) }
       var listNumber = unsafe tables.lists[list]
-      if listNumber &>> 32 != tag { listNumber = define(list: list, names: names) }
+      if listNumber == Self.undefined { listNumber = define(list: list, names: names) }
       let shape = unsafe tables.shapes[list]
       let valueCount = Int(shape.valueCount)
       precondition(state.valueOffset &+ valueCount <= valueCountMax, "the batch's values end before its rows")
@@ -145,8 +147,7 @@ package import LineProtocol
       let start = unsafe UnsafeMutableRawPointer(rows.base + rows.count)
       var out = unsafe start
       unsafe Self.putHeader(
-        &out, timestamp: timestamps[row], series: UInt32(truncatingIfNeeded: series),
-        list: UInt32(truncatingIfNeeded: listNumber), state: &state)
+        &out, timestamp: timestamps[row], series: series, list: listNumber, state: &state)
       let source = unsafe values + state.valueOffset
       switch shape.kind {
       case .integers:
@@ -256,7 +257,8 @@ package import LineProtocol
   private func begin(_ segment: UInt64, names: some RowNames) {
     if namesGeneration != names.generation {
       namesGeneration = names.generation
-      seriesNumbers.reset()
+      // Memory is given back too: it grew with the names that are forgotten.
+      seriesNumbers = Buffer()
       listNumbers.reset()
       shapes.reset()
       types.removeAll(keepingCapacity: true)
@@ -265,6 +267,9 @@ package import LineProtocol
       precondition(
         segment > self.segment ?? 0 && segment < 0xffff_ffff, "segment \(segment) after \(self.segment ?? 0)")
       self.segment = segment
+      // A comparison a row with the segment of each name would cost twice the memory: millions of names, a segment a second at most.
+      for index in 0..<seriesNumbers.count { seriesNumbers[index] = Self.undefined }
+      for index in 0..<listNumbers.count { listNumbers[index] = Self.undefined }
       seriesCount = 0
       listCount = 0
     }
@@ -279,19 +284,19 @@ package import LineProtocol
     confirm()
   }
 
-  @inline(never) private func define(series spelling: Int, names: some RowNames) -> UInt64 {
+  @inline(never) private func define(series spelling: Int, names: some RowNames) -> UInt32 {
     unsafe names.seriesKey(UInt32(spelling)).bytes.withUnsafeBufferPointer { key in
       appendVarint(UInt64(key.count), to: &newSeries)
       unsafe newSeries.append(contentsOf: key)
     }
-    let number = UInt64(truncatingIfNeeded: segment ?? 0) &<< 32 | UInt64(seriesCount)
+    let number = seriesCount
     seriesCount += 1
     seriesNumbers[spelling] = number
     pendingSeries.append(UInt32(spelling))
     return number
   }
 
-  @inline(never) private func define(list: Int, names: some RowNames) -> UInt64 {
+  @inline(never) private func define(list: Int, names: some RowNames) -> UInt32 {
     let keys = names.fieldList(UInt32(list))
     appendVarint(UInt64(keys.count), to: &newLists)
     for key in keys {
@@ -299,7 +304,7 @@ package import LineProtocol
       appendVarint(UInt64(key.name.count), to: &newLists)
       unsafe key.name.withUnsafeBufferPointer { unsafe newLists.append(contentsOf: $0) }
     }
-    let number = UInt64(truncatingIfNeeded: segment ?? 0) &<< 32 | UInt64(listCount)
+    let number = listCount
     listCount += 1
     listNumbers[list] = number
     pendingLists.append(UInt32(list))

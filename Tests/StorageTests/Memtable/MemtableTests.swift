@@ -112,7 +112,76 @@ struct MemtableTests {
     try writer.write((0..<20_000).map { line($0, 1) }, sequence: 1)
     let part = try #require(writer.memtable.parts().first)
     #expect(part.seriesCount == 20_000)
-    #expect(part.byteCount < 20_000 * 170, "\(part.byteCount) bytes")
+    // 24 the row, 24 before it, 16 the series, and what is left of the last block.
+    #expect(part.byteCount < 20_000 * 64 + ArenaPool.blockByteCountMax, "\(part.byteCount) bytes")
+    #expect(part.byteCount > 20_000 * 64)
+  }
+
+  @Test(
+    "a part shows all its series in order, whenever they came",
+    arguments: [1, 15, 16, 17, 31, 32, 33, 1_023, 1_024, 1_025, 2_047, 2_048, 2_049, 5_000])
+  func seriesCounts(count: Int) throws {
+    let writer = Writer()
+    try writer.write((0..<count).map { line(($0 * 7_919) % count, 1) }, sequence: 1)
+    let part = try #require(writer.memtable.parts().first)
+    let keys = (0..<count).map { line($0, 1).key }.sorted()
+    #expect(part.seriesCount == count)
+    #expect(try RunContents(#require(part.makeRun())).series.map(\.key) == keys)
+    // Those that come after it was read stand in their places too.
+    let more = (count..<count + 20).map { line($0, 2) }
+    try writer.write(more, sequence: 2)
+    #expect(try RunContents(#require(part.makeRun())).series.map(\.key) == (keys + more.map(\.key)).sorted())
+  }
+
+  @Test("a series whose fields come in turns in several lists keeps to one chunk a list", arguments: [1, 2, 3, 8, 9, 31])
+  func alternatingLists(listCount: Int) throws {
+    let writer = Writer(windowLength: 0)
+    let rounds = 200
+    let lines = (0..<rounds * listCount).map { index in
+      let name = "g\(index % listCount)"
+      return SentLine(key: line(0, 0).key, timestamp: Int64(index / listCount), fields: [(name, .integer(Int64(index)))])
+    }
+    for batch in 0..<10 {
+      let count = lines.count / 10
+      try writer.write(Array(lines[batch * count..<(batch + 1) * count]), sequence: UInt64(batch + 1))
+    }
+    let part = try #require(writer.memtable.parts().first)
+    let points = try RunContents(#require(part.makeRun())).series[0].points
+    #expect(points.count == rounds && points.allSatisfy { $0.fields.count == listCount })
+    // Chunks double: of 200 rows 255 have room. Beside rows there are 8 headers a list, and blocks.
+    #expect(part.byteCount <= listCount * (255 * 24 + 8 * 48) * 2 + ArenaPool.blockByteCountMin * 2, "\(part.byteCount) bytes")
+  }
+
+  @Test("numbers of parts beyond 32 bits are told apart: rows go where they belong")
+  func partNumbers() throws {
+    for first in [UInt64(UInt32.max) - 3, UInt64(UInt32.max), 1 << 32, 1 << 40] {
+      let writer = Writer(Memtable(firstPartNumber: first, clock: { 0 }))
+      for round in 0..<12 {
+        // Two windows in turns, the first of them sealed now and then.
+        let times = [Int64(round), Int64(1_000 + round)]
+        try writer.write(times.map { line(1, $0) }, sequence: UInt64(round + 1))
+        if round % 3 == 2, let part = writer.memtable.parts().first(where: { !$0.isSealed }) { writer.memtable.seal(part) }
+      }
+      let parts = writer.memtable.parts()
+      #expect(parts.count == 5 && Set(parts.map(\.number)).count == 5)
+      for part in parts {
+        let points = try RunContents(#require(part.makeRun())).series.flatMap(\.points)
+        #expect(points.allSatisfy { part.window.contains($0.timestamp) } && points.count == part.rowCount)
+      }
+      #expect(parts.reduce(0) { $0 + $1.rowCount } == 24)
+    }
+  }
+
+  @Test("a receiver that comes late to a part with a lower number than those it knows writes to it")
+  func olderPart() throws {
+    let memtable = Memtable(firstPartNumber: 1 << 40, clock: { 0 })
+    let (early, late) = (Writer(memtable), Writer(memtable))
+    try early.write([line(1, 1)], sequence: 1)
+    for (sequence, time) in [(2, 1_001), (3, 2), (4, 1_002), (5, 3)] {
+      try late.write([line(1, Int64(time))], sequence: UInt64(sequence))
+    }
+    let points = try memtable.parts().map { try RunContents(#require($0.makeRun())).series.flatMap(\.points).map(\.timestamp) }
+    #expect(points == [[1, 2, 3], [1_001, 1_002]])
   }
 
   @Test("many field lists for one series are joined, and cost a row each")

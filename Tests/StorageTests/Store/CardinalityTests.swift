@@ -49,6 +49,25 @@ struct CardinalityTests {
     #expect(figures.refusedByTagValuesLimit == 1 && figures.refusedBySeriesLimit == 0 && figures.tagValuesMax == 2)
   }
 
+  @Test("a value stays counted until the last of its series is gone, however many they were", arguments: [1, 2, 254, 255, 256, 300])
+  func sharedValues(count: Int) throws {
+    var limits = CardinalityLimits.none
+    limits.tagValueCountMax = 1
+    let census = LiveCensus(database: "d", limits: limits)
+    func key(_ zone: String, _ number: Int) -> SeriesKey {
+      let tags = [("n\(number)", "1"), ("zone", zone)].map { (key: Array($0.0.utf8), value: Array($0.1.utf8)) }
+      return SeriesKey(measurement: Array("m".utf8), tags: tags)
+    }
+    let keys = (0..<count).map { key("a", $0) }
+    for key in keys { try census.admit(key) }
+    for removed in keys.indices {
+      #expect(throws: SeriesRefusal.self) { try census.admit(key("b", 0)) }
+      census.remove([keys[removed]])
+    }
+    try census.admit(key("b", 0))
+    #expect(census.counts.series == 1 && census.counts.tagValuesMax == 1)
+  }
+
   @Test("without limits nothing is refused and nothing counted")
   func none() throws {
     let bench = try Self.bench()

@@ -58,13 +58,13 @@ struct MemoryBudgetTests {
 
   @Test("a series beyond the memory of series is refused with a reason that names --memory; live ones go on")
   func series() throws {
-    let memory = SeriesMemory(byteCountMax: 100 * SeriesMemory.seriesByteCount)
-    let room = memory.seriesCountMax
-    #expect(room == 75)
-    let census = LiveCensus(database: "d", limits: CardinalityLimits(), memory: memory)
+    let room = 75
     let keys = (0..<room).map { SeriesKey(measurement: Array("m\($0)".utf8), tags: []) }
+    let byteCount = SeriesMemory.byteCount(of: keys[0])
+    let memory = SeriesMemory(byteCountMax: 100 * byteCount)
+    let census = LiveCensus(database: "d", limits: CardinalityLimits(), memory: memory)
     for key in keys { try census.admit(key) }
-    #expect(memory.byteCount == room * SeriesMemory.seriesByteCount)
+    #expect(memory.byteCount == room * byteCount)
     let one = SeriesKey(measurement: Array("one more".utf8), tags: [])
     let refusal = #expect(throws: SeriesRefusal.self) { try census.admit(one) }
     #expect(refusal?.limit == .series)
@@ -80,23 +80,39 @@ struct MemoryBudgetTests {
 
   @Test("parts are sealed for the sake of series when many new ones came, and not again for those that stay")
   func release() {
-    let memory = SeriesMemory(byteCountMax: 1_600 * 4 * SeriesMemory.seriesByteCount / 3)
-    #expect(memory.seriesCountMax == 1_600)
-    memory.addSeries(1_200)
+    let key = SeriesKey(measurement: Array("m".utf8), tags: [])
+    // Room for 1,536 live series, which 3 and 16 divide.
+    let memory = SeriesMemory(byteCountMax: 1_536 * SeriesMemory.byteCount(of: key) / 3 * 4)
+    func add(_ count: Int) { for _ in 0..<count { memory.add(key) } }
+    add(1_152)
     #expect(!memory.isToBeReleased)
-    memory.addSeries(1)
+    add(1)
     #expect(memory.isToBeReleased)
     #expect(memory.takeRelease())
     #expect(!memory.takeRelease())
-    memory.addSeries(100)
+    add(96)
     #expect(!memory.takeRelease())
-    memory.addSeries(1)
+    add(1)
     #expect(memory.takeRelease())
     // Let go of, they count anew when they come again.
-    memory.addSeries(-1_302)
+    for _ in 0..<1_250 { memory.remove(key) }
+    #expect(memory.seriesCount == 0 && memory.byteCount == 0)
     #expect(!memory.takeRelease())
-    memory.addSeries(1_201)
+    add(1_153)
     #expect(memory.takeRelease())
+  }
+
+  @Test("a longer key takes as much more of the memory of series")
+  func keyLengths() throws {
+    let short = SeriesKey(measurement: Array("m".utf8), tags: [])
+    let long = SeriesKey(measurement: Array(repeating: UInt8(ascii: "m"), count: 401), tags: [])
+    #expect(SeriesMemory.byteCount(of: long) == SeriesMemory.byteCount(of: short) + 400)
+    let memory = SeriesMemory(byteCountMax: SeriesMemory.byteCount(of: long) * 4 / 3)
+    let census = LiveCensus(database: "d", limits: CardinalityLimits(), memory: memory)
+    try census.admit(long)
+    #expect(throws: SeriesRefusal.self) { try census.admit(short) }
+    census.remove([long])
+    try census.admit(short)
   }
 
   @Test("a vocabulary is forgotten when all together are beyond the share, if it is no small part of it")
@@ -129,6 +145,39 @@ struct MemoryBudgetTests {
       }
     }
     #expect(try driver.dump() == expected.sorted())
+    try store.close()
+  }
+
+  @Test("a live series of one receiver takes at most 300 bytes beside its point, and its key more than 60 bytes twice", arguments: [0, 140])
+  func liveSeries(moreKeyBytes: Int) throws {
+    var options = StoreOptions()
+    options.memoryByteCount = 2 << 30
+    options.cardinality.seriesCountMax = .max
+    options.cardinality.tagValueCountMax = .max
+    let store = try Store.open(fileSystem: MemoryFileSystem(), options: options, wallClock: { 1_000 })
+    try store.createDatabase("metrics")
+    let driver = StoreDriver(store)
+    func used() -> Int {
+      store.statistics().memory.reduce(0) { sum, memory in
+        [.memtable, .series].contains(memory.part) ? sum + (memory.usedBytes ?? 0) : sum
+      }
+    }
+    // What the first point makes once and for all is not a series'.
+    try driver.write("http v=0i 1\n")
+    let before = used()
+    let (seriesCount, batchCount) = (40_000, 8)
+    let region = String(repeating: "e", count: 9 + moreKeyBytes)
+    for batch in 0..<batchCount {
+      var text = ""
+      for number in batch * (seriesCount / batchCount)..<(batch + 1) * (seriesCount / batchCount) {
+        text += "http,host=host-\(number % 1_000),region=\(region),request_id=r\(1_000_000_000 + number) value=\(number)i 1\n"
+      }
+      #expect(try driver.write(text).acceptedCount == seriesCount / batchCount)
+    }
+    // A row of one value is 24 bytes.
+    let byteCount = (used() - before) / seriesCount - 24
+    #expect(byteCount <= 300 + 2 * moreKeyBytes, "\(byteCount) bytes")
+    #expect(store.statistics().databases.first?.liveSeries == seriesCount + 1)
     try store.close()
   }
 
