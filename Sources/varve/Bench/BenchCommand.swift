@@ -22,6 +22,7 @@ package let benchCommand = Subcommand(
     Flag("pid", .integer, "PID", help: "ingest: the server's process, to count its CPU time"),
     Flag("series", .integer, "N", default: "1000000", help: "series: new series a window, a point each"),
     Flag("windows", .integer, "N", default: "1", help: "series: windows of one hour"),
+    Flag("key-bytes", .integer, "N", default: "60", help: "series: bytes of measurement and tags, 60 to 4096"),
     Flag("data", .string, "DIR", help: "series: an empty directory for a store in this process"),
     CommonFlags.database,
     CommonFlags.format,

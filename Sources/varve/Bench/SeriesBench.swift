@@ -7,17 +7,27 @@ import Storage
 /// Each window has series of its own, as where series churn: the memory of those before is to be given back.
 struct SeriesBench {
   private static let batchLineCount = 10_000
+  /// As keys of requests come out: a measurement and three tags.
+  private static let keyByteCountMin = 60
+  private static let keyByteCountMax = 4_096
   /// Timestamp, number of the batch, one value: what the point itself takes.
   private static let pointByteCount = 24
 
   private let seriesCount: Int
   private let windowCount: Int
+  /// The value of a tag that all series share: what makes their keys as long as is asked for.
+  private let region: String
   private let format: String?
   private let directory: String?
 
   init(_ arguments: Arguments) throws {
     seriesCount = max(arguments.integer("series") ?? 1, 1)
     windowCount = max(arguments.integer("windows") ?? 1, 1)
+    let keyByteCount = arguments.integer("key-bytes") ?? Self.keyByteCountMin
+    guard (Self.keyByteCountMin...Self.keyByteCountMax).contains(keyByteCount) else {
+      throw UsageError("--key-bytes is \(Self.keyByteCountMin) to \(Self.keyByteCountMax), not \(keyByteCount)")
+    }
+    region = "eu-west-1" + String(repeating: "a", count: keyByteCount - Self.keyByteCountMin)
     format = arguments.string("format")
     directory = arguments.string("data")
   }
@@ -26,7 +36,8 @@ struct SeriesBench {
     guard let directory else { throw UsageError("bench series needs --data DIR: an empty directory for its store") }
     var options = StoreOptions()
     options.sync = .none
-    // Counted as with limits, but never refused.
+    // Counted as with limits, but never refused: two windows with a million long keys each are live at once.
+    options.memoryByteCount = 8 << 30
     options.cardinality.seriesCountMax = .max
     options.cardinality.tagValueCountMax = .max
     let store = try Store.open(directory: directory, options: options)
@@ -73,7 +84,7 @@ struct SeriesBench {
     for start in stride(from: series.lowerBound, to: series.upperBound, by: Self.batchLineCount) {
       var lines = ""
       for number in start..<min(start + Self.batchLineCount, series.upperBound) {
-        lines += "http,host=host-\(number % 1_000),region=eu-west-1,request_id=r\(1_000_000_000 + number) value=\(number)i \(time)\n"
+        lines += "http,host=host-\(number % 1_000),region=\(region),request_id=r\(1_000_000_000 + number) value=\(number)i \(time)\n"
       }
       let outcome = try unsafe Array(lines.utf8).withUnsafeBytes { try unsafe target.write($0, firstLine: 1) }
       for refused in outcome.refused.prefix(1) { throw CommandFailure("line \(refused.line): \(refused.reason)") }
