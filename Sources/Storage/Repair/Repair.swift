@@ -17,11 +17,12 @@ struct Repair {
 
   mutating func run() throws(StorageError) {
     let whole = try ManifestSalvage.whole(fileSystem)
-    var log = LogRepair(fileSystem: fileSystem)
+    var log = LogRepair(fileSystem: fileSystem, state: whole?.state)
     try log.run { losses throws(StorageError) in try save(losses) }
     report.add(log.problems)
     report.actions += log.actions
     report.losses += log.losses
+    report.notes += log.notes
     var state: ManifestState
     var number: UInt64
     var damaged: [String] = []

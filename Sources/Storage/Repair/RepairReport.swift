@@ -1,3 +1,5 @@
+import LineProtocol
+
 /// What `varve repair` found, did and could not save.
 public struct RepairReport: Codable, Sendable, Equatable {
   /// Something that was acknowledged and is gone.
@@ -16,6 +18,9 @@ public struct RepairReport: Codable, Sendable, Equatable {
     public var through: Int64?
     /// In words.
     public var what: String
+    /// Of points that were in the log: batches that they may have been of; `nil` where no bound is known.
+    public var firstBatch: UInt64?
+    public var lastBatch: UInt64?
   }
 
   public var isDryRun: Bool
@@ -37,4 +42,17 @@ public struct RepairReport: Codable, Sendable, Equatable {
       if !problems.contains(problem) { problems.append(problem) }
     }
   }
+}
+
+extension SeriesKey {
+  /// As a report names a series, for people.
+  var reportText: String {
+    let parts = parts
+    var out = Array(parts.measurement)
+    for tag in parts.tags { out += Array(",".utf8) + tag.key + Array("=".utf8) + tag.value }
+    return String(decoding: out, as: UTF8.self)
+  }
+
+  /// The measurement of it.
+  var measurementText: String { String(decoding: parts.measurement, as: UTF8.self) }
 }

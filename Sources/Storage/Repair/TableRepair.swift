@@ -66,15 +66,8 @@ extension TableCheck {
     RepairReport.Loss(
       file: file, database: keyspace.database, policy: keyspace.policy,
       measurement: lost.measurement.map { String(decoding: $0, as: UTF8.self) },
-      series: lost.series.flatMap { SeriesKey(validating: $0) }.map(Self.text),
+      series: lost.series.flatMap { SeriesKey(validating: $0) }?.reportText,
       from: lost.times.lowerBound, through: lost.times.upperBound,
       what: "rows at offset \(lost.error.offset.map(String.init) ?? "?"): \(lost.error.detail)")
-  }
-
-  private static func text(_ key: SeriesKey) -> String {
-    let parts = key.parts
-    var out = Array(parts.measurement)
-    for tag in parts.tags { out += Array(",".utf8) + tag.key + Array("=".utf8) + tag.value }
-    return String(decoding: out, as: UTF8.self)
   }
 }

@@ -33,6 +33,9 @@ package final class RowDecoder: RowNames {
 
   package init() {}
 
+  /// The series that were defined in the segment so far.
+  package var definedSeries: [SeriesKey] { seriesKeys }
+
   package func seriesKey(_ number: UInt32) -> SeriesKey {
     Int(number) < seriesKeys.count ? seriesKeys[Int(number)] : SeriesKey(measurement: [], tags: [])
   }

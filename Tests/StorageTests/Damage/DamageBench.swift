@@ -9,7 +9,7 @@ struct DamageBench {
   let image: StoreImage
   /// Every point, a line a field.
   let truth: Set<String>
-  /// Those that no table has.
+  /// Series and time of those that no table has.
   let unflushed: Set<String>
 
   init() throws {
@@ -24,9 +24,43 @@ struct DamageBench {
     try driver.writeDurably(Self.lines(day: 3, run: 5))
     try driver.writeDurably("late,host=z text=\"left in the log\" \(Self.start + 3 * Self.day + 77)\n")
     truth = Set(try driver.dump())
-    unflushed = truth.subtracting(flushed)
+    unflushed = Set(truth.subtracting(flushed).map(Self.point))
     image = try StoreImage(fileSystem)
     try store.close()
+  }
+
+  /// A store that was killed and started again: its log has several segments, with points of two databases in windows of which some
+  /// are flushed. Nothing but the log has what came after the first flush.
+  init(startCount: Int) throws {
+    var (files, flushed, last) = (MemoryFileSystem(), Set<String>(), Set<String>())
+    for round in 0..<startCount {
+      let store = try Self.open(files, isReadOnly: false)
+      let driver = StoreDriver(store)
+      if round == 0 {
+        for name in ["metrics", "other"] { try store.createDatabase(name, ttl: 0, windowLength: Self.day) }
+        try driver.writeDurably(Self.lines(day: 0, run: 0))
+        try store.flush()
+        flushed = Set(try driver.dump())
+      }
+      try store.waitUntilReplayed()
+      try driver.writeDurably(Self.lines(day: 3, run: round))
+      try driver.writeDurably("disk,host=n\(round) free=\(round)i \(Self.start + Int64(4 + round) * Self.day)\n")
+      try driver.writeDurably("net,host=a in=\(round)i \(Self.start)\n", database: "other")
+      try driver.writeDurably(Self.lines(day: 3, run: round + 10))
+      last = Set(try driver.dump())
+      // As a kill leaves it.
+      files = try StoreImage(files).make()
+      try store.close()
+    }
+    image = try StoreImage(files)
+    truth = last
+    unflushed = Set(last.subtracting(flushed).map(Self.point))
+  }
+
+  /// A line without its field: where it is lost an older value may show.
+  private static func point(of line: String) -> String {
+    let parts = line.split(separator: " ")
+    return "\(parts.first ?? "") \(parts.last ?? "")"
   }
 
   /// Overwrites, joined fields, every type, several measurements; a series long enough for row groups of its own is in `long`.
@@ -138,10 +172,10 @@ struct DamageBench {
   func covers(_ loss: RepairReport.Loss, _ line: String) -> Bool {
     let parts = line.split(separator: " ")
     guard let time = parts.last.flatMap({ Int64($0) }), let key = parts.first else { return false }
-    guard let from = loss.from, let through = loss.through else {
-      return loss.file.hasPrefix("wal/") ? unflushed.contains(line) : true
-    }
-    if time < from || time > through { return false }
+    let isOfLog = loss.file.hasPrefix("wal/")
+    if isOfLog, !unflushed.contains(Self.point(of: line)) { return false }
+    guard let from = loss.from, let through = loss.through else { return loss.database.isEmpty || !isOfLog }
+    if loss.database == "other" || time < from || time > through { return false }
     if let series = loss.series { return key == series }
     if let measurement = loss.measurement { return key.hasPrefix(measurement + ",") }
     return true
