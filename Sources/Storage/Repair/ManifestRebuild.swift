@@ -96,7 +96,9 @@ struct ManifestRebuild {
   private mutating func makeKeyspace(_ id: KeyspaceID, _ firstUnknown: UInt32, _ tables: [TableProperties])
     -> Bool
   {
-    guard id.number >= firstUnknown, let first = tables.first else { return false }
+    // A restored table has the names of where it was written: one that was written here knows better, and the newest best.
+    let ordered = tables.sorted { ($0.keyspace == id.number ? 1 : 0, $0.number) > ($1.keyspace == id.number ? 1 : 0, $1.number) }
+    guard id.number >= firstUnknown, let first = ordered.first else { return false }
     let length = tables.map { $0.windowEnd - $0.windowStart }.max() ?? 0
     // A database that was restored under another name has tables that say the old one.
     let isTaken = state.keyspaces.contains { $0.database == first.database && $0.policy == first.policy }

@@ -32,8 +32,9 @@ extension TableFooter {
     guard let directory = try block(endingAt: try reader.varint(), in: file) else { return nil }
     let words = PayloadReader(try opened(properties, in: file), file: file.name, handle: properties)
     let stated = try TableProperties(decoding: words)
-    guard stated.number == state.number, stated.rowCount == state.rowCount,
-      stated.seriesCount == state.seriesCount,
+    // Not its number: a restored table says the one that it was written under.
+    guard stated.firstTimestamp == state.firstTimestamp, stated.lastTimestamp == state.lastTimestamp,
+      stated.rowCount == state.rowCount, stated.seriesCount == state.seriesCount,
       stated.firstSequence <= stated.lastSequence, stated.rowCount >= 0
     else { return nil }
     return TableFooter(
