@@ -24,7 +24,10 @@ struct BoundListeners: Sendable {
         let kind = listener.kind.rawValue
         used[kind, default: 0] += 1
         let label = used[kind] == 1 ? kind : "\(kind)-\(used[kind] ?? 0)"
-        listeners.append(try Self.bind(listener, label: label, receiverCount: max(1, configuration.receiverCount)))
+        listeners.append(
+          try Self.bind(
+            listener, IngestCounters(listener: label, connectionCountMax: connectionCount(of: listener.kind)),
+            receiverCount: max(1, configuration.receiverCount)))
       }
     } catch {
       for socket in listeners.flatMap(\.sockets) { _ = close(socket) }
@@ -32,8 +35,20 @@ struct BoundListeners: Sendable {
     }
   }
 
+  /// Connections that one listener of a kind may have: what memory and the limit of open files have room for.
+  private func connectionCount(of kind: ListenerConfiguration.Kind) -> Int {
+    let most =
+      switch kind {
+      case .udp: 0
+      case .tcp: TCPListener.connectionCountMax
+      case .http: HTTPDaemon.connectionCount(in: configuration.store.memory.share(of: .bodies))
+      }
+    let listenerCount = configuration.listeners.count { $0.kind == kind }
+    return most == 0 ? 0 : configuration.openFiles.connectionCount(most: most, listenerCount: listenerCount)
+  }
+
   private static func bind(
-    _ listener: ListenerConfiguration, label: String, receiverCount: Int
+    _ listener: ListenerConfiguration, _ counters: IngestCounters, receiverCount: Int
   ) throws(StorageError) -> Bound {
     var sockets: [Int32] = []
     var port = listener.port
@@ -59,7 +74,7 @@ struct BoundListeners: Sendable {
       sockets.append(socket)
     }
     return Bound(
-      configuration: listener, counters: IngestCounters(listener: label), sockets: sockets, address: address)
+      configuration: listener, counters: counters, sockets: sockets, address: address)
   }
 
   private static func cannotListen(_ listener: ListenerConfiguration, _ port: UInt16, errno: Int32) -> StorageError {
@@ -95,7 +110,7 @@ struct BoundListeners: Sendable {
       guard
         let daemon = HTTPDaemon(
           socket: listener.sockets[0], threadCount: max(1, configuration.receiverCount),
-          bodies: context.bodies, commonHeaders: Router.commonHeaders, route: { router.reply(to: $0) })
+          bodies: context.bodies, counters: listener.counters, commonHeaders: Router.commonHeaders, route: { router.reply(to: $0) })
       else { throw StorageError(.io, "cannot start the HTTP daemon on \(listener.address)") }
       daemons.append(daemon)
     }

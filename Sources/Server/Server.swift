@@ -25,7 +25,9 @@ public final class Server: Sendable {
     let bound = try BoundListeners(configuration)
     listening = bound.descriptions
     let statements = IngestCounters(listener: "into")
-    let metrics = ServerMetrics(ingest: bound.counters + [statements], kernelDrops: bound.kernelDrops)
+    let metrics = ServerMetrics(
+      ingest: bound.counters + [statements], openFileCountMax: configuration.openFiles.count,
+      kernelDrops: bound.kernelDrops)
     let workers = try WorkerPool(name: "varve-query", threadCount: 4)
     context = ServerContext(
       configuration: configuration, metrics: metrics, statementCounters: statements, workers: workers, say: say)

@@ -65,6 +65,8 @@ public struct ServerConfiguration: Sendable {
   /// A query is stopped after this.
   public var queryTimeout: Duration = .seconds(60)
   public var store = StoreOptions()
+  /// Connections are bounded by it.
+  public var openFiles = OpenFileLimit.current
   /// How far the start is; one with a handler holds it in tests.
   package var progress = ReplayProgress()
 

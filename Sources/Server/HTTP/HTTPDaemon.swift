@@ -2,6 +2,7 @@ import CMicroHTTPD
 import CShims
 import Glibc
 import Storage
+import Synchronization
 
 /// What a route says to a request.
 enum HTTPReply {
@@ -26,28 +27,28 @@ enum HTTPReply {
   private let commonHeaders: [(name: String, value: String)]
   private let handle: Lock<UInt>
   private let bodies: BodyMemory
+  private let counters: IngestCounters
 
   /// Serves `socket`, which it owns from now on, with `threadCount` threads; every answer carries `commonHeaders`.
   init?(
-    socket: Int32, threadCount: Int, bodies: BodyMemory, commonHeaders: [(name: String, value: String)],
+    socket: Int32, threadCount: Int, bodies: BodyMemory, counters: IngestCounters, commonHeaders: [(name: String, value: String)],
     route: @escaping @Sendable (HTTPRequest) -> HTTPReply
   ) {
     self.route = route
     self.commonHeaders = commonHeaders
     handle = Lock(0)
-    self.bodies = bodies
-    let most = bodies.byteCountMax
-    let connectionMemory = min(max(most / 1_024, Self.connectionMemoryMin), Self.connectionMemory)
-    let connectionCount = min(max(most / connectionMemory, Self.connectionCountMin), Self.connectionCountMax)
+    (self.bodies, self.counters) = (bodies, counters)
     let flags =
       MHD_USE_EPOLL_INTERNAL_THREAD.rawValue | MHD_ALLOW_SUSPEND_RESUME.rawValue | MHD_USE_PEDANTIC_CHECKS.rawValue
     let options: [any CVarArg] = [
       Int32(MHD_OPTION.LISTEN_SOCKET.rawValue), socket,
       Int32(MHD_OPTION.THREAD_POOL_SIZE.rawValue), UInt32(threadCount),
-      Int32(MHD_OPTION.CONNECTION_MEMORY_LIMIT.rawValue), connectionMemory,
-      Int32(MHD_OPTION.CONNECTION_LIMIT.rawValue), UInt32(connectionCount),
+      Int32(MHD_OPTION.CONNECTION_MEMORY_LIMIT.rawValue), Self.connectionMemory(bodies.byteCountMax),
+      Int32(MHD_OPTION.CONNECTION_LIMIT.rawValue), UInt32(counters.connectionCountMax),
       Int32(MHD_OPTION.CONNECTION_TIMEOUT.rawValue), UInt32(120),
       Int32(MHD_OPTION.NOTIFY_COMPLETED.rawValue), unsafe unsafeBitCast(Self.completed, to: Int.self), 0,
+      Int32(MHD_OPTION.NOTIFY_CONNECTION.rawValue), unsafe unsafeBitCast(Self.connected, to: Int.self),
+      unsafe Int(bitPattern: Unmanaged.passUnretained(self).toOpaque()),
       Int32(MHD_OPTION.END.rawValue),
     ]
     // The daemon is stopped before `self` goes, so the unretained pointer outlives its use.
@@ -57,6 +58,15 @@ enum HTTPReply {
     }
     guard let daemon = unsafe daemon else { return nil }
     handle.withLock { $0 = UInt(bitPattern: daemon) }
+  }
+
+  private static func connectionMemory(_ byteCountMax: Int) -> Int {
+    min(max(byteCountMax / 1_024, connectionMemoryMin), connectionMemory)
+  }
+
+  /// Connections at once that have room in so many bytes.
+  static func connectionCount(in byteCountMax: Int) -> Int {
+    min(max(byteCountMax / connectionMemory(byteCountMax), connectionCountMin), connectionCountMax)
   }
 
   /// Stops listening and waits until every exchange is answered. All suspended ones must have been answered.
@@ -88,6 +98,17 @@ enum HTTPReply {
       guard let slot = unsafe slot, let pointer = unsafe slot.pointee else { return }
       unsafe Unmanaged<HTTPExchange>.fromOpaque(pointer).release()
       unsafe slot.pointee = nil
+    }
+
+  private static let connected:
+    @convention(c) (
+      UnsafeMutableRawPointer?, OpaquePointer?, UnsafeMutablePointer<UnsafeMutableRawPointer?>?,
+      MHD_ConnectionNotificationCode
+    ) -> Void = { context, _, _, code in
+      guard let context = unsafe context else { return }
+      let daemon = unsafe Unmanaged<HTTPDaemon>.fromOpaque(context).takeUnretainedValue()
+      // MHD_CONNECTION_NOTIFY_STARTED; the other one is its end.
+      daemon.counters.connections.wrappingAdd(code.rawValue == 0 ? 1 : -1, ordering: .relaxed)
     }
 
   private static let access: MHD_AccessHandlerCallback = {

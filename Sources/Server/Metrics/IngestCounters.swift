@@ -13,9 +13,15 @@ final class IngestCounters: Sendable {
   let overloadDrops = Atomic<UInt64>(0)
   let oldTimestamps = Atomic<UInt64>(0)
   let connections = Atomic<Int>(0)
+  let refusedConnections = Atomic<UInt64>(0)
+  /// Connections at once; 0 where there are none.
+  let connectionCountMax: Int
   private let rejects = Lock([UInt64](repeating: 0, count: RejectReason.allCases.count))
 
-  init(listener: String) { self.listener = listener }
+  init(listener: String, connectionCountMax: Int = 0) {
+    self.listener = listener
+    self.connectionCountMax = connectionCountMax
+  }
 
   /// Takes over the refusals of a batch, by `RejectReason.rawValue`.
   func addRejects(_ counts: [Int]) {

@@ -13,13 +13,19 @@ public func metricsPage(of store: Store) -> String {
 final class ServerMetrics: Sendable {
   /// One a listener, in the order of their start.
   let ingest: [IngestCounters]
+  private let openFileCountMax: Int
   let querySeconds = Histogram(bounds: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10])
   let queriesActive = Atomic<Int>(0)
   /// Kernel drops by UDP listener, read when asked.
   private let kernelDrops: @Sendable () -> [(listener: String, drops: UInt64)]
 
-  init(ingest: [IngestCounters], kernelDrops: @escaping @Sendable () -> [(listener: String, drops: UInt64)]) {
+  /// - Parameter openFileCountMax: files that the process may hold open; 0 where that is of no interest.
+  init(
+    ingest: [IngestCounters], openFileCountMax: Int = 0,
+    kernelDrops: @escaping @Sendable () -> [(listener: String, drops: UInt64)]
+  ) {
     self.ingest = ingest
+    self.openFileCountMax = openFileCountMax
     self.kernelDrops = kernelDrops
   }
 
@@ -29,6 +35,7 @@ final class ServerMetrics: Sendable {
   func page(_ store: StoreStatistics?, used: [MemoryBudget.Part: Int] = [:]) -> [UInt8] {
     var text = MetricsText()
     addIngest(to: &text)
+    addConnections(to: &text)
     text.family("varve_query_seconds", .histogram, "Time of statements, from request to answer.")
     let (counts, sum) = querySeconds.snapshot
     text.histogram("varve_query_seconds", bounds: querySeconds.bounds, counts: counts, sum: sum)
@@ -42,6 +49,28 @@ final class ServerMetrics: Sendable {
       addMemory(store, used, to: &text)
     }
     return text.bytes
+  }
+
+  private func addConnections(to text: inout MetricsText) {
+    typealias Gauge = (String, MetricsText.Kind, String, (IngestCounters) -> UInt64)
+    let gauges: [Gauge] = [
+      ("varve_connections", .gauge, "Connections that are open.", { UInt64(max(0, $0.connections.load(ordering: .relaxed))) }),
+      ("varve_connection_limit", .gauge, "Connections at once: more are closed over TCP, and wait over HTTP.", { UInt64($0.connectionCountMax) }),
+      (
+        "varve_connections_refused_total", .counter, "Connections closed at once because of the limit.",
+        { $0.refusedConnections.load(ordering: .relaxed) }
+      ),
+    ]
+    for (name, kind, help, value) in gauges {
+      text.family(name, kind, help)
+      for listener in ingest where listener.connectionCountMax > 0 {
+        text.sample(name, [("listener", listener.listener)], value(listener))
+      }
+    }
+    if openFileCountMax > 0 {
+      text.family("varve_open_files_limit", .gauge, "Files and sockets that the process may hold open.")
+      text.sample("varve_open_files_limit", [], openFileCountMax)
+    }
   }
 
   private func addIngest(to text: inout MetricsText) {

@@ -5,7 +5,7 @@ import Synchronization
 
 /// A listening TCP socket: hands connections to the receiver threads in turn.
 final class TCPListener: EventSource {
-  /// Connections at once over one listener; further ones are closed at once.
+  /// Connections at once over one listener, where the limit of open files has room for them; further ones are closed at once.
   static let connectionCountMax = 10_000
 
   let socket: Int32
@@ -41,8 +41,10 @@ final class TCPListener: EventSource {
         if accepted == -EMFILE || accepted == -ENFILE { reactor.context.say("no file left for a TCP connection") }
         return nil
       }
-      guard settings.counters.connections.load(ordering: .relaxed) < Self.connectionCountMax else {
-        reactor.context.say("more than \(Self.connectionCountMax) TCP connections: closing one")
+      let most = settings.counters.connectionCountMax
+      guard settings.counters.connections.load(ordering: .relaxed) < most else {
+        reactor.context.say("more than \(most) TCP connections: closing one")
+        settings.counters.refusedConnections.wrappingAdd(1, ordering: .relaxed)
         _ = close(accepted)
         continue
       }

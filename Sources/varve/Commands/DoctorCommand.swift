@@ -1,6 +1,7 @@
 import CShims
 import Client
 import Glibc
+import Server
 
 /// `varve doctor`.
 package let doctorCommand = Subcommand(
@@ -91,6 +92,16 @@ private struct Doctor {
 
   // MARK: Server
 
+  /// What the server got, which may be less than what a shell gets.
+  private func openFiles(_ metrics: Metrics) -> [Finding] {
+    metrics.samples.filter { $0.name == "varve_open_files_limit" }.map { sample in
+      let isFew = sample.value < Double(OpenFileLimit.countEnough)
+      return Finding(
+        check: "open files of the server", found: "\(Int(sample.value))",
+        advice: isFew ? "fewer connections are taken: LimitNOFILE=65536 in the service unit" : "")
+    }
+  }
+
   func serverFindings() throws -> [Finding] {
     let client = try HTTPClient(arguments.text("server"))
     client.timeoutMilliseconds = 10_000
@@ -125,7 +136,7 @@ private struct Doctor {
         "merging does not keep up: faster disk, or fewer policies"
       ),
     ]
-    return [Finding(check: "server", found: "answers at \(client.baseURL)")]
+    return [Finding(check: "server", found: "answers at \(client.baseURL)")] + openFiles(metrics)
       + counters.compactMap { counter in
         let samples = metrics.samples.filter { $0.name == counter.metric }
         guard !samples.isEmpty else { return nil }

@@ -96,7 +96,8 @@ private func serve(_ arguments: Arguments) throws -> Int32 {
   for name in ["auth", "tls-cert", "tls-key", "allow"] where arguments.isGiven(name) {
     throw UsageError("--\(name) is reserved and does not work yet: bind to loopback or put a proxy in front")
   }
-  let configuration = try serverConfiguration(arguments)
+  var configuration = try serverConfiguration(arguments)
+  configuration.openFiles = OpenFileLimit.raised()
   // Blocked before any thread starts, so that all inherit it and only `sigwait` sees them.
   var signals = sigset_t()
   unsafe sigemptyset(&signals)
@@ -107,6 +108,11 @@ private func serve(_ arguments: Arguments) throws -> Int32 {
     printError(
       "--memory \(configuration.store.memoryByteCount) is less than \(MemoryBudget.byteCountMin), the least that holds under load: "
         + "more may be taken")
+  }
+  if configuration.openFiles.count < OpenFileLimit.countEnough {
+    printError(
+      "no more than \(configuration.openFiles.count) files may be open: fewer connections are taken; raise the hard limit to 65536 "
+        + "(LimitNOFILE=65536 in the service unit, or ulimit -Hn)")
   }
   // A start that fails ends the wait below.
   let server = try Server(configuration, say: { printError($0) }, onFailure: { kill(getpid(), SIGTERM) })
