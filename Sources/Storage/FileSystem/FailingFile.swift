@@ -16,7 +16,11 @@ final class FailingFile: StoredFile {
   }
 
   func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(StorageError) {
-    try fileSystem.admit(.read, name)
+    do throws(StorageError) {
+      try fileSystem.admit(.read, name, at: offset, byteCount: buffer.count)
+    } catch {
+      throw StorageError(error.code, file: name, offset: offset, error.detail)
+    }
     try unsafe wrapped.read(at: offset, into: buffer)
   }
 

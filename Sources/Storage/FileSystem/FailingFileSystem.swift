@@ -27,6 +27,7 @@ package final class FailingFileSystem: FileSystem {
     var pace: CallDelay?
     var isStopped = false
     var capacity: UInt64?
+    var unreadable: [String: Range<UInt64>] = [:]
   }
 
   /// The same for all that are `rooted` in one: a disk that stops stops for all of them.
@@ -91,6 +92,19 @@ package final class FailingFileSystem: FileSystem {
 
   /// Sets the size of the disk; `nil`: without bound.
   package func setCapacity(_ capacity: UInt64?) { state.lock.withLock { $0.capacity = capacity } }
+
+  /// Makes some bytes of a file unreadable; `nil`: none.
+  package func refuseReading(_ name: String, _ range: Range<UInt64>?) {
+    state.lock.withLock { $0.unreadable[name] = range }
+  }
+
+  func admit(_ call: Call, _ name: String, at offset: UInt64, byteCount: Int) throws(StorageError) {
+    try admit(call, name)
+    let range = state.lock.withLock { $0.unreadable[name] }
+    if let range, range.overlaps(offset..<offset + UInt64(byteCount)) {
+      throw StorageError(.io, file: name, "cannot \(call.rawValue) \(name): told to fail")
+    }
+  }
 
   func admit(_ call: Call, _ name: String) throws(StorageError) {
     let code = state.lock.withLock { state -> StorageError.Code? in
@@ -165,11 +179,13 @@ package final class FailingFileSystem: FileSystem {
   package func rename(_ from: String, to: String) throws(StorageError) {
     try admit(.rename, from)
     try wrapped.rename(from, to: to)
+    state.lock.withLock { $0.unreadable[to] = $0.unreadable.removeValue(forKey: from) }
   }
 
   package func remove(_ name: String) throws(StorageError) {
     try admit(.remove, name)
     try wrapped.remove(name)
+    state.lock.withLock { $0.unreadable[name] = nil }
   }
 
   package func removeDirectory(_ name: String) throws(StorageError) {

@@ -45,8 +45,13 @@ final class POSIXFile: StoredFile {
     var done = 0
     while done < buffer.count {
       // `done` is below `count`: the rest lies in the buffer.
-      let count = try systemCall("read", path: path, name: name) {
-        unsafe pread(open, buffer.baseAddress.map { unsafe $0 + done }, buffer.count - done, start + off_t(done))
+      let count: Int
+      do throws(StorageError) {
+        count = try systemCall("read", path: path, name: name) {
+          unsafe pread(open, buffer.baseAddress.map { unsafe $0 + done }, buffer.count - done, start + off_t(done))
+        }
+      } catch {
+        throw StorageError(error.code, file: name, offset: offset, error.detail)
       }
       if count == 0 {
         throw StorageError(

@@ -46,7 +46,9 @@ struct LogGap: Equatable {
   /// - Parameter state: what the manifest says; `nil` where it could not be read, and nothing narrows what was in the log.
   func losses(in state: ManifestState?) -> [RepairReport.Loss] {
     guard let state else { return losses(nil, times.map { [Stretch(times: $0, flushedThrough: 0)] } ?? []) }
-    return state.keyspaces.filter { keyspace == nil || $0.id == keyspace }.flatMap { losses($0, unflushed($0)) }
+    return state.keyspaces.filter { keyspace == nil || $0.id == keyspace }.flatMap {
+      losses($0, unflushed($0))
+    }
   }
 
   /// In words: which batches, where and why.
@@ -98,7 +100,8 @@ struct LogGap: Equatable {
       ? "which windows were flushed through them is not known: their points are lost as far as no table has them"
       : "tables have all points of these times through batch \(stretch?.flushedThrough ?? 0); what came later may be lost"
     return RepairReport.Loss(
-      file: file, database: keyspace?.database ?? "", policy: keyspace?.policy ?? "", measurement: name?.measurement,
+      file: file, database: keyspace?.database ?? "", policy: keyspace?.policy ?? "",
+      measurement: name?.measurement,
       series: name?.series, from: stretch?.times.lowerBound, through: stretch?.times.upperBound,
       what: "\(text); \(rest)", firstBatch: first == 0 ? nil : first, lastBatch: last)
   }

@@ -1,6 +1,8 @@
 /// Writes damaged segments of the log anew, with the records that are whole, so that a start reads the log to its end.
 struct LogRepair {
   let fileSystem: any FileSystem
+  /// Says what of the segments could not be read.
+  let disk: PatchingFileSystem
   /// What the manifest says, where it could be read.
   let state: ManifestState?
   private(set) var problems: [StorageError] = []
@@ -11,8 +13,12 @@ struct LogRepair {
   private(set) var lastSequence: UInt64 = 0
   private(set) var lastSegment: UInt64 = 0
 
-  init(fileSystem: any FileSystem, state: ManifestState?) {
+  /// Segments that were written anew.
+  private var replaced: Set<String> = []
+
+  init(fileSystem: any FileSystem, disk: PatchingFileSystem, state: ManifestState?) {
     self.fileSystem = fileSystem
+    self.disk = disk
     self.state = state
   }
 
@@ -29,7 +35,8 @@ struct LogRepair {
         guard error.code == .corrupt else { throw error }
         if !problems.contains(error) { problems.append(error) }
       }
-      let damaged = Set(errors.map(\.file))
+      let unreadable = Set(disk.unreadable.map(\.file)).subtracting(replaced)
+      let damaged = Set(errors.map(\.file)).union(unreadable)
       var (previous, previousSequence): (UInt64, UInt64) = (0, 0)
       for (index, info) in summary.segments.enumerated() {
         var last = info.lastSequence
@@ -40,6 +47,7 @@ struct LogRepair {
             SegmentSalvage.Surroundings(
               previous: previous, previousSequence: previousSequence,
               nextSequence: later.first { $0.firstSequence > 0 }?.firstSequence, isLast: later.isEmpty,
+              isRead: !unreadable.contains(LogFormat.name(info.number)),
               synced: later.first.flatMap { next throws(StorageError) in try synced(before: next.number) }),
             willReplace)
           isChanged = true
@@ -51,8 +59,11 @@ struct LogRepair {
 
   /// How far the segment before one was synced when its last sync failed, as its header says; else `nil`.
   private func synced(before number: UInt64) throws(StorageError) -> UInt64? {
-    let reader = try SegmentReader(file: fileSystem.open(LogFormat.name(number)), number: number, bufferByteCount: 4_096)
-    guard case .success(let header) = try reader.header(), header.previousSynced != SegmentHeader.ended else { return nil }
+    let reader = try SegmentReader(
+      file: fileSystem.open(LogFormat.name(number)), number: number, bufferByteCount: 4_096)
+    guard case .success(let header) = try reader.header(), header.previousSynced != SegmentHeader.ended else {
+      return nil
+    }
     return header.previousSynced
   }
 
@@ -75,6 +86,7 @@ struct LogRepair {
     try willReplace(losses)
     var copy = salvage.copy
     try copy.write(to: name, in: fileSystem)
+    replaced.insert(name)
     actions.append(
       "\(name): set aside as \(kept); written anew with the \(copy.recordCount) records that are whole")
     lastSequence = max(lastSequence, copy.lastSequence, salvage.lastSeen)

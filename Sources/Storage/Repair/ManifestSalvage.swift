@@ -23,7 +23,8 @@ struct ManifestSalvage {
     }
   }
 
-  init(_ fileSystem: any FileSystem) throws(StorageError) {
+  /// - Parameter disk: says what of the files could not be read.
+  init(_ fileSystem: any FileSystem, disk: PatchingFileSystem) throws(StorageError) {
     var named: String?
     do throws(StorageError) {
       named = try Manifest.current(of: fileSystem)
@@ -44,7 +45,10 @@ struct ManifestSalvage {
       return a.number > b.number
     }
     highestNumber = names.map(\.number).max() ?? 0
-    for (_, name) in names { try take(name, fileSystem) }
+    for (_, name) in names {
+      try take(name, fileSystem)
+      if disk.isUnreadable(name), !damaged.contains(name) { damaged.append(name) }
+    }
   }
 
   private mutating func take(_ name: String, _ fileSystem: any FileSystem) throws(StorageError) {

@@ -2,8 +2,9 @@ import FoundationEssentials
 
 /// The folder of what was found damaged: set aside there, never deleted.
 ///
-/// A file is copied there first and goes from its place when the manifest no longer names it, so that a repair that is cut short
-/// finds it where it was.
+/// A file gets a second name there first, or is copied where no link can be made, and goes from its place when the manifest no longer
+/// names it, so that a repair that is cut short finds it where it was. A link keeps what the disk refuses to read, too, for who can
+/// read more of it, and bad sectors from being used again.
 struct Quarantine {
   static let directory = "quarantine"
 
@@ -15,11 +16,11 @@ struct Quarantine {
     return directory + "/" + (parts.count > 2 ? parts.dropFirst() : parts[...]).joined(separator: "-")
   }
 
-  /// Copies a file; returns where it is.
+  /// Keeps a file; returns where it is.
   func copy(_ file: String) throws(StorageError) -> String {
     let (target, isThere) = try place(of: file, fileSystem.open(file))
     if isThere { return target }
-    try fileSystem.copy(file, to: fileSystem, as: target)
+    _ = try fileSystem.transfer(file, to: fileSystem, as: target)
     try fileSystem.syncDirectory(Self.directory)
     return target
   }

@@ -4,20 +4,29 @@
 /// that is cut short is simply run again.
 struct Repair {
   let fileSystem: any FileSystem
+  /// The disk below, which says what it refused to read.
+  private let disk: PatchingFileSystem
   private(set) var report: RepairReport
   private let reportName: String
   /// Files whose copies are in quarantine, to be removed when no manifest names them.
   private var setAside: [String] = []
 
-  init(fileSystem: any FileSystem, isDryRun: Bool) throws(StorageError) {
-    self.fileSystem = fileSystem
+  init(fileSystem lower: any FileSystem, isDryRun: Bool) throws(StorageError) {
+    disk = PatchingFileSystem(over: lower)
+    fileSystem = isDryRun ? OverlayFileSystem(over: disk) : disk
     reportName = try Quarantine(fileSystem: fileSystem).reportName()
     report = RepairReport(isDryRun: isDryRun)
   }
 
   mutating func run() throws(StorageError) {
-    let whole = try ManifestSalvage.whole(fileSystem)
-    var log = LogRepair(fileSystem: fileSystem, state: whole?.state)
+    var whole = try ManifestSalvage.whole(fileSystem)
+    // The end of one that cannot be read looks like an edit that was not written to its end.
+    if let found = whole, disk.isUnreadable(Manifest.fileName(found.number)) { whole = nil }
+    if let found = whole, let error = try LostEdits.find(found.state, fileSystem) {
+      report.add([error])
+      whole = nil
+    }
+    var log = LogRepair(fileSystem: fileSystem, disk: disk, state: whole?.state)
     try log.run { losses throws(StorageError) in try save(losses) }
     report.add(log.problems)
     report.actions += log.actions
@@ -32,7 +41,7 @@ struct Repair {
       // One that was begun and not finished has a number too.
       number = max(number, damaged.compactMap { fileNumber(of: $0, prefix: "MANIFEST-") }.max() ?? 0)
     } else {
-      let salvage = try ManifestSalvage(fileSystem)
+      let salvage = try ManifestSalvage(fileSystem, disk: disk)
       report.add(salvage.problems)
       (number, damaged) = (salvage.highestNumber, salvage.damaged)
       state = try rebuild(salvage)
@@ -40,6 +49,7 @@ struct Repair {
     let before = whole?.state
     state.nextTable = max(state.nextTable, (TableFiles.all(in: fileSystem).map(\.number).max() ?? 0) + 1)
     try repairTables(&state)
+    report.add(disk.unreadable)
     state.lastSegment = max(state.lastSegment, log.lastSegment)
     state.lastSequence = max(state.lastSequence, log.lastSequence)
     if state.keyspaces != before?.keyspaces || !log.problems.isEmpty {
@@ -81,7 +91,9 @@ struct Repair {
       } catch {
         report.add([error])
         names.append(name)
+        continue
       }
+      if disk.isUnreadable(name) { names.append(name) }
     }
     return names
   }
@@ -160,8 +172,7 @@ extension Store {
     try Verification.checkHoldsStore(fileSystem)
     let lock = try fileSystem.lock("LOCK")
     defer { withExtendedLifetime(lock) {} }
-    var repair = try Repair(
-      fileSystem: isDryRun ? OverlayFileSystem(over: fileSystem) : fileSystem, isDryRun: isDryRun)
+    var repair = try Repair(fileSystem: fileSystem, isDryRun: isDryRun)
     try repair.run()
     return repair.report
   }

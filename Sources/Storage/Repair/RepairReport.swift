@@ -20,6 +20,7 @@ public struct RepairReport: Codable, Sendable, Equatable {
     public var what: String
     /// Of points that were in the log: batches that they may have been of; `nil` where no bound is known.
     public var firstBatch: UInt64?
+    /// The last one; `nil` where nothing that is left says how far the log went.
     public var lastBatch: UInt64?
   }
 

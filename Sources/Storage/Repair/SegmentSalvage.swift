@@ -12,6 +12,8 @@ struct SegmentSalvage {
     /// The first number of a batch that is left in a later segment; `nil` where there is none.
     var nextSequence: UInt64?
     var isLast: Bool
+    /// The disk gave all of its bytes.
+    var isRead: Bool
     /// The header of the next segment says how far this one was synced when its last sync failed.
     var synced: UInt64?
   }
@@ -75,9 +77,17 @@ struct SegmentSalvage {
   /// Takes note of batches that may be gone with a segment that stood before this one.
   private mutating func checkBefore(_ offset: UInt64) throws(StorageError) {
     var next: UInt64?
-    if case .record = try reader.item(at: offset) { next = offset } else { next = try reader.lookOn(from: offset).next }
-    let last = try next.map { place throws(StorageError) in try lastLost(before: place) } ?? around.nextSequence.map { $0 - 1 }
-    guard let found else { return lose(at: nil, "whether a segment came before this one is not known", through: last) }
+    if case .record = try reader.item(at: offset) {
+      next = offset
+    } else {
+      next = try reader.lookOn(from: offset).next
+    }
+    let last =
+      try next.map { place throws(StorageError) in try lastLost(before: place) }
+      ?? around.nextSequence.map { $0 - 1 }
+    guard let found else {
+      return lose(at: nil, "whether a segment came before this one is not known", through: last)
+    }
     lose(at: nil, "the segment is not there", through: last)
     if gaps.last?.offset == nil, !gaps.isEmpty { gaps[gaps.count - 1].file = LogFormat.name(found.previous) }
   }
@@ -96,7 +106,9 @@ struct SegmentSalvage {
       try unsafe copy.append(record, payload)
     } catch {
       guard error.code == .corrupt else { throw error }
-      if record.type == .definitions { hasAllDefinitions = false } else {
+      if record.type == .definitions {
+        hasAllDefinitions = false
+      } else {
         try unsafe lose(record, payload, at: offset, error.detail)
       }
     }
@@ -121,7 +133,8 @@ struct SegmentSalvage {
     let findings = try reader.lookOn(from: offset)
     if isEnd(offset, findings) { return nil }
     let through = try findings.next.map { next throws(StorageError) in try lastLost(before: next) }
-    guard let stated = try statedRecord(at: offset), offset + UInt64(stated.recordByteCount) == findings.next else {
+    guard let stated = try statedRecord(at: offset), offset + UInt64(stated.recordByteCount) == findings.next
+    else {
       hasAllDefinitions = false
       lose(at: offset, reason, through: through ?? around.nextSequence.map { $0 - 1 })
       return findings.next
@@ -144,7 +157,7 @@ struct SegmentSalvage {
   /// Whether a bad record is where the segment ended, as the start would have taken it: nothing behind it was acknowledged.
   private func isEnd(_ offset: UInt64, _ findings: SegmentReader.Findings) -> Bool {
     if let synced = around.synced, synced <= offset { return true }
-    guard around.isLast else { return false }
+    guard around.isLast, around.isRead else { return false }
     if let found { return findings.evidence == nil && reader.byteCount >= found.allocated }
     // Without a header it is not known how long the file was. A record never begins with so many zeros.
     return findings.end == offset && reader.byteCount >= offset + 8

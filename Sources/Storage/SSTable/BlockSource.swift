@@ -56,7 +56,12 @@ final class BlockSource: Sendable {
     }
     readBlockCount.add(1, ordering: .relaxed)
     readByteCount.add(UInt64(handle.byteCount), ordering: .relaxed)
-    return try readBytes(of: file, at: handle.offset, count: handle.byteCount)
+    do throws(StorageError) {
+      return try readBytes(of: file, at: handle.offset, count: handle.byteCount)
+    } catch where error.code == .io {
+      // A disk that refuses once may give it at the second time of asking.
+      return try readBytes(of: file, at: handle.offset, count: handle.byteCount)
+    }
   }
 
   /// Appends `rows` of a block that holds one encoded column of `count` words and nothing else.

@@ -19,6 +19,19 @@ final class TableDamages: Sendable {
     }
   }
 
+  /// Forgets places that the disk refused to read: it is asked again.
+  func forgetRefused() {
+    guard isAny.load(ordering: .acquiring) else { return }
+    state.withLock { state in
+      if state.table?.code == .io { state.table = nil }
+      for name in state.measurements.keys {
+        if state.measurements[name]?.whole?.code == .io { state.measurements[name]?.whole = nil }
+        state.measurements[name]?.series.removeAll { $0.error.code == .io }
+        if state.measurements[name]?.isNone == true { state.measurements[name] = nil }
+      }
+    }
+  }
+
   /// Takes a place in; `false` where it was known.
   func note(_ place: DamagedPlace, _ error: StorageError) -> Bool {
     defer { isAny.store(true, ordering: .releasing) }

@@ -15,7 +15,11 @@ package final class DamageCounter: Sendable {
   ///
   /// - Parameter database: the database of a keyspace, where it is still there.
   package func note(_ error: StorageError, database: (KeyspaceID) -> String?) {
-    guard error.code == .corrupt else { return }
+    if error.code == .corrupt { count(error, database: database) }
+  }
+
+  /// Counts an error that came of reading a file of the store.
+  package func count(_ error: StorageError, database: (KeyspaceID) -> String?) {
     let parts = error.file.split(separator: "/")
     let key: Key
     switch parts.first {

@@ -16,6 +16,7 @@ struct OpenedStore {
   let survey: LogSurvey
   let replayer: Replayer
   let damage = DamageCounter()
+  let rereading: Rereading
   let censuses: LiveCensuses
   let seriesMemory: SeriesMemory
 
@@ -25,6 +26,7 @@ struct OpenedStore {
   ) throws(StorageError) {
     self.fileSystem = fileSystem
     self.options = options
+    rereading = Rereading(monotonicClock: monotonicClock)
     if !options.isReadOnly { try fileSystem.createDirectory("") }
     directoryLock = try fileSystem.lock(Store.lockName)
     // Read before the manifest is opened, which may begin a new one.
@@ -40,13 +42,13 @@ struct OpenedStore {
     let budget = options.memory
     cache = BlockCache(byteCountMax: max(budget.share(of: .cache), 4 << 20))
     let janitor = Janitor(fileSystem: fileSystem)
-    let highest = options.isReadOnly ? 0 : try Orphans(fileSystem: fileSystem, state: state).sweep()
+    let orphans = try Orphans(fileSystem: fileSystem, state: state)
     let reserve = Reserve(fileSystem: fileSystem, byteCountMax: options.isReadOnly ? 0 : options.reserveByteCount)
     self.reserve = reserve
     reserve.adopt()
     publisher = try Publisher(
       manifest: manifest, fileSystem: fileSystem, cache: cache, janitor: janitor,
-      nextTable: max(state.nextTable, highest + 1), reserve: reserve)
+      nextTable: max(state.nextTable, orphans.highest + 1), reserve: reserve)
     let seriesMemory = SeriesMemory(byteCountMax: budget.share(of: .series))
     self.seriesMemory = seriesMemory
     let (publisher, censuses) = (publisher, LiveCensuses(limits: options.cardinality, memory: seriesMemory))
@@ -66,6 +68,8 @@ struct OpenedStore {
       fileSystem: fileSystem, ignoresDamage: options.ignoresDamagedLog, isReadOnly: options.isReadOnly,
       segments: segments, check: progress.checkIsWanted)
     progress.begin(total: survey.byteCount)
+    if let error = try orphans.lostEdit(firstLogged: survey.firstSequence) { throw error }
+    if !options.isReadOnly { try orphans.sweep() }
     let summary = survey.summary
     let lastSequence = max(summary.lastSequence, state.lastSequence)
     memtable.beginReplay(through: lastSequence)
@@ -122,46 +126,6 @@ struct OpenedStore {
       total += try fileSystem.open("wal/" + name).byteCount()
     }
     return total
-  }
-}
-
-/// What lies in `tables/` and no edit names: left by a crash between writing and publishing.
-private struct Orphans {
-  let fileSystem: any FileSystem
-  let state: ManifestState
-
-  /// Unlinks orphans; the answer is the highest table number found. Names that are not ours are left alone.
-  func sweep() throws(StorageError) -> UInt64 {
-    guard try fileSystem.exists("tables") else { return 0 }
-    var highest: UInt64 = 0
-    for folder in try fileSystem.list("tables") {
-      guard let number = UInt32(folder) else { continue }
-      let live = liveTables(of: KeyspaceID(number))
-      let path = "tables/" + folder
-      let names = try fileSystem.list(path)
-      var isEmpty = true
-      for name in names {
-        guard name.hasSuffix(".sst"), let dash = name.lastIndex(of: "-"),
-          let table = UInt64(name[name.index(after: dash)...].dropLast(4))
-        else {
-          isEmpty = false
-          continue
-        }
-        highest = max(highest, table)
-        if live.contains(table) {
-          isEmpty = false
-        } else {
-          try fileSystem.remove(path + "/" + name)
-        }
-      }
-      if isEmpty, state.index(of: KeyspaceID(number)) == nil { try fileSystem.removeDirectory(path) }
-    }
-    return highest
-  }
-
-  private func liveTables(of id: KeyspaceID) -> Set<UInt64> {
-    guard let index = state.index(of: id) else { return [] }
-    return Set(state.keyspaces[index].windows.flatMap(\.runs).flatMap(\.tables).map(\.number))
   }
 }
 

@@ -158,16 +158,24 @@ package final class Publisher: Sendable {
       run: try Table.open(file: file, state: table, cache: cache), name: name, state: table, janitor: janitor)
   }
 
+  /// Whether a disk refused bytes of a file that is open: one that cannot be opened may be another user's, or one too many.
+  private static func isRefusedReading(_ error: StorageError) -> Bool { error.code == .io && error.offset != nil }
+
   /// Opens a table that the manifest has named before.
   private static func openKnown(
     _ table: TableState, of run: RunState, keyspace: KeyspaceID, window: Int64, fileSystem: any FileSystem,
     cache: BlockCache, janitor: Janitor
   ) throws(StorageError) -> TableFile {
     do throws(StorageError) {
-      return try open(
-        table, keyspace: keyspace, window: window, fileSystem: fileSystem, cache: cache, janitor: janitor)
+      do throws(StorageError) {
+        return try open(
+          table, keyspace: keyspace, window: window, fileSystem: fileSystem, cache: cache, janitor: janitor)
+      } catch where isRefusedReading(error) {
+        return try open(
+          table, keyspace: keyspace, window: window, fileSystem: fileSystem, cache: cache, janitor: janitor)
+      }
     } catch {
-      guard error.code == .corrupt || error.code == .notFound else { throw error }
+      guard error.code == .corrupt || error.code == .notFound || isRefusedReading(error) else { throw error }
       let name = tableFileName(keyspace: keyspace, windowStart: window, number: table.number)
       let why =
         error.code == .notFound ? StorageError(.corrupt, file: name, offset: 0, "the file is not there") : error

@@ -13,6 +13,7 @@ final class Replay {
   private let progress: ReplayProgress
   /// `nil`: nothing is flushed meanwhile, since the store is open for reading only.
   private let pressure: Pressure?
+  private let ignoresDamage: Bool
   private let decoder = RowDecoder()
   private let batch = LineBatch()
   private var placement = RowPlacement()
@@ -23,7 +24,10 @@ final class Replay {
   /// The last tombstone of a keyspace that lies below the record that is read.
   private var passedTombstones: [KeyspaceID: UInt64] = [:]
 
-  init(memtable: Memtable, publisher: Publisher, pressure: Pressure?, progress: ReplayProgress) {
+  init(
+    memtable: Memtable, publisher: Publisher, pressure: Pressure?, progress: ReplayProgress, ignoresDamage: Bool
+  ) {
+    self.ignoresDamage = ignoresDamage
     self.memtable = memtable
     self.publisher = publisher
     self.pressure = pressure
@@ -31,7 +35,9 @@ final class Replay {
   }
 
   /// Reads every segment of a survey, then lets the memtable go on as one. Memory is what the pressure allows, and one record.
-  func run(_ survey: LogSurvey, fileSystem: any FileSystem, ignoresDamage: Bool) throws(StorageError) {
+  ///
+  /// - Throws: `.corrupt` also where the log has rows of what the manifest does not know and never dropped: it lost edits.
+  func run(_ survey: LogSurvey, fileSystem: any FileSystem) throws(StorageError) {
     let stride = UInt64(min(Self.strideMax, (pressure?.byteCountSlow ?? .max) / 64))
     var (segment, bytesBefore, offset, admitted): (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
     try WriteAheadLog.replay(survey, fileSystem: fileSystem, ignoresDamage: ignoresDamage) {
@@ -72,7 +78,11 @@ final class Replay {
     let header = try unsafe RowDecoder.header(of: record.payload)
     // As it is now: a keyspace or window that was dropped since the start gets nothing back, and none that was opened since
     // holds a row of the log.
-    guard let keyspace = publisher.version.keyspace(header.keyspace) else { return false }
+    guard let keyspace = publisher.version.keyspace(header.keyspace) else {
+      // One that was made and dropped has a number below.
+      if header.keyspace.number < publisher.manifest.state.nextKeyspace || ignoresDamage { return false }
+      throw .lostEdit(record, "keyspace \(header.keyspace.number)")
+    }
     let sequence = record.sequence
     sealBelowTombstones(of: keyspace.state, before: sequence)
     if keyspace.isFlushed(header.firstTimestamp...header.firstTimestamp, through: sequence),
@@ -83,7 +93,11 @@ final class Replay {
     }
     _ = try unsafe decoder.decode(record.payload, segment: record.segment, into: batch)
     try placement.place(batch, valid: keyspace.state.horizon..<Int64.max) { (time) throws(StorageError) in
-      guard let index = keyspace.windowIndex(covering: time) else { return nil }
+      guard let index = keyspace.windowIndex(covering: time) else {
+        // What was dropped lies before the horizon.
+        if ignoresDamage { return nil }
+        throw .lostEdit(record, "the window of time \(time) in keyspace \(header.keyspace.number)")
+      }
       let window = keyspace.state.windows[index]
       return sequence > window.flushedThrough ? window.range : nil
     }
@@ -125,11 +139,15 @@ final class Replay {
 }
 
 extension KeyspaceVersion {
-  /// Whether tables have every row of a range of times that came with a number, or its window is gone.
+  /// Whether tables have every row of a range of times that came with a number, or it was dropped.
   fileprivate func isFlushed(_ times: ClosedRange<Int64>, through sequence: UInt64) -> Bool {
-    var index = firstWindow(endingAfter: times.lowerBound)
-    while index < state.windows.count, state.windows[index].start <= times.upperBound {
-      if state.windows[index].flushedThrough < sequence { return false }
+    var time = max(times.lowerBound, state.horizon)
+    var index = firstWindow(endingAfter: time)
+    while time <= times.upperBound {
+      guard index < state.windows.count, state.windows[index].start <= time,
+        state.windows[index].flushedThrough >= sequence
+      else { return false }
+      time = state.windows[index].end
       index += 1
     }
     return true

@@ -5,17 +5,27 @@ extension Store {
     damage.note(error) { publisher.version.keyspace($0)?.state.database }
   }
 
-  /// Takes note of damage that reading met in a table, so that it is left out from now on.
+  /// Takes note of damage that reading met in a table, so that it is left out from now on; of what the disk refused to read twice,
+  /// so that it is left out for a minute.
   ///
   /// - Returns: whether what met it may be tried again: `false` where it was known, or no table is to blame.
   package func contain(_ error: StorageError) -> Bool {
-    noteDamage(error)
-    guard error.code == .corrupt, error.file.hasPrefix("tables/") else { return false }
+    guard [.corrupt, .io].contains(error.code), error.file.hasPrefix("tables/") else {
+      noteDamage(error)
+      return false
+    }
+    damage.count(error) { publisher.version.keyspace($0)?.state.database }
+    if error.code == .io { rereading.noteRefusal() }
     guard let file = publisher.version.tables.first(where: { $0.name == error.file }) else {
       // It was merged, or dropped, meanwhile: a new snapshot does without it.
       return true
     }
     return file.table?.contain(error) ?? false
+  }
+
+  /// Lets statements ask the disk again for what it refused.
+  static func askAgain(_ publisher: Publisher) {
+    for file in publisher.version.tables { file.table?.damages.forgetRefused() }
   }
 
   /// The tables that could not be opened, each with why: the rest of the store answers.

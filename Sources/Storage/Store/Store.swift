@@ -40,6 +40,7 @@ public final class Store: Sendable {
   static let stagingName = "restoring"
   static let lockName = "LOCK"
   let damage: DamageCounter
+  let rereading: Rereading
   let reserve: Reserve
   let censuses: LiveCensuses
   let seriesMemory: SeriesMemory
@@ -68,6 +69,7 @@ public final class Store: Sendable {
     replayer = opened.replayer
     directoryLock = Lock(opened.directoryLock)
     damage = opened.damage
+    rereading = opened.rereading
     reserve = opened.reserve
     censuses = opened.censuses
     seriesMemory = opened.seriesMemory
@@ -131,9 +133,10 @@ public final class Store: Sendable {
     let (progress, options) = (replayer.progress, options)
     try replayer.start { () throws(StorageError) in
       let replay = Replay(
-        memtable: memtable, publisher: publisher, pressure: writing?.pressure, progress: progress)
+        memtable: memtable, publisher: publisher, pressure: writing?.pressure, progress: progress,
+        ignoresDamage: options.ignoresDamagedLog)
       do throws(StorageError) {
-        try replay.run(survey, fileSystem: fileSystem, ignoresDamage: options.ignoresDamagedLog)
+        try replay.run(survey, fileSystem: fileSystem)
       } catch {
         writing?.pressure.giveUp()
         throw error
@@ -161,7 +164,9 @@ public final class Store: Sendable {
     quota.byteCounts = options.quotas
     quota.reserveByteCount = options.diskReserveByteCount
     let limit = quota
+    let rereading = rereading
     try writing.upkeep.start {
+      if rereading.takeIsDue() { Self.askAgain(publisher) }
       Self.keepUp(publisher, retainer, memtable)
       Self.keepWithin(limit, publisher, retainer, fileSystem)
       reserve.refill()

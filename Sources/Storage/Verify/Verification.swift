@@ -1,10 +1,15 @@
 /// Checks a store: `CURRENT`, every line of the manifests, every table with all of its checksums and invariants, every record of
 /// the log. Goes on after what it finds; memory is that of one table's check. Changes nothing.
 struct Verification {
-  let fileSystem: any FileSystem
+  private let fileSystem: PatchingFileSystem
   private(set) var report = VerifyReport()
 
-  init(fileSystem: any FileSystem) { self.fileSystem = fileSystem }
+  init(fileSystem: any FileSystem) { self.fileSystem = PatchingFileSystem(over: fileSystem) }
+
+  /// Lists what the disk refused to read.
+  mutating func checkReading() {
+    for error in fileSystem.unreadable { report.add(error) }
+  }
 
   /// `.notFound` where nothing in a directory is a store's: nothing is made there then, no lock either.
   static func checkHoldsStore(_ fileSystem: any FileSystem) throws(StorageError) {
@@ -110,6 +115,15 @@ struct Verification {
     }
   }
 
+  /// Looks for what tables and log say and the manifest does not.
+  mutating func checkEdits(_ state: ManifestState) {
+    do throws(StorageError) {
+      if let error = try LostEdits.find(state, fileSystem) { report.add(error) }
+    } catch {
+      report.add(error)
+    }
+  }
+
   /// Mentions files that nothing names; the next start sweeps tables of them.
   mutating func noteOrphans(_ state: ManifestState) {
     var named: Set<String> = []
@@ -143,8 +157,10 @@ extension Store {
     if let state = verification.checkManifests() {
       verification.checkTables(state)
       verification.noteOrphans(state)
+      verification.checkEdits(state)
     }
     verification.checkLog(isOpen: false)
+    verification.checkReading()
     return verification.report
   }
 
@@ -158,6 +174,7 @@ extension Store {
     _ = verification.checkManifests()
     verification.checkTables(state)
     verification.checkLog(isOpen: log != nil)
+    verification.checkReading()
     // The version keeps the files until here.
     withExtendedLifetime(version) {}
     return verification.report

@@ -23,6 +23,15 @@ package enum LogRecordType: UInt8, Sendable {
   package var payload: UnsafeRawBufferPointer
 }
 
+extension StorageError {
+  /// A record of what was in the manifest when it was logged, and is not now.
+  static func lostEdit(_ record: LogRecord, _ what: String) -> StorageError {
+    StorageError(
+      .corrupt, file: LogFormat.name(record.segment), offset: record.offset,
+      "batch \(record.sequence) has rows of \(what), which the manifest does not know: it lost its last lines; run `varve repair`")
+  }
+}
+
 /// A segment as replay found it or as the log ended it.
 package struct SegmentInfo: Sendable, Equatable {
   package var number: UInt64

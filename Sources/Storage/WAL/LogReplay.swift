@@ -20,6 +20,9 @@ package struct LogSurvey: Sendable {
   package fileprivate(set) var summary = ReplaySummary()
   fileprivate var found: [FoundSegment] = []
 
+  /// The first batch that is left in it; `nil` where there is none.
+  var firstSequence: UInt64? { summary.segments.first { $0.firstSequence > 0 }?.firstSequence }
+
   /// Bytes of its segments.
   package var byteCount: UInt64 { summary.segments.reduce(0) { $0 + $1.byteCount } }
 }

@@ -1,4 +1,5 @@
 import Storage
+import Synchronization
 import TestSupport
 
 /// A small store with a file of every kind, and what reading it must give.
@@ -12,16 +13,18 @@ struct DamageBench {
   /// Series and time of those that no table has.
   let unflushed: Set<String>
 
-  init() throws {
+  /// - Parameter secondCount: how many rows there are of each series: with few every bit and length can be tried.
+  init(secondCount: Int64 = runsSlowTests ? 3 : 6) throws {
+    func lines(day: Int64, run: Int) -> String { Self.lines(day: day, run: run, secondCount: secondCount) }
     let fileSystem = MemoryFileSystem()
     let store = try Self.open(fileSystem, isReadOnly: false)
     let driver = StoreDriver(store)
     try store.createDatabase("metrics", ttl: 0, windowLength: Self.day)
-    for run in 0..<2 { try driver.writeDurably(Self.lines(day: 0, run: run)); try store.flush() }
-    try driver.writeDurably(Self.lines(day: 3, run: 0))
+    for run in 0..<2 { try driver.writeDurably(lines(day: 0, run: run)); try store.flush() }
+    try driver.writeDurably(lines(day: 3, run: 0))
     try store.flush()
     let flushed = Set(try driver.dump())
-    try driver.writeDurably(Self.lines(day: 3, run: 5))
+    try driver.writeDurably(lines(day: 3, run: 4))
     try driver.writeDurably("late,host=z text=\"left in the log\" \(Self.start + 3 * Self.day + 77)\n")
     truth = Set(try driver.dump())
     unflushed = Set(truth.subtracting(flushed).map(Self.point))
@@ -44,7 +47,8 @@ struct DamageBench {
       }
       try store.waitUntilReplayed()
       try driver.writeDurably(Self.lines(day: 3, run: round))
-      try driver.writeDurably("disk,host=n\(round) free=\(round)i \(Self.start + Int64(4 + round) * Self.day)\n")
+      try driver.writeDurably(
+        "disk,host=n\(round) free=\(round)i \(Self.start + Int64(4 + round) * Self.day)\n")
       try driver.writeDurably("net,host=a in=\(round)i \(Self.start)\n", database: "other")
       try driver.writeDurably(Self.lines(day: 3, run: round + 10))
       last = Set(try driver.dump())
@@ -64,11 +68,11 @@ struct DamageBench {
   }
 
   /// Overwrites, joined fields, every type, several measurements; a series long enough for row groups of its own is in `long`.
-  private static func lines(day: Int64, run: Int) -> String {
+  private static func lines(day: Int64, run: Int, secondCount: Int64 = 6) -> String {
     var lines: [String] = []
     let base = start + day * Self.day
-    for second in 0..<6 as Range<Int64> {
-      for host in ["a", "b", "c"] {
+    for second in 0..<secondCount {
+      for host in ["a", "b", "c"].prefix(secondCount < 6 ? 2 : 3) {
         let time = base + (second * 2 + Int64(run)) * 500_000_000
         lines.append(
           "cpu,host=\(host),zone=x user=\(second + Int64(run)).5,count=\(second)i,run\(run)=\(run)i \(time)")
@@ -80,7 +84,8 @@ struct DamageBench {
   }
 
   static func open(
-    _ fileSystem: any FileSystem, isReadOnly: Bool, ignoresDamagedLog: Bool = false
+    _ fileSystem: any FileSystem, isReadOnly: Bool, ignoresDamagedLog: Bool = false,
+    clocks: ClockedStore.Clocks? = nil
   ) throws(StorageError) -> Store {
     var options = StoreOptions()
     options.segmentByteCount = 1 << 14
@@ -89,7 +94,8 @@ struct DamageBench {
     options.ignoresDamagedLog = ignoresDamagedLog
     options.compactorCount = 0
     return try Store.open(
-      fileSystem: fileSystem, options: options, wallClock: { start }, monotonicClock: { 1 })
+      fileSystem: fileSystem, options: options, wallClock: { start },
+      monotonicClock: { clocks?.monotonic.load(ordering: .relaxed) ?? 1 })
   }
 
   /// What a store answers, and what it left out: again where damage comes to light, as statements do.
@@ -137,11 +143,15 @@ struct DamageBench {
     }
   }
 
-  /// What is wrong with the repair of a damaged store; `nil`: nothing.
-  func repairFault(of damaged: StoreImage) throws -> String? {
-    let fileSystem = try damaged.make()
+  /// What is wrong with the repair of a damaged store, of which the disk refuses to read a part; `nil`: nothing.
+  func repairFault(
+    of damaged: StoreImage, refusing refused: (name: String, range: Range<UInt64>)? = nil
+  ) throws -> String? {
+    let memory = try damaged.make()
+    let fileSystem = FailingFileSystem(wrapping: memory)
+    if let refused { fileSystem.refuseReading(refused.name, refused.range) }
     let planned = try Store.repair(fileSystem: fileSystem, isDryRun: true)
-    let untouched = try StoreImage(fileSystem)
+    let untouched = try StoreImage(memory)
     for (name, bytes) in damaged.files where name != "LOCK" && untouched.files[name] != bytes {
       return "a dry run changed \(name)"
     }

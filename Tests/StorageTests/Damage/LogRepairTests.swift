@@ -16,14 +16,17 @@ struct LogRepairTests {
 
   /// Where the records of a segment lie.
   private static func records(of name: String, in image: StoreImage) throws -> [Place] {
-    try dumpSegment(fileSystem: image.make(), name: name, describe: { _, _ in [] }).split(separator: "\n").compactMap {
-      let words = $0.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: true)
-      guard words.count == 3, let offset = Int(words[0]) else { return nil }
-      return Place(offset: offset, type: String(words[1]), text: String(words[2]))
-    }
+    try dumpSegment(fileSystem: image.make(), name: name, describe: { _, _ in [] }).split(separator: "\n")
+      .compactMap {
+        let words = $0.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: true)
+        guard words.count == 3, let offset = Int(words[0]) else { return nil }
+        return Place(offset: offset, type: String(words[1]), text: String(words[2]))
+      }
   }
 
-  @Test("of several segments each cut at each of its first bytes, around each record and behind it: nothing is lost unsaid")
+  @Test(
+    "of several segments each cut at each of its first bytes, around each record and behind it: nothing is lost unsaid"
+  )
   func cuts() throws {
     let bench = try DamageBench(startCount: 3)
     let names = Self.segments(bench.image)
@@ -61,7 +64,8 @@ struct LogRepairTests {
       for record in try Self.records(of: name, in: bench.image) {
         damaged = bench.image
         let byteCount = damaged.files[name]?.count ?? 0
-        damaged.files[name]?.replaceSubrange(record.offset..., with: repeatElement(0, count: byteCount - record.offset))
+        damaged.files[name]?.replaceSubrange(
+          record.offset..., with: repeatElement(0, count: byteCount - record.offset))
         try check(damaged, "\(name) zeros from \(record.offset)")
         try check(damaged.cutting(names[2], to: 30), "\(name) zeros from \(record.offset), \(names[2]) cut")
       }
@@ -69,7 +73,9 @@ struct LogRepairTests {
     #expect(faults.isEmpty, "\(faults.count): \(faults.prefix(5))")
   }
 
-  @Test("a record with a damaged payload names its batch, the series that it can be of, and the windows not flushed through it")
+  @Test(
+    "a record with a damaged payload names its batch, the series that it can be of, and the windows not flushed through it"
+  )
   func namesOneBatch() throws {
     let bench = try DamageBench(startCount: 2)
     let name = Self.segments(bench.image)[0]
@@ -120,9 +126,11 @@ struct LogRepairTests {
     let name = Self.segments(image)[0]
     let definitions = try Self.records(of: name, in: image).filter { $0.type == "definitions" }
     #expect(definitions.count == 2)
-    let report = try Store.repair(fileSystem: image.flipping(8 * (definitions[1].offset + 40), of: name).make())
+    let report = try Store.repair(
+      fileSystem: image.flipping(8 * (definitions[1].offset + 40), of: name).make())
     let loss = try #require(report.losses.first)
-    #expect(report.losses.count == 1 && loss.database == "metrics" && loss.firstBatch == 2 && loss.lastBatch == 2)
+    #expect(
+      report.losses.count == 1 && loss.database == "metrics" && loss.firstBatch == 2 && loss.lastBatch == 2)
     #expect(loss.from == start + 5 && loss.through == start + 9, "\(loss)")
   }
 

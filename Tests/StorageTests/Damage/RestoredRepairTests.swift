@@ -6,7 +6,9 @@ import Testing
 @Suite("Repair of a restored database")
 struct RestoredRepairTests {
   /// A store in which `copy` came out of a backup of `metrics`, and then took points of its own.
-  private static func bench(dropsOriginal: Bool = false) throws -> (image: StoreImage, points: [String: [String]]) {
+  private static func bench(dropsOriginal: Bool = false) throws -> (
+    image: StoreImage, points: [String: [String]]
+  ) {
     let bench = try BackupBench()
     for host in ["a", "b"] {
       try bench.driver.writeDurably(BackupBench.lines("cpu,host=\(host)", from: 0))
@@ -64,7 +66,9 @@ struct RestoredRepairTests {
   @Test("a lost manifest brings back both databases, each with its own points", arguments: [false, true])
   func manifest(dropsOriginal: Bool) throws {
     var (image, wanted) = try Self.bench(dropsOriginal: dropsOriginal)
-    for name in image.files.keys where name.hasPrefix("MANIFEST") || name == "CURRENT" { image.files[name] = nil }
+    for name in image.files.keys where name.hasPrefix("MANIFEST") || name == "CURRENT" {
+      image.files[name] = nil
+    }
     let fileSystem = try image.make()
     let report = try Store.repair(fileSystem: fileSystem)
     #expect(!report.isLossy, "\(report.losses)")
@@ -74,7 +78,9 @@ struct RestoredRepairTests {
     for name in image.files.keys where name.hasPrefix("tables/0000002/") {
       let table = try #require(image.files[name])
       var alone = image
-      for other in image.files.keys where other.hasPrefix("tables/0000002/") || other.hasPrefix("wal/") { alone.files[other] = nil }
+      for other in image.files.keys where other.hasPrefix("tables/0000002/") || other.hasPrefix("wal/") {
+        alone.files[other] = nil
+      }
       alone.files[name] = table
       let disk = try alone.make()
       #expect(try !Store.repair(fileSystem: disk).isLossy && Store.verify(fileSystem: disk).isClean)
