@@ -4,7 +4,7 @@ import Glibc
 package let benchCommand = Subcommand(
   name: "bench",
   summary: "Make load, send it, and measure",
-  operands: "generate WORKLOAD | ingest | series",
+  operands: "generate WORKLOAD | ingest | query | series",
   operandCountMax: 2,
   flags: [
     Flag("output", .string, "FILE", help: "generate: where the lines go; without it standard output"),
@@ -20,6 +20,12 @@ package let benchCommand = Subcommand(
     Flag("tcp", .string, "ADDR:PORT", default: "127.0.0.1:8094", help: "ingest: the server's TCP listener"),
     Flag("udp", .string, "ADDR:PORT", default: "127.0.0.1:8089", help: "ingest: the server's UDP listener"),
     Flag("pid", .integer, "PID", help: "ingest: the server's process, to count its CPU time"),
+    Flag(
+      "language", .choice(Question.Language.allCases.map(\.rawValue)), "NAME", default: "influxql",
+      help: "query: of the server; metricsql is VictoriaMetrics'"),
+    Flag("runs", .integer, "N", default: "15", help: "query: timed answers of each question"),
+    Flag("question", .string, "NAME", help: "query: this one alone"),
+    Flag("answers", .string, "DIR", help: "query: where the first answer of each goes, a file each"),
     Flag("series", .integer, "N", default: "1000000", help: "series: new series a window, a point each"),
     Flag("windows", .integer, "N", default: "1", help: "series: windows of one hour"),
     Flag("key-bytes", .integer, "N", default: "60", help: "series: bytes of measurement and tags, 60 to 4096"),
@@ -34,15 +40,20 @@ package let benchCommand = Subcommand(
       "varve bench ingest --workload S --to tcp --connections 2",
       "864,000 lines over two connections, until acknowledged"
     ),
+    (
+      "varve bench query --runs 3 --question lastpoint",
+      "how long a server takes to answer; the questions are those of workload S"
+    ),
     ("varve bench series --series 2000 --windows 2 --data ./bench-data", "memory that a live series costs"),
   ],
   run: { arguments in
     switch arguments.operands.first {
     case "generate": return try generate(arguments)
     case "ingest": return try IngestBench(arguments).run()
+    case "query": return try QueryBench(arguments).run()
     case "series": return try SeriesBench(arguments).run()
-    case let word?: throw UsageError("unknown duty \"\(word)\"; there are: generate, ingest, series")
-    case nil: throw UsageError("what shall be done? There are: generate, ingest, series")
+    case let word?: throw UsageError("unknown duty \"\(word)\"; there are: generate, ingest, query, series")
+    case nil: throw UsageError("what shall be done? There are: generate, ingest, query, series")
     }
   })
 
