@@ -20,6 +20,15 @@ struct ListBuilder {
     rowCount += 1
   }
 
+  /// Appends a row for each of some values: a text, and the value.
+  mutating func append(_ text: [UInt8], _ values: TagValueList, _ rows: Range<Int>) {
+    guard !rows.isEmpty else { return }
+    columns[0].append(repeating: text[...], rowCount: rowCount, added: rows.count)
+    columns[1].values.reserveCapacity(rowCount + rows.count)
+    for row in rows { columns[1].append(text: values.bytes[values.range(row)], rowCount: rowCount + row - rows.lowerBound) }
+    rowCount += rows.count
+  }
+
   func series(_ name: String, _ columnNames: [String]) -> ResultSeries {
     ResultSeries(name: name, columnNames: columnNames, timestamps: nil, columns: columns, rowCount: rowCount)
   }

@@ -169,30 +169,61 @@ extension ShowExecutor {
 
   func tagValues(_ statement: ShowStatement) throws -> [ResultSeries] {
     try listed(statement).compactMap { one in
-      let pairs = page(try tagPairs(one, statement), statement)
-      guard !pairs.isEmpty else { return nil }
       var list = ListBuilder(.string, .string)
-      for pair in pairs { list.append(.string(pair[0]), .string(pair[1])) }
+      var (skipped, left) = (statement.offset, statement.limit == 0 ? Int.max : statement.limit)
+      for (key, values) in try tagValues(one, statement) {
+        let taken = min(skipped, values.count)..<min(values.count, taken(skipped, left))
+        list.append(key, values, taken)
+        skipped -= taken.lowerBound
+        left -= taken.count
+      }
+      guard list.rowCount > 0 else { return nil }
       return list.series(String(decoding: one.name, as: UTF8.self), ["key", "value"])
     }
   }
 
-  /// Key and value, sorted, each pair once.
-  private func tagPairs(_ listed: Listed, _ statement: ShowStatement) throws -> [[[UInt8]]] {
+  private func taken(_ skipped: Int, _ left: Int) -> Int {
+    let (end, overflow) = skipped.addingReportingOverflow(left)
+    return overflow ? .max : end
+  }
+
+  /// The keys that a statement asks for, sorted, each with its values. Where all series are asked for none is looked at.
+  ///
+  /// - Parameter isCounted: all values are wanted, whatever the limit.
+  private func tagValues(
+    _ listed: Listed, _ statement: ShowStatement, isCounted: Bool = false
+  ) throws -> [(key: [UInt8], values: TagValueList)] {
     let wanted = try keyTest(statement.key)
     let keys = listed.schema.tagKeys.filter(wanted)
     guard !keys.isEmpty else { return [] }
-    var pairs = Set<[[UInt8]]>()
+    let countMax = statement.limit == 0 || isCounted ? Int.max : taken(statement.offset, statement.limit)
+    if !isNarrowed(listed), let known = try knownTagValues(keys, listed, countMax: countMax) { return known }
+    var found: [Set<[UInt8]>] = Array(repeating: [], count: keys.count)
     try eachSeries(listed) { tags, _, _ in
-      for key in keys {
+      for (place, key) in keys.enumerated() {
         let value = tags.value(of: key)
-        if !value.isEmpty { pairs.insert([key, Array(value)]) }
+        if !value.isEmpty { found[place].insert(Array(value)) }
       }
       return true
     }
-    return pairs.sorted { a, b in
-      a[0] != b[0] ? a[0].lexicographicallyPrecedes(b[0]) : a[1].lexicographicallyPrecedes(b[1])
+    return zip(keys, found).map { ($0, TagValueList(sorting: $1)) }
+  }
+
+  /// What the indexes of tags say; `nil` where they do not.
+  private func knownTagValues(
+    _ keys: [[UInt8]], _ listed: Listed, countMax: Int
+  ) throws -> [(key: [UInt8], values: TagValueList)]? {
+    var all: [(key: [UInt8], values: TagValueList)] = []
+    for key in keys {
+      if request.isCancelled() { throw QueryFailure.interrupted }
+      var values = TagValueList()
+      for snapshot in listed.snapshots {
+        guard let found = try snapshot.tagValues(of: listed.name, key: key, countMax: countMax) else { return nil }
+        values = values.union(found)
+      }
+      all.append((key, values))
     }
+    return all
   }
 
   func fieldKeys(_ statement: ShowStatement) throws -> [ResultSeries] {
@@ -271,7 +302,7 @@ extension ShowExecutor {
       }
       return found.count
     case .tagKeyCardinality: return try hitTagKeys(listed).count
-    case .tagValuesCardinality: return try tagPairs(listed, statement).count
+    case .tagValuesCardinality: return try tagValues(listed, statement, isCounted: true).reduce(0) { $0 + $1.values.count }
     default: return listed.schema.fields.count
     }
   }

@@ -68,6 +68,12 @@ package final class MaskedRun: SortedRun {
     return keys.sorted { $0.lexicographicallyPrecedes($1) }
   }
 
+  package func tagValues(
+    of measurement: [UInt8], key: [UInt8], countMax: Int
+  ) throws(StorageError) -> TagValueList? {
+    try masks(of: measurement).isEmpty ? try base.tagValues(of: measurement, key: key, countMax: countMax) : nil
+  }
+
   package func series(of measurement: [UInt8], where predicate: TagPredicate?) throws(StorageError)
     -> SeriesList
   {

@@ -45,7 +45,39 @@ extension Snapshot {
   }
 }
 
+extension Snapshot {
+  /// The values that series of a measurement have of a tag key, without a look at each series; `nil` where only that tells: something is
+  /// deleted, damaged or expired in part. Of more than `countMax` at least the first ones.
+  package func tagValues(
+    of measurement: [UInt8], key: [UInt8], countMax: Int = .max
+  ) throws(StorageError) -> TagValueList? {
+    var lists: [TagValueList] = []
+    for window in windows(in: .min ..< .max) {
+      guard window.range.lowerBound >= floor,
+        let found = try window.tagValues(of: measurement, key: key, countMax: countMax)
+      else { return nil }
+      lists.append(found)
+    }
+    return TagValueList.union(lists)
+  }
+}
+
 extension WindowSnapshot {
+  fileprivate func tagValues(
+    of measurement: [UInt8], key: [UInt8], countMax: Int
+  ) throws(StorageError) -> TagValueList? {
+    var lists: [TagValueList] = []
+    for run in runs {
+      // A run may reach beyond the window where several keyspaces are read as one.
+      guard run.damage == nil, run.damage(of: measurement).isNone, run.timeRange.lowerBound >= range.lowerBound,
+        run.timeRange.upperBound < range.upperBound,
+        let found = try run.tagValues(of: measurement, key: key, countMax: countMax)
+      else { return nil }
+      lists.append(found)
+    }
+    return TagValueList.union(lists)
+  }
+
   /// The measurements of all its runs, sorted by bytes.
   package func measurements() throws(StorageError) -> [[UInt8]] {
     if leavesOutAll(range) { return [] }

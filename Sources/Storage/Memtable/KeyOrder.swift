@@ -82,6 +82,24 @@ enum KeyOrder {
 }
 
 extension KeyOrder {
+  /// Calls `body` with key and value of each tag in order until it answers `false`; the buffers are valid in it only.
+  static func visitTags(
+    of key: UnsafeBufferPointer<UInt8>,
+    _ body: (UnsafeBufferPointer<UInt8>, UnsafeBufferPointer<UInt8>) -> Bool
+  ) {
+    var at = 0
+    func text() -> UnsafeBufferPointer<UInt8> {
+      let count = unsafe length(key, &at)
+      defer { at += count }
+      return unsafe UnsafeBufferPointer(rebasing: key[at..<at + count])
+    }
+    _ = unsafe text()
+    for _ in 0..<(unsafe length(key, &at)) {
+      let name = unsafe text()
+      if unsafe !body(name, text()) { return }
+    }
+  }
+
   /// The measurement of a key.
   static func measurement(of key: UnsafeBufferPointer<UInt8>) -> [UInt8] {
     var start = 0

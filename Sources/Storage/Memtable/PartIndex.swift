@@ -9,6 +9,8 @@ import Synchronization
   // Unchecked: the pointers lead to `PartSeries` whose `live` never changes and whose `newest` is
   // atomic; they live as long as the part, which every holder of an index holds too.
   private let series: [UnsafeMutablePointer<PartSeries>]
+  /// What was asked of measurements' tags.
+  private let names = Lock(PartTagNames())
 
   private init(series: [UnsafeMutablePointer<PartSeries>]) { unsafe self.series = series }
 
@@ -52,6 +54,56 @@ import Synchronization
       index = range(of: name).upperBound
     }
     return names
+  }
+
+  /// The tag keys of a measurement, sorted. The first time a look at every series, later none.
+  func tagKeys(of measurement: [UInt8]) -> [[UInt8]] {
+    names.withLock { names in
+      if let known = names.keys[measurement] { return known }
+      var keys: Set<[UInt8]> = []
+      // Neighbours mostly have the same: only a key that differs from the one at its place before is looked up.
+      var before: [[UInt8]] = []
+      for ordinal in range(of: measurement) {
+        var place = 0
+        unsafe KeyOrder.visitTags(of: bytes(ordinal)) { key, _ in
+          if place < before.count, unsafe key.elementsEqual(before[place]) {
+            place += 1
+            return true
+          }
+          before.removeLast(before.count - place)
+          unsafe before.append(Array(key))
+          keys.insert(before[place])
+          place += 1
+          return true
+        }
+      }
+      let sorted = keys.sorted { $0.lexicographicallyPrecedes($1) }
+      names.keys[measurement] = sorted
+      return sorted
+    }
+  }
+
+  /// The values of a tag key of a measurement. The first time a look at every series, later none.
+  func tagValues(of measurement: [UInt8], key: [UInt8]) -> TagValueList {
+    names.withLock { names in
+      let name = PartTagNames.Key(measurement: measurement, tag: key)
+      if let known = names.values[name] { return known }
+      var values: Set<[UInt8]> = []
+      var before: [UInt8] = []
+      for ordinal in range(of: measurement) {
+        unsafe KeyOrder.visitTags(of: bytes(ordinal)) { found, value in
+          guard unsafe found.elementsEqual(key) else { return true }
+          if unsafe !value.elementsEqual(before) {
+            before = unsafe Array(value)
+            values.insert(before)
+          }
+          return false
+        }
+      }
+      let list = TagValueList(sorting: values)
+      names.values[name] = list
+      return list
+    }
   }
 
   /// The order of all series that `part` has now.
@@ -111,4 +163,14 @@ import Synchronization
     }
     return unsafe PartIndex(series: series)
   }
+}
+
+/// Tag keys and values of a part's measurements, as they were asked for.
+private struct PartTagNames {
+  struct Key: Hashable {
+    var measurement: [UInt8]
+    var tag: [UInt8]
+  }
+  var keys: [[UInt8]: [[UInt8]]] = [:]
+  var values: [Key: TagValueList] = [:]
 }

@@ -44,12 +44,12 @@ package final class PartRun: SortedRun {
   }
 
   package func tagKeys(of measurement: [UInt8]) -> [[UInt8]] {
-    let index = index
-    var keys: Set<ArraySlice<UInt8>> = []
-    for ordinal in index.range(of: measurement) {
-      for tag in index.key(ordinal).parts.tags { keys.insert(tag.key) }
-    }
-    return keys.map(Array.init).sorted { $0.lexicographicallyPrecedes($1) }
+    index.tagKeys(of: measurement)
+  }
+
+  package func tagValues(of measurement: [UInt8], key: [UInt8], countMax: Int) -> TagValueList? {
+    // Where rows are hidden a series may have none that shows.
+    relativeSequenceMax >= UInt64(UInt32.max) ? index.tagValues(of: measurement, key: key) : nil
   }
 
   package func series(of measurement: [UInt8], where predicate: TagPredicate?) -> SeriesList {

@@ -77,6 +77,16 @@ package final class Table: SortedRun, Sendable {
     try top(of: measurement)?.tagKeys.map(\.name) ?? []
   }
 
+  package func tagValues(
+    of measurement: [UInt8], key: [UInt8], countMax: Int
+  ) throws(StorageError) -> TagValueList? {
+    guard let top = try top(of: measurement), let tag = top.tagKeys.first(where: { $0.name == key }) else {
+      return TagValueList()
+    }
+    var values = TagValues(source: source, key: tag)
+    return try values.list(countMax: countMax)
+  }
+
   package func series(
     of measurement: [UInt8], where predicate: TagPredicate?
   ) throws(StorageError) -> SeriesList {

@@ -25,6 +25,26 @@ struct TagValues {
     blocks = Array(repeating: nil, count: key.values.count)
   }
 
+  /// Bytes of memory that the decoded blocks take.
+  var byteCount: Int {
+    blocks.reduce(0) { $0 + ($1.map { $0.bytes.count + 9 * $0.starts.count } ?? 0) }
+  }
+
+  /// The values in order, at least the first `countMax`.
+  mutating func list(countMax: Int) throws(StorageError) -> TagValueList {
+    var list = TagValueList()
+    for index in blocks.indices where list.count < countMax {
+      let block = try load(index)
+      for value in 0..<block.starts.count - 1 { list.append(block.value(value)) }
+    }
+    return list
+  }
+
+  /// Decodes every block.
+  mutating func loadAll() throws(StorageError) {
+    for index in blocks.indices { _ = try load(index) }
+  }
+
   /// The block that holds the value at a place in order.
   func blockIndex(of place: Int) -> Int { key.firstPlaces.partitioningIndex { $0 > place } - 1 }
 

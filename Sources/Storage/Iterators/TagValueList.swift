@@ -1,0 +1,64 @@
+/// Distinct values of one tag key, sorted by bytes, flat.
+package struct TagValueList: Sendable {
+  /// One after another.
+  package private(set) var bytes: [UInt8] = []
+  private var ends: [Int] = []
+
+  package init() {}
+
+  /// Values in any order, perhaps several times.
+  package init(sorting values: some Sequence<[UInt8]>) {
+    for value in values.sorted(by: { $0.lexicographicallyPrecedes($1) }) where !value.elementsEqual(last) {
+      append(value)
+    }
+  }
+
+  /// Values held.
+  package var count: Int { ends.count }
+
+  /// Where value `index` lies in `bytes`.
+  package func range(_ index: Int) -> Range<Int> { (index == 0 ? 0 : ends[index - 1])..<ends[index] }
+
+  private var last: ArraySlice<UInt8> { ends.isEmpty ? [] : bytes[range(ends.count - 1)] }
+
+  /// Appends a value that comes after those before.
+  package mutating func append(_ value: some Collection<UInt8>) {
+    bytes.append(contentsOf: value)
+    ends.append(bytes.count)
+  }
+
+  /// The values of several lists, merged two by two: `log2` of their number passes.
+  package static func union(_ lists: [TagValueList]) -> TagValueList {
+    var lists = lists
+    while lists.count > 1 {
+      lists = stride(from: 0, to: lists.count, by: 2).map { place in
+        place + 1 < lists.count ? lists[place].union(lists[place + 1]) : lists[place]
+      }
+    }
+    return lists.first ?? TagValueList()
+  }
+
+  /// The values of this list and another one.
+  package func union(_ other: TagValueList) -> TagValueList {
+    if other.count == 0 || bytes == other.bytes && ends == other.ends { return self }
+    if count == 0 { return other }
+    var out = TagValueList()
+    out.bytes.reserveCapacity(max(bytes.count, other.bytes.count))
+    var (i, j) = (0, 0)
+    while i < count, j < other.count {
+      let order = compareBytes(bytes, range(i), other.bytes, other.range(j))
+      if order <= 0 { out.append(bytes[range(i)]) } else { out.append(other.bytes[other.range(j)]) }
+      if order <= 0 { i += 1 }
+      if order >= 0 { j += 1 }
+    }
+    while i < count {
+      out.append(bytes[range(i)])
+      i += 1
+    }
+    while j < other.count {
+      out.append(other.bytes[other.range(j)])
+      j += 1
+    }
+    return out
+  }
+}
