@@ -1,11 +1,60 @@
 import Synchronization
 
-/// The payload of a block as read, checked and decompressed; shared by whoever reads it.
+/// The payload of a block as read, checked and decompressed, or what was made of blocks; shared by whoever reads it.
 package final class CachedBlock: Sendable {
-  /// Without trailer, decompressed.
+  /// Without trailer, decompressed; empty where `parsed` is.
   package let payload: [UInt8]
+  let parsed: ParsedBlock?
+  let byteCount: Int
 
-  package init(_ payload: [UInt8]) { self.payload = payload }
+  package init(_ payload: [UInt8]) {
+    self.payload = payload
+    parsed = nil
+    byteCount = payload.count
+  }
+
+  init(_ parsed: ParsedBlock) {
+    payload = []
+    self.parsed = parsed
+    byteCount = parsed.byteCount
+  }
+}
+
+/// What is made of blocks of an index or dictionary again and again, kept beside them.
+enum ParsedBlock: Sendable {
+  case series(SeriesDictionary)
+  case groups(RowGroupList)
+  case entries([ColumnEntry])
+  case places(SeriesPlaces)
+
+  /// Distinguishes what is kept under the offset of one block; offsets stay below 2⁴⁸.
+  enum Kind: Equatable {
+    case series, groups, handles, statistics
+    /// Of the 1,024 series from that place in their block.
+    case places(Int)
+
+    func key(_ offset: UInt64) -> UInt64 {
+      let number: Int =
+        switch self {
+        case .series: 1
+        case .groups: 2
+        case .handles: 3
+        case .statistics: 4
+        case .places(let start): 16 + start / TableFormat.miniBlockCount
+        }
+      return offset | UInt64(number) << 48
+    }
+  }
+
+  /// Bytes of memory, roughly.
+  var byteCount: Int {
+    switch self {
+    case .series(let dictionary): dictionary.byteCount
+    case .groups(let list): list.groups.count * (MemoryLayout<RowGroupEntry>.stride + 8)
+    case .entries(let entries): entries.count * MemoryLayout<ColumnEntry>.stride
+    case .places(let places): places.ordinals.count * 32
+    }
+  }
 }
 
 /// Blocks of all tables of a store that were read lately: capped by bytes, in shards, the least recently used go first.
@@ -50,6 +99,12 @@ package final class BlockCache: Sendable {
     let found = shards[key.shard(of: Self.shardCount)].state.withLock { $0.find(key) }
     if found == nil { missCount.add(1, ordering: .relaxed) } else { hitCount.add(1, ordering: .relaxed) }
     return found
+  }
+
+  /// What was made of a block of a table, if it is held. Not counted: the block itself was not asked for.
+  func parsed(table: UInt64, offset: UInt64, _ kind: ParsedBlock.Kind) -> ParsedBlock? {
+    let key = BlockKey(table: table, offset: kind.key(offset))
+    return shards[key.shard(of: Self.shardCount)].state.withLock { $0.find(key) }?.parsed
   }
 
   /// Keeps a block, and lets others go for it. One that is larger than a shard is not kept.
@@ -114,7 +169,7 @@ struct BlockCacheShard {
   }
 
   mutating func insert(_ key: BlockKey, _ block: CachedBlock, isHigh: Bool) {
-    let needed = block.payload.count + BlockCache.entryByteCount
+    let needed = block.byteCount + BlockCache.entryByteCount
     guard needed <= byteCountMax, places[key] == nil else { return }
     while byteCount + needed > byteCountMax { evict(low.last >= 0 ? low.last : high.last) }
     let slot = Slot(key: key, block: block, byteCount: needed, isHigh: isHigh)

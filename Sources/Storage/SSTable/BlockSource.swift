@@ -39,6 +39,16 @@ final class BlockSource: Sendable {
     return block
   }
 
+  /// What was made of a block before, where the cache holds it still.
+  func parsed(_ offset: UInt64, _ kind: ParsedBlock.Kind) -> ParsedBlock? {
+    cache.parsed(table: identifier, offset: offset, kind)
+  }
+
+  /// Keeps what was made of a block.
+  func keep(_ parsed: ParsedBlock, _ offset: UInt64, _ kind: ParsedBlock.Kind) {
+    cache.insert(CachedBlock(parsed), table: identifier, offset: kind.key(offset), priority: .low)
+  }
+
   /// A cursor over the payload of a block.
   func reader(
     _ handle: BlockHandle, priority: BlockCache.Priority = .low

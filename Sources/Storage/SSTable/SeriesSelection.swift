@@ -10,11 +10,39 @@ struct SeriesSelection {
   private var decoder = BlockDecoder()
   private var values: [TagValues]
   private var words: [UInt64] = []
+  /// All series decoded, where the cache has them or they are few.
+  private var dictionary: SeriesDictionary?
 
   init(table: Table, top: MeasurementTop) {
     self.table = table
     self.top = top
-    values = top.tagKeys.map { TagValues(source: table.source, key: $0) }
+    if top.seriesCount <= SeriesDictionary.seriesCountMax,
+      case .series(let known) = table.source.parsed(top.extent.lowerBound, .series)
+    {
+      dictionary = known
+      values = known.values
+    } else {
+      values = top.tagKeys.map { TagValues(source: table.source, key: $0) }
+    }
+  }
+
+  /// Decodes all series and keeps them, where that is worth it: they are few, or all are asked for anyway.
+  private mutating func loadDictionary(allAsked: Bool) throws(StorageError) -> SeriesDictionary? {
+    if let dictionary { return dictionary }
+    let countMax = allAsked ? SeriesDictionary.seriesCountMax : SeriesDictionary.smallSeriesCountMax
+    guard top.seriesCount <= countMax else { return nil }
+    var list = try makeList(BitVector(repeating: true, count: top.seriesCount), from: 0..<top.seriesCount)
+    list.rowGroupCount = top.rowGroupCount
+    var codes: [[UInt64]] = []
+    for index in top.tagKeys.indices {
+      try load(top.tagKeys[index].codes, rows: 0..<top.seriesCount)
+      codes.append(words)
+      try values[index].loadAll()
+    }
+    let made = SeriesDictionary(list: list, codes: codes, values: values)
+    table.source.keep(.series(made), top.extent.lowerBound, .series)
+    dictionary = made
+    return made
   }
 
   /// The series that satisfy `predicate` (`nil`: all), in order.
@@ -39,9 +67,14 @@ struct SeriesSelection {
   }
 
   mutating func chosen(by predicate: TagPredicate?) throws(StorageError) -> Choice {
-    guard let predicate else { return .set(BitVector(repeating: true, count: top.seriesCount)) }
+    guard let predicate else {
+      _ = try loadDictionary(allAsked: true)
+      return .set(BitVector(repeating: true, count: top.seriesCount))
+    }
     switch try standing(of: predicate) {
-    case .mayBeHere: return .set(try evaluate(predicate))
+    case .mayBeHere:
+      _ = try loadDictionary(allAsked: false)
+      return .set(try evaluate(predicate))
     case .notByFilter: return .notByFilter
     case .notByKeys: return .notByKeys
     }
@@ -146,6 +179,10 @@ struct SeriesSelection {
   /// The series whose code of a tag key is wanted.
   private mutating func scan(_ key: Int, _ isWanted: (UInt64) -> Bool) throws(StorageError) -> BitVector {
     var set = BitVector(repeating: false, count: top.seriesCount)
+    if let dictionary {
+      for (index, code) in dictionary.codes[key].enumerated() where isWanted(code) { set[index] = true }
+      return set
+    }
     for start in stride(from: 0, to: top.seriesCount, by: TableFormat.stripeCount) {
       let rows = start..<min(start + TableFormat.stripeCount, top.seriesCount)
       try load(top.tagKeys[key].codes, rows: rows)
@@ -205,6 +242,7 @@ struct SeriesSelection {
 
   /// Makes the keys of the series of a set that lie among `ordinals`; columns are decoded only where it has members.
   mutating func makeList(_ set: BitVector, from ordinals: Range<Int>) throws(StorageError) -> SeriesList {
+    if ordinals == 0..<top.seriesCount, let dictionary { return dictionary.list(of: set) }
     var list = SeriesList()
     var head: [UInt8] = []
     putText(top.name, to: &head)

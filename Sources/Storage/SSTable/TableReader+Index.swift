@@ -1,12 +1,17 @@
 import Coding
 import LineProtocol
 
-/// One stripe of the row-group index, decoded: the groups, and the columns that were asked for.
-struct LoadedStripe {
-  let number: Int
+/// The row groups of one stripe of the index, decoded.
+struct RowGroupList: Sendable {
   let groups: [RowGroupEntry]
   /// Row of the measurement at which each group begins; one more for the end of the last.
   let firstRows: [Int]
+}
+
+/// One stripe of the row-group index, decoded: the groups, and the columns that were asked for.
+struct LoadedStripe {
+  let number: Int
+  private let list: RowGroupList
   /// By the field's number in the table; `nil` until asked for.
   var columns: [LoadedColumn?]
 
@@ -14,6 +19,15 @@ struct LoadedStripe {
     var entries: [ColumnEntry]
     var hasStatistics: Bool
   }
+
+  init(number: Int, _ list: RowGroupList, fieldCount: Int) {
+    self.number = number
+    self.list = list
+    columns = Array(repeating: nil, count: fieldCount)
+  }
+
+  var groups: [RowGroupEntry] { list.groups }
+  var firstRows: [Int] { list.firstRows }
 
   /// The group of a row of the measurement.
   func group(of row: Int) -> Int { firstRows.partitioningIndex { $0 > row } - 1 }
@@ -39,6 +53,9 @@ extension TableReader {
 
   private func readStripe(_ number: Int, top: MeasurementTop) throws(StorageError) -> LoadedStripe {
     let place = top.stripes[number]
+    if case .groups(let known) = table.source.parsed(place.groups.offset, .groups) {
+      return LoadedStripe(number: number, known, fieldCount: top.fields.count)
+    }
     var reader = try table.source.reader(place.groups)
     let count = place.groupCount
     let firstSeries = try reader.column(count, with: &decoder)
@@ -74,9 +91,9 @@ extension TableReader {
     guard reader.isAtEnd, firstRows[count] == end else {
       throw reader.corrupt("expected row groups up to row \(end), found \(firstRows[count])")
     }
-    return LoadedStripe(
-      number: number, groups: groups, firstRows: firstRows,
-      columns: Array(repeating: nil, count: top.fields.count))
+    let list = RowGroupList(groups: groups, firstRows: firstRows)
+    if isKept { table.source.keep(.groups(list), place.groups.offset, .groups) }
+    return LoadedStripe(number: number, list, fieldCount: top.fields.count)
   }
 
   /// What the index says of a field, for each group of the loaded stripe.
@@ -84,14 +101,35 @@ extension TableReader {
     guard let loaded = stripe, let top else { return [] }
     if let column = loaded.columns[field], column.hasStatistics || !withStatistics { return column.entries }
     let handle = top.stripes[loaded.number].columns.handle(field)
+    // Typed throws: `??` would lose the type.
+    let known = knownEntries(handle, withStatistics)
+    let column = if let known { known } else { try readEntries(handle, field, loaded, top, withStatistics) }
+    stripe?.columns[field] = column
+    return column.entries
+  }
+
+  /// What the cache has of a field: statistics, or handles alone where these do.
+  private func knownEntries(_ handle: BlockHandle, _ withStatistics: Bool) -> LoadedStripe.LoadedColumn? {
+    if case .entries(let known) = table.source.parsed(handle.offset, .statistics) {
+      return LoadedStripe.LoadedColumn(entries: known, hasStatistics: true)
+    }
+    guard !withStatistics, case .entries(let known) = table.source.parsed(handle.offset, .handles) else { return nil }
+    return LoadedStripe.LoadedColumn(entries: known, hasStatistics: false)
+  }
+
+  private func readEntries(
+    _ handle: BlockHandle, _ field: Int, _ loaded: LoadedStripe, _ top: MeasurementTop, _ withStatistics: Bool
+  ) throws(StorageError) -> LoadedStripe.LoadedColumn {
     var entries = [ColumnEntry](repeating: ColumnEntry(), count: loaded.groups.count)
     if handle.byteCount > 0 {
       var reader = try table.source.reader(handle)
       try readHandles(&reader, loaded, into: &entries)
       if withStatistics { try readStatistics(&reader, top.fields[field].type, loaded, into: &entries) }
+      if isKept {
+        table.source.keep(.entries(entries), handle.offset, withStatistics ? .statistics : .handles)
+      }
     }
-    stripe?.columns[field] = LoadedStripe.LoadedColumn(entries: entries, hasStatistics: withStatistics)
-    return entries
+    return LoadedStripe.LoadedColumn(entries: entries, hasStatistics: withStatistics)
   }
 
   private func readHandles(

@@ -28,7 +28,7 @@ package final class TableReader: RunReader {
   private(set) var fieldNumbers: [Int] = []
   var stripe: LoadedStripe?
   var shared = SharedGroup()
-  private var series = SeriesWindow()
+  private var series = SeriesPlaces()
   /// Scratch of present values.
   var dense: [UInt64] = []
   var counted = RowGroupCounts()
@@ -57,7 +57,8 @@ package final class TableReader: RunReader {
       guard Int(ordinal) < top.seriesCount else {
         throw StorageError(.invalid, file: table.name, "series \(ordinal) of \(top.seriesCount)")
       }
-      let found = try series.place(of: Int(ordinal), top: top, source: table.source, decoder: &decoder)
+      let found = try series.place(
+        of: Int(ordinal), top: top, source: table.source, isKept: isKept, decoder: &decoder)
       self.times = times
       isDescending = descending
       seriesTimes = found.times
@@ -156,48 +157,5 @@ package final class TableReader: RunReader {
       if error.code != .invalid { failure = error }
       throw error
     }
-  }
-}
-
-/// Where the rows of up to 1,024 neighbouring series lie, decoded.
-struct SeriesWindow {
-  private var ordinals = 0..<0
-  private var starts: [UInt64] = []
-  private var counts: [UInt64] = []
-  private var firsts: [UInt64] = []
-  private var lasts: [UInt64] = []
-
-  /// Rows of the measurement and times of a series.
-  mutating func place(
-    of ordinal: Int, top: MeasurementTop, source: BlockSource, decoder: inout BlockDecoder
-  ) throws(StorageError) -> (rows: Range<Int>, times: ClosedRange<Int64>) {
-    if !ordinals.contains(ordinal) { try load(ordinal, top: top, source: source, decoder: &decoder) }
-    let index = ordinal - ordinals.lowerBound
-    let (start, count) = (starts[index], counts[index])
-    let (first, last) = (Int64(bitPattern: firsts[index]), Int64(bitPattern: lasts[index]))
-    let total = UInt64(top.rowCount)
-    guard count > 0, count <= total, start <= total - count, first <= last else {
-      throw source.corrupt(
-        top.rowStarts.handle(ordinal / TableFormat.stripeCount),
-        "series \(ordinal) has \(count) rows from \(start) of \(total), times \(first) to \(last)")
-    }
-    return (Int(start)..<Int(start + count), first...last)
-  }
-
-  private mutating func load(
-    _ ordinal: Int, top: MeasurementTop, source: BlockSource, decoder: inout BlockDecoder
-  ) throws(StorageError) {
-    let start = ordinal / TableFormat.miniBlockCount * TableFormat.miniBlockCount
-    let range = start..<min(start + TableFormat.miniBlockCount, top.seriesCount)
-    ordinals = 0..<0
-    func column(_ run: BlockRun, _ kind: ColumnKind, _ words: inout [UInt64]) throws(StorageError) {
-      words.removeAll(keepingCapacity: true)
-      try source.decode(run, kind: kind, count: top.seriesCount, rows: range, with: &decoder, into: &words)
-    }
-    try column(top.rowStarts, .unsigned, &starts)
-    try column(top.rowCounts, .unsigned, &counts)
-    try column(top.firstTimestamps, .timestamp, &firsts)
-    try column(top.lastTimestamps, .timestamp, &lasts)
-    ordinals = range
   }
 }
