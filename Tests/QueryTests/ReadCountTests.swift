@@ -107,6 +107,62 @@ struct ReadCountTests {
     #expect(part["ROW GROUPS READ"] == 1 && part["RESULT ROWS"] == 10)
   }
 
+  @Test("the last point of every series comes from statistics where they have it")
+  func lastPoint() throws {
+    let bench = try ClockedStore()
+    for part in 0..<2 {
+      for host in ["a", "b"] {
+        // The last row of `b` lacks the second field.
+        let lines = (0..<2_000).map { row in
+          "m,host=\(host) v=\(row)i\(host == "a" || row < 1_999 ? ",w=\(row).5" : "") \(Self.start + Int64(part * 2_000 + row))"
+        }
+        try bench.driver.write(lines.joined(separator: "\n") + "\n")
+      }
+      try bench.store.flush()
+    }
+    try bench.store.compact()
+    let text = "SELECT * FROM m GROUP BY host ORDER BY time DESC LIMIT 1"
+    let plan = try Self.plan(bench.store, text)
+    #expect(plan["ROWS READ"] == 0 && plan["ROW GROUPS READ"] == 0 && plan["RESULT ROWS"] == 2)
+    let answer = try Self.ask(bench.store, text)[0].series
+    #expect(answer.map { $0.timestamps ?? [] } == [[Self.start + 3_999], [Self.start + 3_999]])
+    #expect(answer.map { Int64(bitPattern: $0.columns[0].values[0]) } == [1_999, 1_999])
+    #expect(answer.map { $0.columns[1].isPresent(0) } == [false, true], "series come in descending order")
+    // Cut by time, or with later rows in memory, it is read.
+    let cut = try Self.ask(bench.store, "SELECT * FROM m WHERE time < \(Self.start + 3_000) GROUP BY host ORDER BY time DESC LIMIT 1")[0]
+    #expect(cut.series.map { $0.timestamps ?? [] } == [[Self.start + 2_999], [Self.start + 2_999]])
+    try bench.driver.write("m,host=b w=7 \(Self.start + 3_999)\n")
+    #expect(try Self.ask(bench.store, text)[0].series.map { $0.columns[1].isPresent(0) } == [true, true])
+  }
+
+  @Test("values of tags come from indexes, and are those that a look at every series finds")
+  func tagValues() throws {
+    let bench = try Self.bench()
+    try bench.driver.write("cpu,host=d,rack=1 v=1 \(Self.start)\ncpu,rack=2 v=1 \(Self.start)\n", policy: "days")
+    func values(_ statement: String) throws -> [String] {
+      try Self.ask(bench.store, statement)[0].series.flatMap { series in
+        (0..<series.rowCount).map { row in
+          series.columns.map { String(decoding: $0.string(row), as: UTF8.self) }.joined(separator: "=")
+        }
+      }
+    }
+    let all = "SHOW TAG VALUES WITH KEY =~ /./"
+    func expectSame(_ wanted: [String]) throws {
+      #expect(try values(all) == wanted)
+      // A condition that all series satisfy makes it look at each.
+      #expect(try values(all + " WHERE host != 'nowhere'") == wanted)
+      for (limit, offset) in [(2, 0), (2, 2), (10, 1), (3, 9)] {
+        let page = Array(wanted.dropFirst(offset).prefix(limit))
+        #expect(try values(all + " LIMIT \(limit) OFFSET \(offset)") == page)
+      }
+    }
+    try expectSame(["host=a", "host=b", "host=c", "host=d", "rack=1", "rack=2"])
+    try bench.store.flush()
+    try expectSame(["host=a", "host=b", "host=c", "host=d", "rack=1", "rack=2"])
+    try Self.ask(bench.store, "DELETE FROM cpu WHERE host = 'd'")
+    try expectSame(["host=a", "host=b", "host=c", "rack=2"])
+  }
+
   @Test("bytes of replaced tables are pinned while a snapshot reads them")
   func pinned() throws {
     let bench = try Self.bench()

@@ -28,23 +28,28 @@ struct MeasurementScan {
   let isDescending: Bool
   let isCancelled: @Sendable () -> Bool
 
+  /// The series of a window that may have rows, and what was looked at for them.
+  typealias KnownSeries = (series: WindowSeries, counts: SelectionCounts)
+
   /// Gives all that satisfies the condition to `sink`.
-  func run(into sink: some ScanSink) throws -> ScanCounters {
+  ///
+  /// - Parameter known: the series of each window that meets the times, where the caller has them already.
+  func run(into sink: some ScanSink, known: [KnownSeries]? = nil) throws -> ScanCounters {
     var counters = ScanCounters()
     guard !columns.isEmpty, !times.isEmpty else { return counters }
     let seen = snapshot.clipped(times)
     let windows = snapshot.windows(in: times)
     counters.windowsByTime = snapshot.windows.count - windows.count
-    for window in isDescending ? windows.reversed() : windows {
+    for place in isDescending ? Array(windows.indices.reversed()) : Array(windows.indices) {
       counters.windows += 1
-      try scan(window, seen, into: sink, &counters)
+      try scan(windows[place], seen, known: known?[place], into: sink, &counters)
       guard try sink.endWindow() else { break }
     }
     return counters
   }
 
   /// The series of a window that may have rows, and what was looked at for them.
-  func series(of window: WindowSnapshot, _ seen: Range<Int64>) throws(StorageError) -> (WindowSeries, SelectionCounts) {
+  func series(of window: WindowSnapshot, _ seen: Range<Int64>) throws(StorageError) -> KnownSeries {
     var selection = SelectionCounts()
     let series = try window.series(
       of: measurement, where: condition?.predicate, times: seen, counts: &selection)
@@ -54,7 +59,7 @@ struct MeasurementScan {
   /// The part of the windows' series that `shard` of `shardCount` has: for scans that several threads share, who then know the
   /// window's series.
   func scan(
-    _ window: WindowSnapshot, _ seen: Range<Int64>, known: (WindowSeries, SelectionCounts)? = nil, shard: Int = 0,
+    _ window: WindowSnapshot, _ seen: Range<Int64>, known: KnownSeries? = nil, shard: Int = 0,
     of shardCount: Int = 1, into sink: some ScanSink, _ counters: inout ScanCounters
   ) throws {
     if let (series, selection) = known {
@@ -98,6 +103,8 @@ struct MeasurementScan {
       guard try sink.begin(tags, rank: rank + index) else { continue }
       counters.series += 1
       if filter == nil, sink.wantsLastRow {
+        try takeLastRow(index, scanner, &batch, into: sink, &counters)
+        if !sink.wantsLastRow { continue }
         // Its time is known: only that is decoded, and the rest if the row lacks what is asked for.
         let last = series.timeRange(index).upperBound
         if last < .max, seen.contains(last) {
@@ -111,6 +118,19 @@ struct MeasurementScan {
       try scanner.begin(index)
       try read(scanner, &batch, filter, into: sink, &counters)
     }
+  }
+
+  /// Gives the last row of a series where statistics have it.
+  private func takeLastRow(
+    _ index: Int, _ scanner: SeriesScanner, _ batch: inout ColumnBatch, into sink: some ScanSink,
+    _ counters: inout ScanCounters
+  ) throws {
+    if isCancelled() { throw QueryFailure.interrupted }
+    try scanner.begin(index)
+    guard isDescending, let span = try scanner.next(), try scanner.readLastRow(of: span, into: &batch) else { return }
+    counters.stretchesByStatistics += 1
+    counters.bytesByStatistics += try scanner.stretchByteCount()
+    _ = try sink.take(batch, selection: nil)
   }
 
   private func read(

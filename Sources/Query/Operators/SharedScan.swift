@@ -36,21 +36,28 @@ struct SharedScan: Sendable {
   /// Gives all that satisfies the scan's condition to `pass`, from one thread or from all cores.
   func run(into pass: AggregatePass) throws -> ScanCounters {
     let windows = scan.snapshot.windows(in: scan.times)
-    let rowCount = windows.reduce(0) { $0 + $1.runs.reduce(0) { $0 + $1.rowCount } }
-    let threadCount = min(max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))), 16)
-    guard threadCount > 1, rowCount >= limits.sharedRowCountMin, !scan.columns.isEmpty, !scan.times.isEmpty
-    else {
+    let threadCount = Self.threadCountMax
+    guard threadCount > 1, !scan.columns.isEmpty, !scan.times.isEmpty, isWorthSharing(rowCount(of: windows)) else {
       return try scan.run(into: pass)
     }
     // Threads that share a window know the list of its series: not where it may be long.
     let isWide = windows.contains { window in
       window.runs.reduce(0) { $0 + $1.seriesCountMax } > 8 * WindowSeriesPieces.countMax
     }
+    var known: [MeasurementScan.KnownSeries]?
+    if !isWide, windows.count <= Self.listedWindowCountMax {
+      // What a condition leaves may be little.
+      let seen = scan.snapshot.clipped(scan.times)
+      let lists = try windows.map { try scan.series(of: $0, seen) }
+      guard isWorthSharing(rowCount(of: lists, in: windows)) else { return try scan.run(into: pass, known: lists) }
+      known = lists
+    }
     let shards = isWide || windows.count >= 2 * threadCount ? 1 : threadCount
     let shares = windows.indices.flatMap { window in
       (0..<shards).map { Share(window: window, shard: $0, shardCount: shards) }
     }
-    let outcomes = try inParallel(threadCount, windows, shares, offset: pass.offset)
+    let lists = ShareLists(shares, known: known)
+    let outcomes = try inParallel(threadCount, windows, shares, lists, offset: pass.offset)
     var counters = ScanCounters()
     counters.windowsByTime = scan.snapshot.windows.count - windows.count
     for outcome in outcomes {
@@ -61,11 +68,49 @@ struct SharedScan: Sendable {
     return counters
   }
 
+  /// Asked once: it reads a file.
+  private static let threadCountMax = min(max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))), 16)
+  /// Windows of which the series are looked up before it is decided whether threads share them.
+  private static let listedWindowCountMax = 8
+
+  private func isWorthSharing(_ rowCount: Double) -> Bool {
+    rowCount * Double(scan.columns.count) >= Double(limits.sharedValueCountMin)
+  }
+
+  /// Rows of the windows in the times asked for, as if they were spread evenly.
+  private func rowCount(of windows: [WindowSnapshot]) -> Double {
+    windows.reduce(0) { sum, window in
+      window.runs.reduce(sum) { $0 + Double($1.rowCount) * share(of: $1.timeRange) }
+    }
+  }
+
+  /// The same of some series, each with its run's average of rows.
+  private func rowCount(of lists: [MeasurementScan.KnownSeries], in windows: [WindowSnapshot]) -> Double {
+    var sum = 0.0
+    for (list, window) in zip(lists, windows) {
+      let averages = window.runs.map { Double($0.rowCount) / Double(max($0.seriesCountMax, 1)) }
+      for index in 0..<list.series.count {
+        for source in list.series.sources(index) {
+          sum += averages[source.run] * share(of: source.firstTimestamp...source.lastTimestamp)
+        }
+      }
+    }
+    return sum
+  }
+
+  /// How much of some times is asked for, 0 to 1.
+  private func share(of times: ClosedRange<Int64>) -> Double {
+    let first = max(times.lowerBound, scan.times.lowerBound)
+    let last = min(times.upperBound, scan.times.upperBound)
+    let length = Double(times.upperBound) - Double(times.lowerBound)
+    if first > last { return 0 }
+    return length > 0 ? (Double(last) - Double(first)) / length : 1
+  }
+
   private func inParallel(
-    _ threadCount: Int, _ windows: [WindowSnapshot], _ shares: [Share], offset: Int64
+    _ threadCount: Int, _ windows: [WindowSnapshot], _ shares: [Share], _ lists: ShareLists, offset: Int64
   ) throws -> [Outcome] {
     let queue = ShareQueue(count: shares.count)
-    let lists = ShareLists(shares)
     let outcomes = Outcomes()
     let work: @Sendable () -> Void = {
       let outcome = take(from: queue, lists, windows, shares, offset: offset)
@@ -95,8 +140,8 @@ struct SharedScan: Sendable {
       while let next = queue.next() {
         let share = shares[next]
         if share.shard == 0 { outcome.counters.windows += 1 }
-        var known: (WindowSeries, SelectionCounts)?
-        if share.shardCount > 1 {
+        var known: MeasurementScan.KnownSeries?
+        if share.shardCount > 1 || lists.isKnown {
           known = try lists.take(share) { () throws(StorageError) in
             try scan.series(of: windows[share.window], seen)
           }
@@ -133,25 +178,33 @@ private final class ShareQueue: Sendable {
 private final class ShareLists: Sendable {
   private struct Entry {
     var shareCount = 0
-    var list: (WindowSeries, SelectionCounts)?
+    var list: MeasurementScan.KnownSeries?
   }
   /// One lock each, so that windows do not wait for each other.
   private final class Window: Sendable {
     let entry: Lock<Entry>
 
-    init(shareCount: Int) { entry = Lock(Entry(shareCount: shareCount)) }
+    init(shareCount: Int, list: MeasurementScan.KnownSeries?) {
+      entry = Lock(Entry(shareCount: shareCount, list: list))
+    }
   }
   private let windows: [Int: Window]
+  /// Whether they were found before.
+  let isKnown: Bool
 
-  init(_ shares: [SharedScan.Share]) {
+  /// - Parameter known: those of each window, where they were found before.
+  init(_ shares: [SharedScan.Share], known: [MeasurementScan.KnownSeries]?) {
     var counts: [Int: Int] = [:]
     for share in shares { counts[share.window, default: 0] += 1 }
-    windows = counts.mapValues { Window(shareCount: $0) }
+    var windows: [Int: Window] = [:]
+    for (window, count) in counts { windows[window] = Window(shareCount: count, list: known?[window]) }
+    self.windows = windows
+    isKnown = known != nil
   }
 
   func take(
-    _ share: SharedScan.Share, find: () throws(StorageError) -> (WindowSeries, SelectionCounts)
-  ) throws(StorageError) -> (WindowSeries, SelectionCounts) {
+    _ share: SharedScan.Share, find: () throws(StorageError) -> MeasurementScan.KnownSeries
+  ) throws(StorageError) -> MeasurementScan.KnownSeries {
     guard let window = windows[share.window] else { return try find() }
     return try window.entry.withLock { (entry) throws(StorageError) in
       // Typed throws: `??` would lose the type.

@@ -8,8 +8,8 @@ package struct QueryLimits: Sendable {
   package var keptValueCountMax = 100_000_000
   /// Groups, which are result series.
   package var groupCountMax = 2_000_000
-  /// Rows from which on threads share a scan; below it starting them costs more than it saves.
-  package var sharedRowCountMin = 500_000
+  /// Values from which on threads share a scan; below it starting them costs more than it saves.
+  package var sharedValueCountMin = 250_000
 
   /// Where what is held is counted.
   var account = QueryAccount(QueryMemory())

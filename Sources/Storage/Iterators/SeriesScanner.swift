@@ -114,6 +114,21 @@ package final class SeriesScanner {
     }
   }
 
+  /// Replaces `batch`, which `makeBatch` made, with the last row of the stretch as `statistics` have it; `false` where they do not. Call
+  /// before `read`.
+  package func readLastRow(of span: RowGroupSpan, into batch: inout ColumnBatch) throws(StorageError) -> Bool {
+    batch.reset()
+    batch.timestamps.append(span.lastTimestamp)
+    for index in columns.indices {
+      // Of strings no values are kept.
+      guard columns[index].type != .string, let known = try statistics(index) else { return false }
+      guard known.count > 0, known.lastTimestamp == span.lastTimestamp else { continue }
+      batch.columns[index].values.append(known.last)
+      batch.columns[index].presentCount = 1
+    }
+    return true
+  }
+
   /// Replaces `batch`, which `makeBatch` made, with the rows of the stretch; they ascend in a descending scan too.
   package func read(into batch: inout ColumnBatch) throws(StorageError) {
     precondition(
