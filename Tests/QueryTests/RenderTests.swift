@@ -1,6 +1,7 @@
 import LineProtocol
 import Query
 import Storage
+import TestSupport
 import Testing
 
 /// Values of every type, with nulls and with what each format must escape.
@@ -298,6 +299,69 @@ struct ValueTextTests {
     var out: [UInt8] = []
     out.appendFloat(value)
     #expect(String(decoding: out, as: UTF8.self) == text)
+  }
+
+  @Test("digits are the standard library's, from a thousandth to a thousand million", arguments: [UInt64(4), 5])
+  func digits(seed: UInt64) throws {
+    var random = SplitMix64(seed: seed)
+    var failures: [Double] = []
+    for round in 0..<40_000 {
+      var value = Double(random.next() >> 11) / 9_007_199_254_740_992
+      value *= [1, 0.01, 1e3, 1e6, 1e9][round % 5]
+      // Means of integers, sums of decimals, fractions of two, and whatever comes.
+      switch round % 4 {
+      case 0: value = (value * 1_000).rounded() / Double(random.next() % 360 + 1)
+      case 1: value = (value * 100).rounded() / 100 + 0.1
+      case 2: value = (value * 512).rounded() / 512
+      default: break
+      }
+      guard value > 1e-4, value < 1e15 else { continue }
+      var out: [UInt8] = []
+      out.appendFloat(value)
+      let wanted = value.description.hasSuffix(".0") ? String(value.description.dropLast(2)) : value.description
+      if String(decoding: out, as: UTF8.self) != wanted { failures.append(value) }
+    }
+    #expect(failures.isEmpty, "\(failures.prefix(5))")
+  }
+
+  @Test("integers of every length are written in full")
+  func integers() {
+    var value: UInt64 = 1
+    for _ in 0..<20 {
+      for number in [value, value &- 1, value &* 9 / 7, .max / value] {
+        var out: [UInt8] = []
+        out.appendDecimal(number)
+        #expect(String(decoding: out, as: UTF8.self) == "\(number)")
+      }
+      value = value &* 10
+    }
+  }
+
+  @Test("text of every byte, length and place is quoted as one string by another path is", arguments: 0..<20)
+  func plainText(length: Int) throws {
+    for byte in UInt8(0)...255 {
+      for place in 0..<length {
+        var text = [UInt8](repeating: UInt8(ascii: "x"), count: length)
+        text[place] = byte
+        var column = Column(key: FieldKey(name: [], type: .string))
+        // Behind others, so that bytes before and after are not its own.
+        column.bytes = [UInt8(ascii: "\"")] + text + [UInt8(ascii: "<")]
+        column.values = [1 << 32 | UInt64(length)]
+        column.presentCount = 1
+        var (found, wanted): ([UInt8], [UInt8]) = ([], [])
+        found.appendJSONValue(column, 0)
+        wanted.appendJSONString(String(decoding: text, as: UTF8.self))
+        #expect(found == wanted)
+        var result = StatementResult(statementID: 0)
+        result.series = [ResultSeries(name: "m", columnNames: ["s"], timestamps: nil, columns: [column], rowCount: 1)]
+        found = []
+        var renderer = ResultFormat.csv.makeRenderer(RenderOptions())
+        renderer.append(result, into: &found)
+        wanted = Array("s\n".utf8)
+        wanted.appendCSVField(text)
+        #expect(found == wanted + [0x0a])
+      }
+    }
   }
 
   @Test("every float reads back, and is as short as the standard library's", arguments: [UInt64(1), 2, 3])

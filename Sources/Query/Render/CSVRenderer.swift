@@ -24,6 +24,7 @@ public struct CSVRenderer: ResultRenderer {
   }
 
   private func appendRows(_ series: ResultSeries, _ cells: [ResultGrid.Cell], into out: inout [UInt8]) {
+    let columns = series.columns.span
     for row in 0..<series.rowCount {
       for index in cells.indices {
         if index > 0 { out.append(UInt8(ascii: ",")) }
@@ -32,14 +33,7 @@ public struct CSVRenderer: ResultRenderer {
         case .text(let text): out.appendCSVField(text)
         case .time:
           if let timestamps = series.timestamps { out.appendTime(timestamps[row], options.precision) }
-        case .column(let column):
-          if series.columns[column].key.type == .string {
-            if series.columns[column].isPresent(row) {
-              out.appendCSVField(series.columns[column].string(row))
-            }
-          } else {
-            out.appendText(series.columns[column], row)
-          }
+        case .column(let column): out.appendCSVValue(columns[column], row)
         }
       }
       out.append(UInt8(ascii: "\n"))
@@ -79,20 +73,16 @@ public struct InfluxCSVRenderer: ResultRenderer {
     head.appendCSVField(Array(series.name.utf8), isEmptyQuoted: false)
     head.append(UInt8(ascii: ","))
     head.appendCSVField(Self.tagText(series.tags), isEmptyQuoted: false)
+    let columns = series.columns.span
     for row in 0..<series.rowCount {
       out.append(contentsOf: head)
       if let timestamps = series.timestamps {
         out.append(UInt8(ascii: ","))
         out.appendEpoch(timestamps[row], unit: options.precision ?? .nanoseconds)
       }
-      for column in series.columns.indices {
+      for column in columns.indices {
         out.append(UInt8(ascii: ","))
-        guard series.columns[column].isPresent(row) else { continue }
-        if series.columns[column].key.type == .string {
-          out.appendCSVField(series.columns[column].string(row), isEmptyQuoted: false)
-        } else {
-          out.appendText(series.columns[column], row, hasPlainFloats: true)
-        }
+        out.appendCSVValue(columns[column], row, isEmptyQuoted: false, hasPlainFloats: true)
       }
       out.append(UInt8(ascii: "\n"))
     }
@@ -127,6 +117,24 @@ extension [UInt8] {
       append(byte)
     }
     append(UInt8(ascii: "\""))
+  }
+
+  /// Appends row `index` of a column as a field; nothing where there is no value.
+  @inline(__always)
+  fileprivate mutating func appendCSVValue(
+    _ column: Column, _ index: Int, isEmptyQuoted: Bool = true, hasPlainFloats: Bool = false
+  ) {
+    guard column.key.type == .string else { return appendText(column, index, hasPlainFloats: hasPlainFloats) }
+    guard column.isPresent(index) else { return }
+    let (offset, length) = (Int(column.values[index] >> 32), Int(column.values[index] & 0xffff_ffff))
+    let text = column.bytes.span.extracting(offset..<offset + length)
+    var isPlain = length > 0 && text[0] != UInt8(ascii: " ")
+    if isPlain {
+      append(addingCapacity: length + 8) { span in
+        isPlain = PlainText.copy(text, to: &span) { PlainText.marks(notPlainInCSV: $0) }
+      }
+    }
+    if !isPlain { appendCSVField(column.string(index), isEmptyQuoted: isEmptyQuoted) }
   }
 
   /// Appends a moment: an integer of `precision`, else RFC 3339.

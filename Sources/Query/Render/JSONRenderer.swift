@@ -197,6 +197,8 @@ public struct JSONRenderer: ResultRenderer {
   /// The hot loop: one array a row.
   private func appendRows(_ series: ResultSeries, _ range: Range<Int>, into out: inout [UInt8]) {
     out.append(UInt8(ascii: "["))
+    // Through the span a value costs no copy of its column.
+    let columns = series.columns.span
     for row in range {
       if row > range.lowerBound { out.append(UInt8(ascii: ",")) }
       line(6, into: &out)
@@ -207,11 +209,11 @@ public struct JSONRenderer: ResultRenderer {
         out.appendJSONTime(timestamps[row], options.precision)
         isFirst = false
       }
-      for index in series.columns.indices {
+      for index in columns.indices {
         if !isFirst { out.append(UInt8(ascii: ",")) }
         isFirst = false
         line(7, into: &out)
-        out.appendJSONValue(series.columns[index], row)
+        out.appendJSONValue(columns[index], row)
       }
       line(6, into: &out)
       out.append(UInt8(ascii: "]"))

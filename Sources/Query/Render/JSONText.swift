@@ -17,6 +17,18 @@ extension [UInt8] {
     if plain == nil { appendJSONString(Array(text)) }
   }
 
+  /// Appends a JSON string of some bytes of an array, eight looked at together.
+  private mutating func appendJSONString(_ bytes: [UInt8], _ offset: Int, _ count: Int) {
+    let text = bytes.span.extracting(offset..<offset + count)
+    var isPlain = true
+    append(addingCapacity: count + 10) { span in
+      span.append(UInt8(ascii: "\""))
+      isPlain = PlainText.copy(text, to: &span) { PlainText.marks(notPlainInJSON: $0) }
+      if isPlain { span.append(UInt8(ascii: "\"")) } else { _ = span.removeLast() }
+    }
+    if !isPlain { appendJSONString(bytes[offset..<offset + count]) }
+  }
+
   /// Appends a JSON string.
   package mutating func appendJSONString(_ text: String) {
     append(UInt8(ascii: "\""))
@@ -48,6 +60,7 @@ extension [UInt8] {
   }
 
   /// Appends row `index` of a column as a JSON value; `null` where there is none, and for NaN and infinities.
+  @inline(__always)
   package mutating func appendJSONValue(_ column: Column, _ index: Int) {
     guard column.isPresent(index) else { return append(contentsOf: "null".utf8) }
     let word = column.values[index]
@@ -58,7 +71,7 @@ extension [UInt8] {
     case .integer: appendDecimal(Int64(bitPattern: word))
     case .unsigned: appendDecimal(word)
     case .boolean: append(contentsOf: (word != 0 ? "true" : "false").utf8)
-    case .string: appendJSONString(column.string(index))
+    case .string: appendJSONString(column.bytes, Int(word >> 32), Int(word & 0xffff_ffff))
     }
   }
 }

@@ -78,6 +78,7 @@ package struct ResultGrid {
 
 extension [UInt8] {
   /// Appends row `index` of a column as plain text; nothing where there is no value.
+  @inline(__always)
   package mutating func appendText(_ column: Column, _ index: Int, hasPlainFloats: Bool = false) {
     guard column.isPresent(index) else { return }
     let word = column.values[index]

@@ -54,17 +54,21 @@ extension [UInt8] {
   /// Appends a moment as RFC 3339 in UTC with up to nine decimals, trailing zeros cut: `2016-01-01T00:00:00.5Z`.
   package mutating func appendRFC3339(_ nanoseconds: Int64) {
     let time = CivilTime(nanoseconds: nanoseconds)
-    appendDigits(time.year, count: 4)
-    append(UInt8(ascii: "-"))
-    appendDigits(time.month, count: 2)
-    append(UInt8(ascii: "-"))
-    appendDigits(time.day, count: 2)
-    append(UInt8(ascii: "T"))
-    appendDigits(time.hour, count: 2)
-    append(UInt8(ascii: ":"))
-    appendDigits(time.minute, count: 2)
-    append(UInt8(ascii: ":"))
-    appendDigits(time.second, count: 2)
+    append(addingCapacity: 20) { span in
+      // Years of 64 bits of nanoseconds are 1677 to 2262.
+      Self.putTwo(time.year / 100, to: &span)
+      Self.putTwo(time.year % 100, to: &span)
+      span.append(UInt8(ascii: "-"))
+      Self.putTwo(time.month, to: &span)
+      span.append(UInt8(ascii: "-"))
+      Self.putTwo(time.day, to: &span)
+      span.append(UInt8(ascii: "T"))
+      Self.putTwo(time.hour, to: &span)
+      span.append(UInt8(ascii: ":"))
+      Self.putTwo(time.minute, to: &span)
+      span.append(UInt8(ascii: ":"))
+      Self.putTwo(time.second, to: &span)
+    }
     if time.nanosecond != 0 {
       append(UInt8(ascii: "."))
       var (digits, length) = (time.nanosecond, 9)
@@ -75,6 +79,13 @@ extension [UInt8] {
       appendDigits(digits, count: length)
     }
     append(UInt8(ascii: "Z"))
+  }
+
+  @inline(__always)
+  private static func putTwo(_ value: Int, to span: inout OutputSpan<UInt8>) {
+    let value = UInt8(truncatingIfNeeded: value)
+    span.append(UInt8(ascii: "0") &+ value / 10)
+    span.append(UInt8(ascii: "0") &+ value % 10)
   }
 
   /// Appends a moment as an integer of a unit, truncated towards zero as InfluxDB does.

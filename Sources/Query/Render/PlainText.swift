@@ -1,0 +1,59 @@
+/// Copies text that stands for itself in some format, eight bytes at a time.
+enum PlainText {
+  /// Copies all of a text; `false`, nothing copied, where a byte is marked. The span must have room for eight bytes more than the text has.
+  ///
+  /// - Parameter marks: for eight bytes in one word a bit set, of any, where one of them does not stand for itself.
+  @inline(__always)
+  static func copy(
+    _ text: Span<UInt8>, to span: inout OutputSpan<UInt8>, whereAll marks: (UInt64) -> UInt64
+  ) -> Bool {
+    // Reads lie within the text, writes within the room that the caller made.
+    unsafe text.withUnsafeBytes { text in
+      unsafe span.withUnsafeMutableBufferPointer { buffer, initializedCount in
+        let target = UnsafeMutableRawBufferPointer(buffer)
+        var (at, found) = (0, UInt64(0))
+        while at &+ 8 <= text.count {
+          let word = unsafe text.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+          found |= marks(word)
+          unsafe target.storeBytes(of: word, toByteOffset: initializedCount &+ at, as: UInt64.self)
+          at &+= 8
+        }
+        if at < text.count {
+          var word: UInt64 = 0
+          for index in at..<text.count { word |= unsafe UInt64(text[index]) &<< UInt64(8 &* (index &- at)) }
+          // The bytes past the end count as letters.
+          found |= marks(word | 0x6161_6161_6161_6161 &<< UInt64(8 &* (text.count &- at)))
+          unsafe target.storeBytes(of: word.littleEndian, toByteOffset: initializedCount &+ at, as: UInt64.self)
+        }
+        if found != 0 { return false }
+        initializedCount &+= text.count
+        return true
+      }
+    }
+  }
+
+  private static let ones: UInt64 = 0x0101_0101_0101_0101
+  private static let highs: UInt64 = 0x8080_8080_8080_8080
+
+  /// Marks bytes that JSON escapes, and all beyond ASCII.
+  @inline(__always)
+  static func marks(notPlainInJSON word: UInt64) -> UInt64 {
+    equal(word, UInt8(ascii: "\"")) | equal(word, UInt8(ascii: "\\")) | equal(word, UInt8(ascii: "<"))
+      | equal(word, UInt8(ascii: ">")) | equal(word, UInt8(ascii: "&")) | (word &- 0x20 &* ones) & ~word & highs
+      | word & highs
+  }
+
+  /// Marks bytes for which a field of CSV is quoted.
+  @inline(__always)
+  static func marks(notPlainInCSV word: UInt64) -> UInt64 {
+    equal(word, UInt8(ascii: ",")) | equal(word, UInt8(ascii: "\"")) | equal(word, UInt8(ascii: "\n"))
+      | equal(word, UInt8(ascii: "\r"))
+  }
+
+  /// Marks bytes that are `byte`, and perhaps some behind one that is. Source: H. S. Warren, "Hacker's Delight", 6-1.
+  @inline(__always)
+  private static func equal(_ word: UInt64, _ byte: UInt8) -> UInt64 {
+    let difference = word ^ UInt64(byte) &* ones
+    return (difference &- ones) & ~difference & highs
+  }
+}
