@@ -11,8 +11,10 @@ extension Column {
     let shift = key.type == .string ? UInt64(bytes.count) << 32 : 0
     if key.type == .string { bytes.append(contentsOf: other.bytes) }
     if let rows {
-      values.reserveCapacity(rowCount + added)
-      for row in rows { values.append(other.values[row] &+ shift) }
+      let words = other.values.span
+      values.append(addingCapacity: added) { span in
+        for row in rows { span.append(words[row] &+ shift) }
+      }
     } else if shift == 0 {
       values.append(contentsOf: other.values)
     } else {
@@ -22,7 +24,12 @@ extension Column {
       presentCount += added
       return
     }
-    for index in 0..<added where isDense || other.isPresent(rows?[index] ?? index) {
+    if isDense {
+      for row in rowCount..<rowCount + added { validity[row >> 6] |= 1 << UInt64(row & 63) }
+      presentCount += added
+      return
+    }
+    for index in 0..<added where other.isPresent(rows?[index] ?? index) {
       let row = rowCount + index
       validity[row >> 6] |= 1 << UInt64(row & 63)
       presentCount += 1
@@ -35,7 +42,9 @@ extension Column {
     if !validity.isEmpty || presentCount < rowCount { ensureValidity(rowCount, added: added) }
     let word = UInt64(bytes.count) << 32 | UInt64(text.count)
     bytes.append(contentsOf: text)
-    values.append(contentsOf: repeatElement(word, count: added))
+    values.append(addingCapacity: added) { span in
+      for _ in 0..<added { span.append(word) }
+    }
     presentCount += added
     guard !validity.isEmpty else { return }
     for row in rowCount..<rowCount + added { validity[row >> 6] |= 1 << UInt64(row & 63) }

@@ -83,7 +83,10 @@ extension Column {
     var out = Column(key: key)
     guard presentCount > 0 else { return out }
     out.bytes = bytes
-    out.values = indices.map { values[$0] }
+    let words = values.span
+    out.values.append(addingCapacity: indices.count) { span in
+      for index in indices { span.append(words[index]) }
+    }
     guard !validity.isEmpty else {
       out.presentCount = indices.count
       return out

@@ -6,8 +6,8 @@ struct RowBuffer {
   private(set) var timestamps: [Int64] = []
   /// The place of each row's series in its window, which decides among rows of one time.
   private var ranks: [UInt32] = []
-  /// The series of the window under way that have rows: ranks ascending, tags as text.
-  private var series: [(rank: UInt32, tags: [UInt8])] = []
+  /// The series of the window under way that have rows: ranks ascending.
+  private var series: [(rank: UInt32, tags: SeriesTags)] = []
   private(set) var columns: [Column]
   /// Rows that are in order; those past it are of the window under way.
   private(set) var sortedCount = 0
@@ -17,6 +17,8 @@ struct RowBuffer {
   private let isRankedAlways: Bool
   /// Whether they do in the window under way.
   private var isRanked: Bool
+  /// Whether `ties` are the same in all rows of a series, up to the first column that is no text.
+  private var isTiedBySeries: Bool?
 
   /// - Parameters:
   ///   - ties: the columns that order rows of one time, as `SeriesMerge` says.
@@ -44,6 +46,9 @@ struct RowBuffer {
     texts: [ArraySlice<UInt8>?]
   ) {
     let before = count
+    if isTiedBySeries == nil {
+      isTiedBySeries = ties.prefix { columns[$0].key.type == .string }.allSatisfy { slots[$0] == nil }
+    }
     let added = rows?.count ?? batch.count
     if let rows {
       timestamps.reserveCapacity(before + added)
@@ -53,7 +58,7 @@ struct RowBuffer {
     }
     let rank = UInt32(truncatingIfNeeded: rank)
     ranks.append(contentsOf: repeatElement(rank, count: added))
-    if series.last?.rank != rank { series.append((rank, tags.text)) }
+    if series.last?.rank != rank { series.append((rank, tags)) }
     for index in columns.indices {
       if let slot = slots[index] {
         columns[index].append(batch.columns[slot], rows: rows, rowCount: before, added: added)
@@ -70,16 +75,18 @@ struct RowBuffer {
   mutating func settle(isDescending: Bool, limit: Int?, isInterrupted: () -> Bool = { false }) {
     let fresh = sortedCount..<count
     if fresh.isEmpty { return }
-    if isRanked {
+    if fresh.count == 1, limit.map({ count <= $0 }) ?? true {
+      // One row is in order.
+    } else if isRanked {
       sortByRank(isDescending: isDescending, limit: limit)
-      isRanked = isRankedAlways
     } else if isDescending || !hasRisingTimes(fresh) || (limit.map { $0 < count } ?? false) {
       let order = SeriesMerge.merge(
         rowsBySeries(fresh, isDescending: isDescending), times: timestamps, ties: ties.map { columns[$0] },
-        isDescending: isDescending, limit: limit.map { max(0, $0 - sortedCount) }, isInterrupted: isInterrupted)
+        isTiedBySeries: isTiedBySeries ?? false, isDescending: isDescending, limit: limit.map { max(0, $0 - sortedCount) }, isInterrupted: isInterrupted)
       keep(Array(0..<sortedCount) + order)
     }
     sortedCount = count
+    isRanked = isRankedAlways
     series.removeAll(keepingCapacity: true)
   }
 
@@ -100,9 +107,10 @@ struct RowBuffer {
       all.append(run)
       start = end
     }
-    let isInOrder = zip(series, series.dropFirst()).allSatisfy { $0.tags.lexicographicallyPrecedes($1.tags) }
+    let texts = series.map(\.tags.text)
+    let isInOrder = zip(texts, texts.dropFirst()).allSatisfy { $0.lexicographicallyPrecedes($1) }
     if !isInOrder, all.count == series.count {
-      let order = series.indices.sorted { series[$0].tags.lexicographicallyPrecedes(series[$1].tags) }
+      let order = series.indices.sorted { texts[$0].lexicographicallyPrecedes(texts[$1]) }
       all = order.map { all[$0] }
     }
     if isDescending { all.reverse() }

@@ -24,6 +24,10 @@ struct RowFilter {
       return terms.reduce(Array(repeating: 0, count: wordCount)) { found, term in
         zip(found, selection(term)).map(|)
       }
+    case .compare(let sign, let left, .literal(let literal)):
+      let column = evaluator.evaluate(left)
+      return compare(sign, column, literal)
+        ?? compare(sign, column, .constant(literal, count: evaluator.count))
     case .compare(let sign, let left, let right):
       return compare(sign, evaluator.evaluate(left), evaluator.evaluate(right))
     case .matches(let value, let regex, let isNegated):
@@ -61,6 +65,39 @@ struct RowFilter {
     return words(sign, a, b, ValueEvaluator.doubles(a), ValueEvaluator.doubles(b))
   }
 
+  /// The comparison of numbers with one that is written down; `nil` where it is none of these.
+  private func compare(_ sign: Operator, _ a: Column, _ literal: Literal) -> [UInt64]? {
+    let type = a.key.type
+    switch literal {
+    case .integer(let value) where type == .integer: return words(sign, a, a.values, value) { Int64(bitPattern: $0) }
+    case .unsigned(let value) where type == .unsigned: return words(sign, a, a.values, value) { $0 }
+    default: break
+    }
+    guard literal.type <= .unsigned, type <= .unsigned else { return nil }
+    let value = ValueEvaluator.doubles(.constant(literal, count: 1))[0]
+    switch type {
+    case .float: return words(sign, a, a.values, value) { Double(bitPattern: $0) }
+    case .integer: return words(sign, a, a.values, value) { Double(Int64(bitPattern: $0)) }
+    default: return words(sign, a, a.values, value) { Double($0) }
+    }
+  }
+
+  @inline(__always)
+  private func words<Value: Comparable>(
+    _ sign: Operator, _ a: Column, _ x: [UInt64], _ value: Value, _ number: (UInt64) -> Value
+  ) -> [UInt64] {
+    let x = x.span
+    return switch sign {
+    case .equal: bits(a, a) { number(x[$0]) == value }
+    case .notEqual: bits(a, a) { number(x[$0]) != value }
+    case .less: bits(a, a) { number(x[$0]) < value }
+    case .lessOrEqual: bits(a, a) { number(x[$0]) <= value }
+    case .greater: bits(a, a) { number(x[$0]) > value }
+    case .greaterOrEqual: bits(a, a) { number(x[$0]) >= value }
+    default: Array(repeating: 0, count: wordCount)
+    }
+  }
+
   private func words<Value: Comparable>(
     _ sign: Operator, _ a: Column, _ b: Column, _ x: [Value], _ y: [Value]
   ) -> [UInt64] {
@@ -85,8 +122,13 @@ struct RowFilter {
       guard present != 0 else { continue }
       let start = index * 64
       var word: UInt64 = 0
-      for bit in 0..<min(64, evaluator.count - start) where present & (1 << UInt64(bit)) != 0 {
-        if body(start + bit) { word |= 1 << UInt64(bit) }
+      if present == .max {
+        // No branch a row.
+        for bit in 0..<64 { word |= (body(start &+ bit) ? 1 : 0) &<< UInt64(bit) }
+      } else {
+        for bit in 0..<min(64, evaluator.count - start) where present & (1 << UInt64(bit)) != 0 {
+          if body(start + bit) { word |= 1 << UInt64(bit) }
+        }
       }
       out[index] = word
     }

@@ -46,6 +46,8 @@ final class RowPass: ScanSink {
   private var tags: SeriesTags
   private var takenOfSeries = 0
   private var texts: [ArraySlice<UInt8>?]
+  /// The contents that are tags, by key.
+  private let tagPlaces: [(key: [UInt8], place: Int)]
   private var totalCount = 0
   /// By group: what its rows were last counted to take.
   private var counted: [Int] = []
@@ -73,6 +75,9 @@ final class RowPass: ScanSink {
     required = Array(Set(slots.compactMap { $0 })).sorted()
     keepsAll = isDerived && keepsEmptyRows
     texts = Array(repeating: nil, count: contents.count)
+    tagPlaces = contents.enumerated().compactMap { place, content in
+      if case .tag(let key) = content { (key, place) } else { nil }
+    }.sorted { $0.key.lexicographicallyPrecedes($1.key) }
   }
 
   func begin(_ tags: SeriesTags, rank: Int) throws -> Bool {
@@ -91,10 +96,22 @@ final class RowPass: ScanSink {
     self.rank = rank
     self.tags = tags
     takenOfSeries = 0
-    for (index, content) in contents.enumerated() {
-      if case .tag(let key) = content { texts[index] = tags.value(of: key) }
-    }
+    if !tagPlaces.isEmpty { takeTexts(of: tags) }
     return true
+  }
+
+  /// Looks up the contents that are tags of a series: both come in the order of keys.
+  private func takeTexts(of tags: SeriesTags) {
+    for (_, place) in tagPlaces { texts[place] = [] }
+    var next = 0
+    tags.visit { key, value in
+      while next < tagPlaces.count, tagPlaces[next].key.lexicographicallyPrecedes(key) { next += 1 }
+      while next < tagPlaces.count, tagPlaces[next].key.elementsEqual(key) {
+        texts[tagPlaces[next].place] = value
+        next += 1
+      }
+      return next < tagPlaces.count
+    }
   }
 
   var wantsLastRow: Bool { isDescending && limit == 1 && takenOfSeries == 0 }

@@ -20,10 +20,23 @@ struct SeriesMerge {
   private var heap: [Entry] = []
   private let ties: [Column]
   private let isDescending: Bool
+  private let runCount: Int
+  /// For each two series how rows of one time are ordered, where all rows of a series have the same ties: found once, at the first two rows
+  /// that meet. Empty where they do not, or where there are too many series.
+  private var known: [Tie] = []
 
-  private init(ties: [Column], isDescending: Bool) {
+  private enum Tie: UInt8 { case unknown, broken, unbroken }
+
+  /// Series of which the order of each two is remembered.
+  private static let knownCountMax = 1_024
+
+  private init(ties: [Column], isDescending: Bool, runCount: Int, isTiedBySeries: Bool) {
     self.ties = ties
     self.isDescending = isDescending
+    self.runCount = runCount
+    if isTiedBySeries, !ties.isEmpty, runCount <= Self.knownCountMax {
+      known = Array(repeating: .unknown, count: runCount * runCount)
+    }
   }
 
   /// The first `limit` rows in order; `nil`: all.
@@ -32,15 +45,17 @@ struct SeriesMerge {
   ///   - rows: the rows of each series in the order of the answer, the series in that order too: descending times and the
   ///     reverse of canonical order where `isDescending`.
   ///   - ties: the columns that order rows of one time.
+  ///   - isTiedBySeries: in all rows of a series these are the same.
   ///   - isInterrupted: asked all along; then rows are missing, and nobody is to see it.
   static func merge(
-    _ rows: [[Int]], times: [Int64], ties: [Column], isDescending: Bool, limit: Int?,
+    _ rows: [[Int]], times: [Int64], ties: [Column], isTiedBySeries: Bool = false, isDescending: Bool, limit: Int?,
     isInterrupted: () -> Bool = { false }
   ) -> [Int] {
     let total = rows.reduce(0) { $0 + $1.count }
     let wanted = min(limit ?? total, total)
     if rows.count == 1 { return Array(rows[0].prefix(wanted)) }
-    var merge = SeriesMerge(ties: ties, isDescending: isDescending)
+    var merge = SeriesMerge(
+      ties: ties, isDescending: isDescending, runCount: rows.count, isTiedBySeries: isTiedBySeries)
     var next = Array(repeating: 0, count: rows.count)
     var out: [Int] = []
     out.reserveCapacity(wanted)
@@ -96,9 +111,14 @@ struct SeriesMerge {
     }
   }
 
-  private func precedes(_ a: Int, _ b: Int) -> Bool {
-    if heap[a].key != heap[b].key { return heap[a].key < heap[b].key }
-    return !ties.isEmpty && isTieBroken(heap[a].row, heap[b].row)
+  private mutating func precedes(_ a: Int, _ b: Int) -> Bool {
+    let (x, y) = (heap[a], heap[b])
+    if x.key != y.key { return x.key < y.key }
+    if ties.isEmpty { return false }
+    if known.isEmpty { return isTieBroken(x.row, y.row) }
+    let place = x.run * runCount + y.run
+    if known[place] == .unknown { known[place] = isTieBroken(x.row, y.row) ? .broken : .unbroken }
+    return known[place] == .broken
   }
 
   /// Whether row `a` comes before row `b` of the same time.
