@@ -42,8 +42,7 @@ public final class QueryEngine: Sendable {
   public func run(_ request: QueryRequest, emit: (StatementResult) throws -> Void) throws {
     let statements = try Parser.parse(request.text, parameters: request.parameters)
       .map { $0.asked(for: request.timeRange, zone: request.timeZone) }
-    let query = registry.begin(
-      statements.map(\.description).joined(separator: "; "), database: request.database)
+    let query = registry.begin(statements, database: request.database)
     defer { registry.end(query) }
     var request = request
     let isAbandoned = request.isCancelled
@@ -89,14 +88,24 @@ public final class QueryEngine: Sendable {
 
   /// Whether a text only asks for the queries under way or ends some: what may not wait behind them.
   public static func isAboutQueries(_ text: String) -> Bool {
-    // Far longer than any such text is worth parsing twice.
-    guard text.utf8.count <= 1_024, let statements = try? Parser.parse(text), !statements.isEmpty else { return false }
+    // Far longer than any such text is worth parsing twice, and so is one without their words.
+    guard text.utf8.count <= 1_024, hasWord("queries", in: text) || hasWord("kill", in: text), let statements = try? Parser.parse(text), !statements.isEmpty else { return false }
     return statements.allSatisfy { statement in
       switch statement {
       case .killQuery: true
       case .show(let show): show.kind == .queries
       default: false
       }
+    }
+  }
+
+  /// Whether a word of small letters stands in a text, its letters large or small.
+  private static func hasWord(_ word: String, in text: String) -> Bool {
+    let (wanted, bytes) = (Array(word.utf8), Array(text.utf8))
+    guard bytes.count >= wanted.count else { return false }
+    return (0...bytes.count - wanted.count).contains { start in
+      // The bit that tells small letters from large ones.
+      wanted.indices.allSatisfy { bytes[start + $0] | 0x20 == wanted[$0] }
     }
   }
 

@@ -19,9 +19,9 @@ final class QueryRegistry: Sendable {
   private let state = Lock(State())
 
   /// Takes a query in; it is to be ended.
-  func begin(_ text: String, database: String) -> RunningQuery {
+  func begin(_ statements: [Statement], database: String) -> RunningQuery {
     state.withLock { state in
-      let query = RunningQuery(id: state.next, text: text, database: database)
+      let query = RunningQuery(id: state.next, statements: statements, database: database)
       state.next += 1
       state.running[query.id] = query
       return query
@@ -46,14 +46,14 @@ final class QueryRegistry: Sendable {
 /// A query under way: what is told of it, and whether it is to stop.
 final class RunningQuery: Sendable {
   let id: Int64
-  private let text: String
+  private let statements: [Statement]
   private let database: String
   private let startedAt = ContinuousClock.now
   private let killed = Atomic<Bool>(false)
 
-  init(id: Int64, text: String, database: String) {
+  init(id: Int64, statements: [Statement], database: String) {
     self.id = id
-    self.text = text
+    self.statements = statements
     self.database = database
   }
 
@@ -62,6 +62,9 @@ final class RunningQuery: Sendable {
   func kill() { killed.store(true, ordering: .relaxed) }
 
   var entry: QueryRegistry.Entry {
-    QueryRegistry.Entry(id: id, text: text, database: database, startedAt: startedAt, isKilled: isKilled)
+    // Written when it is asked for: most queries end unseen.
+    QueryRegistry.Entry(
+      id: id, text: statements.map(\.description).joined(separator: "; "), database: database, startedAt: startedAt,
+      isKilled: isKilled)
   }
 }
