@@ -8,6 +8,8 @@ public final class QueryEngine: Sendable {
   /// What statements may hold, and do.
   package let memory: QueryMemory
   private let registry = QueryRegistry()
+  /// Bytes of rows that a streamed answer may hold at least; else an eighth of what all statements may.
+  private static let streamedByteCountMin = 256 << 10
 
   /// An engine over all databases of a store.
   ///
@@ -48,7 +50,7 @@ public final class QueryEngine: Sendable {
     let isAbandoned = request.isCancelled
     request.isCancelled = { query.isKilled || isAbandoned() }
     for (index, statement) in statements.enumerated() {
-      let (result, account) = try answer(statement, index, request)
+      let (result, account) = try answer(statement, index, request, emit)
       // What was counted is held as long as the answer is.
       try withExtendedLifetime(account) { try emit(result) }
     }
@@ -56,8 +58,23 @@ public final class QueryEngine: Sendable {
 
   /// Runs one statement. Where it meets damage it is run anew without what lies there, so that no value is in the answer that a
   /// damaged piece might have overwritten; but one that writes fails.
+  ///
+  /// Once a piece was handed on it is not run anew: damage is then its error, and the next time it is asked it is answered without.
   private func answer(
-    _ statement: Statement, _ index: Int, _ request: QueryRequest
+    _ statement: Statement, _ index: Int, _ request: QueryRequest, _ emit: (StatementResult) throws -> Void
+  ) throws -> (StatementResult, QueryAccount) {
+    guard request.isStreamed else { return try answer(statement, index, request, to: nil) }
+    return try withoutActuallyEscaping(emit) { emit in
+      let emitter = PieceEmitter(statementID: index, limits: limits, emit: emit)
+      var (result, account) = try answer(statement, index, request, to: emitter)
+      if !emitter.isUsed { try emitter.takeAll(&result, isCancelled: request.isCancelled) }
+      emitter.finish(&result)
+      return (result, account)
+    }
+  }
+
+  private func answer(
+    _ statement: Statement, _ index: Int, _ request: QueryRequest, to emitter: PieceEmitter?
   ) throws -> (StatementResult, QueryAccount) {
     var request = request
     while true {
@@ -65,10 +82,12 @@ public final class QueryEngine: Sendable {
       request.leftOut = LeftOut()
       var limits = limits
       limits.account = QueryAccount(memory)
+      limits.streamedByteCountMax = min(
+        limits.streamedByteCountMax, max(Self.streamedByteCountMin, memory.byteCountMax / 8))
       do {
         if request.isCancelled() { throw QueryFailure.interrupted }
         try StatementExecutor(
-          catalog: catalog, sink: sink, registry: registry, request: request, limits: limits
+          catalog: catalog, sink: sink, registry: registry, request: request, limits: limits, emitter: emitter
         ).run(statement, into: &result)
         if !request.leftOut.isEmpty {
           result.takeLoss(request.leftOut, isStrict: request.isStrict || statement.writesPoints)
@@ -77,10 +96,15 @@ public final class QueryEngine: Sendable {
         result.error = failure.message
         result.isCrowdedOut = limits.account.wasCrowdedOut
       } catch let error as StorageError {
-        if catalog.contain(error), !statement.writesPoints { continue }
+        let isBegun = emitter?.hasEmitted ?? false
+        if catalog.contain(error), !statement.writesPoints, !isBegun {
+          emitter?.reset()
+          continue
+        }
         // What a cancel broke off is the cancel's.
         let isBroken = error.code == .cancelled && request.isCancelled()
         result.error = isBroken ? QueryFailure.interrupted.message : error.description
+        if isBegun, !isBroken { result.error? += "; a part of the answer was sent before: ask again for what is whole" }
       }
       return (result, limits.account)
     }

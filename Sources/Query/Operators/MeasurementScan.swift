@@ -23,8 +23,8 @@ struct MeasurementScan {
   let measurement: [UInt8]
   let columns: [ScanColumn]
   /// `nil`: every row.
-  let condition: Condition?
-  let times: Range<Int64>
+  var condition: Condition?
+  var times: Range<Int64>
   let isDescending: Bool
   let isCancelled: @Sendable () -> Bool
 

@@ -48,10 +48,18 @@ struct MeasurementSelect {
   }
 
   func result(_ group: Group) -> ResultSeries? {
-    let evaluator = ValueEvaluator(timestamps: group.times, columns: group.columns)
     let end = plan.limit == 0 ? group.times.count : min(group.times.count, plan.offset + plan.limit)
     guard plan.offset < end else { return nil }
-    let rows = plan.offset..<end
+    return result(group, plan.offset..<end)
+  }
+
+  /// All rows of a group, `LIMIT` or not; `nil` where there are none.
+  func evaluated(_ group: Group) -> ResultSeries? {
+    group.times.isEmpty ? nil : result(group, 0..<group.times.count)
+  }
+
+  private func result(_ group: Group, _ rows: Range<Int>) -> ResultSeries? {
+    let evaluator = ValueEvaluator(timestamps: group.times, columns: group.columns)
     let columns = plan.outputs.map { evaluator.evaluate($0.expression).slice(rows, count: group.times.count) }
     let tags = plan.grouping.askedOrder.map { place in
       (
@@ -113,22 +121,43 @@ struct MeasurementSelect {
     }
   }
 
+  /// The same, without a limit.
+  ///
+  /// - Parameter only: the values of the one group that is read, whose rows are all wanted; `nil`: as the statement says.
+  func rawScan(only values: [[UInt8]]?) throws -> (MeasurementScan, RowPass)? {
+    guard var (scan, _) = try rawScan(), let pass = rawPass(limit: nil) else { return nil }
+    if let values {
+      let keys = plan.grouping.tagKeys
+      let terms = zip(keys, values).map { Condition.tags(.equals(key: $0, value: $1)) }
+      scan.condition = .and(terms + (scan.condition.map { [$0] } ?? []))
+      pass.choice = GroupChoice(tagKeys: keys, only: values)
+    }
+    return (scan, pass)
+  }
+
   /// The scan of a raw statement, and what takes its rows; `nil` where no field is asked for.
-  private func rawScan() throws -> (MeasurementScan, RowPass)? {
+  func rawScan() throws -> (MeasurementScan, RowPass)? {
     var columns: [ScanColumn] = []
-    let contents = contents(plan.references, &columns)
+    _ = contents(plan.references, &columns)
     guard !columns.isEmpty else { return nil }
     // A subquery's rows were bounded inside: the first bucket's may be dated before the bound.
     let times = source.isDerived ? .min ..< .max : bounds.range
     let scan = try makeScan(columns, times, isDescending: plan.isDescending)
+    return rawPass(limit: plan.rowCountNeeded).map { (scan, $0) }
+  }
+
+  private func rawPass(limit: Int?) -> RowPass? {
+    var columns: [ScanColumn] = []
+    let contents = contents(plan.references, &columns)
+    guard !columns.isEmpty else { return nil }
     let ties = contents.indices.sorted {
       plan.references[$0].name.utf8.lexicographicallyPrecedes(plan.references[$1].name.utf8)
     }
     let pass = RowPass(
       contents, ties: ties, tagKeys: plan.grouping.tagKeys, isDescending: plan.isDescending,
-      limit: plan.rowCountNeeded, limits: limits, isDerived: source.isDerived, keepsEmptyRows: true)
+      limit: limit, limits: limits, isDerived: source.isDerived, keepsEmptyRows: true)
     pass.isInterrupted = isCancelled
-    return (scan, pass)
+    return pass
   }
 
   /// Gives the rows of a raw statement without a limit on, some of a group at a time, in no order, and never holds more than

@@ -13,12 +13,12 @@ struct PlannedSelect {
   /// What the subqueries said and counted; no series.
   let inner: SelectAnswer
 
-  /// The part that reads one source.
+  /// The part that reads one source, by the statement's plan or another one.
   func select(
-    _ index: Int, limits: QueryLimits, isCancelled: @escaping @Sendable () -> Bool
+    _ index: Int, limits: QueryLimits, isCancelled: @escaping @Sendable () -> Bool, plan other: SelectPlan? = nil
   ) -> MeasurementSelect {
     MeasurementSelect(
-      plan: plan, source: sources[index], schema: schemas[index], bounds: bounds, times: times, zone: zone,
+      plan: other ?? plan, source: sources[index], schema: schemas[index], bounds: bounds, times: times, zone: zone,
       limits: limits, isCancelled: isCancelled)
   }
 }

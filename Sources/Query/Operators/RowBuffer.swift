@@ -149,6 +149,14 @@ struct RowBuffer {
     return isDescending ? timestamps[start] : timestamps[count - 1]
   }
 
+  /// Forgets the rows of the window under way.
+  mutating func discardFresh() {
+    let kept = Array(0..<sortedCount)
+    if kept.count < count { keep(kept) }
+    series.removeAll(keepingCapacity: true)
+    isRanked = isRankedAlways
+  }
+
   private func hasRisingTimes(_ rows: Range<Int>) -> Bool {
     for row in rows.dropFirst() where timestamps[row - 1] >= timestamps[row] { return false }
     return true

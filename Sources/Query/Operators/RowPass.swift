@@ -55,6 +55,15 @@ final class RowPass: ScanSink {
   var isInterrupted: () -> Bool = { false }
   /// Takes all rows when as many are held as the limits allow; where there is none, more are refused.
   var onFull: ((RowPass) throws -> Void)?
+  /// Rows are in order only when their window is done: where one has more than may be held, `Full` is thrown.
+  var isOrdered = false
+  /// The groups that are gathered, where not all can be held at once; fewer when they turn out to be too many.
+  var choice: GroupChoice?
+  /// Windows done.
+  private(set) var windowCount = 0
+  private var heldByteCount = 0
+
+  struct Full: Error {}
 
   init(
     _ contents: [Content], ties: [Int] = [], tagKeys: [[UInt8]], isDescending: Bool, limit: Int?,
@@ -81,6 +90,7 @@ final class RowPass: ScanSink {
   }
 
   func begin(_ tags: SeriesTags, rank: Int) throws -> Bool {
+    if let choice, !choice.includes(tags) { return false }
     group = groups.number(of: tags)
     if group == buffers.count {
       guard groups.count <= limits.groupCountMax else {
@@ -142,11 +152,12 @@ final class RowPass: ScanSink {
     takenOfSeries += count
     do throws(QueryFailure) { try account(for: group) } catch {
       // Who takes the rows makes room.
-      guard onFull != nil else { throw error }
-      try empty()
+      guard onFull != nil || choice != nil else { throw error }
+      if try !makeRoom() { return false }
     }
+    if heldByteCount > limits.heldByteCountMax, try !makeRoom() { return false }
     guard let limit else {
-      if totalCount > limits.rowCountMax { try empty() }
+      if totalCount > limits.rowCountMax { return try makeRoom() }
       return true
     }
     if buffers[group].count > 2 * limit + 4096 {
@@ -164,8 +175,64 @@ final class RowPass: ScanSink {
   private func account(for group: Int) throws(QueryFailure) {
     let now = 2 * buffers[group].memoryByteCount
     try limits.account.add(now - counted[group])
+    heldByteCount += now - counted[group]
     counted[group] = now
   }
+
+  /// Lets go of rows; `false` where the present group is no longer gathered.
+  private func makeRoom() throws -> Bool {
+    if isOrdered { throw Full() }
+    if let choice, onFull == nil {
+      try evict(choice)
+      return buffers[group].count > 0
+    }
+    try empty()
+    return true
+  }
+
+  /// Passes over the groups that come last, so that about half of what is held is kept.
+  private func evict(_ choice: GroupChoice) throws {
+    let filled = groups.sorted().filter { buffers[$0].count > 0 }
+    let order = choice.isDescending ? filled.reversed() : filled
+    let total = order.reduce(0) { $0 + counted[$1] }
+    var kept = 0
+    let cut = order.firstIndex { group in
+      kept += counted[group]
+      return kept > total / 2
+    }
+    // The first alone may be too much: then it is answered by itself.
+    let first = order.count == 1 ? 0 : max(1, cut ?? 1)
+    choice.end(before: groups.values(order[first]), isAlone: order.count == 1)
+    for group in order[first...] {
+      totalCount -= buffers[group].count
+      buffers[group] = RowBuffer(types: contents.map(\.type), ties: ties, isRanked: isDerived)
+      try account(for: group)
+    }
+  }
+
+  /// Forgets the rows of the window under way.
+  func discardWindow() throws {
+    for group in touched {
+      let count = buffers[group].count
+      buffers[group].discardFresh()
+      totalCount -= count - buffers[group].count
+      isTouched[group] = false
+    }
+    touched.removeAll(keepingCapacity: true)
+  }
+
+  /// Forgets all rows.
+  func release() throws {
+    for group in buffers.indices where buffers[group].count > 0 {
+      buffers[group] = RowBuffer(types: contents.map(\.type), ties: ties, isRanked: isDerived)
+      try account(for: group)
+    }
+    try limits.account.add(-groups.count * (Self.groupByteCount + contents.count * Self.columnByteCount))
+    totalCount = 0
+  }
+
+  /// Rows held.
+  var heldRowCount: Int { totalCount }
 
   /// The rows that are selected and have a value in a required column; `nil`: all.
   private func chosen(_ batch: borrowing ColumnBatch, _ selection: [UInt64]?) -> [Int]? {
@@ -216,6 +283,8 @@ final class RowPass: ScanSink {
     }
     touched.removeAll(keepingCapacity: true)
     if isInterrupted() { throw QueryFailure.interrupted }
+    windowCount += 1
+    if isOrdered, totalCount >= limits.pieceRowCountMax { try empty() }
     guard let limit, groups.tagKeys.isEmpty, let only = buffers.first else { return true }
     return only.sortedCount < limit
   }

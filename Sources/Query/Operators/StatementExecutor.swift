@@ -8,6 +8,8 @@ struct StatementExecutor {
   let registry: QueryRegistry
   let request: QueryRequest
   let limits: QueryLimits
+  /// Takes pieces of long answers; `nil`: they are answered whole.
+  var emitter: PieceEmitter?
 
   func run(_ statement: Statement, into result: inout StatementResult) throws {
     let definitions = DefinitionExecutor(catalog: catalog)
@@ -19,7 +21,14 @@ struct StatementExecutor {
         result.series = [try into.run(select, target, messages: &result.messages)]
         return
       }
-      let answer = try SelectExecutor(catalog: catalog, request: request, limits: limits).run(select)
+      let executor = SelectExecutor(catalog: catalog, request: request, limits: limits)
+      let planned = try executor.plan(select)
+      if let emitter, RowStream.suits(planned) {
+        let stream = RowStream(planned: planned, limits: limits, isCancelled: request.isCancelled, emitter: emitter)
+        result.messages += try stream.run()
+        return
+      }
+      let answer = try executor.run(planned)
       result.series = answer.series
       result.messages += answer.messages
     case .explain(let select, let isAnalyze): result.series = [try explain(select, isAnalyze: isAnalyze)]

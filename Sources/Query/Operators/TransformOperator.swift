@@ -15,6 +15,7 @@ struct TransformOperator {
     guard source.column.presentCount > 0 else { return out }
     switch transform {
     case .movingAverage(let count): movingAverage(source, count, &out)
+    case .indicator(let indicator): indicate(source, indicator, &out)
     case .cumulativeSum: cumulativeSum(source, &out)
     case .holtWinters(let count, let season, let interval, let hasFit):
       forecast(source, count, season, interval, hasFit, &out)
@@ -64,6 +65,13 @@ struct TransformOperator {
       sum.add(numbers[row])
       if row >= count { sum.add(-numbers[row - count]) }
       if row >= count - 1 { append((sum.value / Double(count)).bitPattern, source.times[row], &out) }
+    }
+  }
+
+  private func indicate(_ source: Stream, _ indicator: Indicator, _ out: inout Stream) {
+    var state = IndicatorOperator(indicator)
+    for (row, number) in ValueEvaluator.doubles(source.column).enumerated() {
+      if let value = state.add(number) { append(value.bitPattern, source.times[row], &out) }
     }
   }
 

@@ -123,7 +123,9 @@ enum CallParser {
   static let transformations: Set<String> = [
     "derivative", "non_negative_derivative", "difference", "non_negative_difference", "cumulative_sum",
     "elapsed",
-    "moving_average",
+    "moving_average", "exponential_moving_average", "double_exponential_moving_average",
+    "triple_exponential_moving_average", "triple_exponential_derivative", "relative_strength_index",
+    "kaufmans_efficiency_ratio", "kaufmans_adaptive_moving_average", "chande_momentum_oscillator",
   ]
 
   /// The transformation a call is; `nil` if it is an aggregate.
@@ -157,7 +159,9 @@ enum CallParser {
       return .movingAverage(Int(count))
     case "holt_winters", "holt_winters_with_fit":
       return try holtWinters(name, arguments, interval: interval)
-    default: return nil
+    default: return try Indicator.Function(rawValue: name).map { function throws(QueryFailure) in
+        .indicator(try Indicator(function, arguments))
+      }
     }
   }
 

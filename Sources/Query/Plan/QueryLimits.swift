@@ -11,6 +11,14 @@ package struct QueryLimits: Sendable {
   /// Values from which on threads share a scan; below it starting them costs more than it saves.
   package var sharedValueCountMin = 250_000
 
+  /// Rows, and values, that a piece of a streamed answer has at most.
+  package var pieceRowCountMax = 10_000
+  package var pieceValueCountMax = 100_000
+  /// Bytes of rows that a streamed answer holds before it hands them on.
+  package var streamedByteCountMax = 64 << 20
+  /// Bytes of rows that a pass over them holds.
+  var heldByteCountMax = Int.max
+
   /// Where what is held is counted.
   var account = QueryAccount(QueryMemory())
 

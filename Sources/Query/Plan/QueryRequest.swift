@@ -19,6 +19,8 @@ public struct QueryRequest: Sendable {
   public var isCancelled: @Sendable () -> Bool = { false }
   /// A statement that would lack what is damaged fails instead.
   public var isStrict = false
+  /// Long answers are handed on in pieces while they are made: `StatementResult.hasMore`.
+  public var isStreamed = false
   /// Where the statement that runs says what it leaves out.
   var leftOut = LeftOut()
 

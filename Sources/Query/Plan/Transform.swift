@@ -7,6 +7,7 @@ enum Transform: Hashable, Sendable {
   case movingAverage(Int)
   case cumulativeSum
   case elapsed(unit: Int64)
+  case indicator(Indicator)
   /// `count` values at steps of `interval` after the last; with the fit those of the values before too.
   case holtWinters(count: Int, season: Int, interval: Int64, hasFit: Bool)
 
@@ -14,13 +15,13 @@ enum Transform: Hashable, Sendable {
   var lookback: Int {
     switch self {
     case .cumulativeSum, .holtWinters: 0
-    case .derivative, .difference, .elapsed, .movingAverage: 1
+    case .derivative, .difference, .elapsed, .movingAverage, .indicator: 1
     }
   }
 
   func answerType(for type: FieldType) -> FieldType {
     switch self {
-    case .derivative, .movingAverage, .holtWinters: .float
+    case .derivative, .movingAverage, .indicator, .holtWinters: .float
     case .difference, .cumulativeSum: type
     case .elapsed: .integer
     }

@@ -7,20 +7,29 @@ import Storage
 public struct CSVRenderer: ResultRenderer {
   private let options: RenderOptions
   private var isFirst = true
+  /// The header of the answer under way.
+  private var grid: ResultGrid?
 
   public init(_ options: RenderOptions = RenderOptions()) { self.options = options }
 
   public mutating func append(_ result: StatementResult, into out: inout [UInt8]) {
+    if result.continuation == .begins { grid = nil }
     guard result.series.contains(where: { $0.rowCount > 0 }) else { return }
+    let grid = grid ?? begin(result, into: &out)
+    for series in result.series { appendRows(series, grid.cells(of: series), into: &out) }
+  }
+
+  private mutating func begin(_ result: StatementResult, into out: inout [UInt8]) -> ResultGrid {
     if !isFirst { out.append(UInt8(ascii: "\n")) }
     isFirst = false
     let grid = ResultGrid(result)
+    self.grid = grid
     for (index, title) in grid.titles.enumerated() {
       if index > 0 { out.append(UInt8(ascii: ",")) }
       out.appendCSVField(Array(title.utf8))
     }
     out.append(UInt8(ascii: "\n"))
-    for series in result.series { appendRows(series, grid.cells(of: series), into: &out) }
+    return grid
   }
 
   private func appendRows(_ series: ResultSeries, _ cells: [ResultGrid.Cell], into out: inout [UInt8]) {
@@ -57,6 +66,11 @@ public struct InfluxCSVRenderer: ResultRenderer {
 
   public mutating func append(_ result: StatementResult, into out: inout [UInt8]) {
     guard let first = result.series.first else { return }
+    if result.continuation == .begins { appendHeader(first, into: &out) }
+    for series in result.series { appendRows(series, into: &out) }
+  }
+
+  private mutating func appendHeader(_ first: ResultSeries, into out: inout [UInt8]) {
     if !isFirst { out.append(UInt8(ascii: "\n")) }
     isFirst = false
     out.append(contentsOf: "name,tags".utf8)
@@ -65,7 +79,6 @@ public struct InfluxCSVRenderer: ResultRenderer {
       out.appendCSVField(Array(name.utf8), isEmptyQuoted: false)
     }
     out.append(UInt8(ascii: "\n"))
-    for series in result.series { appendRows(series, into: &out) }
   }
 
   private func appendRows(_ series: ResultSeries, into out: inout [UInt8]) {

@@ -3,10 +3,30 @@ import Storage
 
 /// The document of `/query`, byte for byte as InfluxDB 1.x writes it.
 ///
-/// Whole, it is one line (or many, `isPretty`); with `chunkRowCount` it is one document a line for each piece of a series.
+/// Whole, it is one line (or many, `isPretty`); with `chunkRowCount` it is one document a line for each piece of a series. What
+/// closes a series or a document is written when it is known what follows, so that answers may come in pieces.
 public struct JSONRenderer: ResultRenderer {
   private let options: RenderOptions
+  /// Of the document under way.
   private var resultCount = 0
+  private var documentCount = 0
+  /// The answer under way.
+  private var open: OpenResult?
+
+  /// An answer whose object is not closed yet.
+  private struct OpenResult {
+    var statementID: Int
+    var chunking: StatementResult.Chunking
+    /// Said when its object is closed, in chunks of the first one.
+    var messages: [ResultMessage] = []
+    var error: String?
+    var isPartial = false
+    var hasSeveralNames = false
+    /// Series in the object, and of the last one: its head, and the rows written.
+    var seriesCount = 0
+    var series: ResultSeries?
+    var rowCount = 0
+  }
 
   public init(_ options: RenderOptions = RenderOptions()) { self.options = options }
 
@@ -20,102 +40,83 @@ public struct JSONRenderer: ResultRenderer {
   }
 
   public mutating func begin(into out: inout [UInt8]) {
-    if options.chunkRowCount == nil { open(into: &out) }
+    if options.chunkRowCount == nil { openDocument(into: &out) }
   }
 
   public mutating func append(_ result: StatementResult, into out: inout [UInt8]) {
-    if let limit = options.chunkRowCount {
-      appendChunks(result, limit: max(limit, 1), into: &out)
-    } else {
-      appendResult(result, rows: nil, isPartial: result.isPartial, into: &out)
+    var now = open ?? OpenResult(statementID: result.statementID, chunking: result.chunking)
+    open = nil
+    now.messages += result.messages
+    now.error = now.error ?? result.error
+    now.isPartial = now.isPartial || result.isPartial
+    now.hasSeveralNames = now.hasSeveralNames || result.hasSeveralNames
+    if result.continuation == .begins { openResult(now, into: &out) }
+    for (index, series) in result.series.enumerated() {
+      let isSame = index == 0 && result.continuation == .sameSeries
+      if !isSame { begin(series, of: &now, into: &out) }
+      appendRows(series, of: &now, into: &out)
     }
+    guard !result.hasMore else { return open = now }
+    closeSeries(of: &now, isPartial: false, into: &out)
+    closeResult(&now, isPartial: now.isPartial, into: &out)
   }
 
   public mutating func finish(into out: inout [UInt8]) {
     if options.chunkRowCount != nil {
-      if resultCount > 0 { return }
-      open(into: &out)
+      if documentCount > 0 { return }
+      openDocument(into: &out)
     }
     // Grafana reads `results[0]` unchecked, so the list is never empty.
-    if resultCount == 0 {
-      appendResult(StatementResult(statementID: 0), rows: nil, isPartial: false, into: &out)
-    }
-    close(into: &out)
+    if resultCount == 0 { appendResultHead(0, into: &out); appendResultEnd(into: &out) }
+    closeDocument(into: &out)
   }
 
   // MARK: Documents
 
-  private func open(into out: inout [UInt8]) {
+  private mutating func openDocument(into out: inout [UInt8]) {
+    resultCount = 0
+    documentCount += 1
     out.append(UInt8(ascii: "{"))
     line(1, into: &out)
     key("results", into: &out)
     out.append(UInt8(ascii: "["))
   }
 
-  private func close(into out: inout [UInt8]) {
+  private func closeDocument(into out: inout [UInt8]) {
     line(1, into: &out)
     out.append(UInt8(ascii: "]"))
     line(0, into: &out)
     out.append(contentsOf: "}\n".utf8)
   }
 
-  /// The documents of one answer, cut as `StatementResult.Chunking` says.
-  private mutating func appendChunks(_ result: StatementResult, limit: Int, into out: inout [UInt8]) {
-    switch result.series.isEmpty ? .whole : result.chunking {
-    case .rows: appendPieces(result, limit: limit, into: &out)
-    case .series:
-      var one = result
-      for series in result.series {
-        one.series = [series]
-        appendDocument(one, rows: nil, isPartial: result.isPartial, into: &out)
-        (one.messages, one.error) = ([], nil)
-      }
-    case .whole: appendDocument(result, rows: nil, isPartial: result.isPartial, into: &out)
-    }
-  }
-
-  /// One document for each `limit` rows of each series. As in InfluxDB the result is partial until its last piece, a
-  /// series until its own.
-  private mutating func appendPieces(_ result: StatementResult, limit: Int, into out: inout [UInt8]) {
-    var piece = result
-    for (index, series) in result.series.enumerated() {
-      piece.series = [series]
-      var first = 0
-      repeat {
-        let end = min(first + limit, series.rowCount)
-        let isLast = index == result.series.count - 1 && end == series.rowCount
-        appendDocument(piece, rows: first..<end, isPartial: !isLast || result.isPartial, into: &out)
-        // Messages and the error belong to the first piece alone.
-        (piece.messages, piece.error) = ([], nil)
-        first = end
-      } while first < series.rowCount
-    }
-  }
-
-  private mutating func appendDocument(
-    _ result: StatementResult, rows: Range<Int>?, isPartial: Bool, into out: inout [UInt8]
-  ) {
-    resultCount = 0
-    open(into: &out)
-    appendResult(result, rows: rows, isPartial: isPartial, into: &out)
-    close(into: &out)
-  }
-
   // MARK: Results
 
-  private mutating func appendResult(
-    _ result: StatementResult, rows: Range<Int>?, isPartial: Bool, into out: inout [UInt8]
-  ) {
+  /// Begins the object of an answer, in chunks with its document.
+  private mutating func openResult(_ result: OpenResult, into out: inout [UInt8]) {
+    if options.chunkRowCount != nil { openDocument(into: &out) }
+    appendResultHead(result.statementID, into: &out)
+  }
+
+  private mutating func appendResultHead(_ statementID: Int, into out: inout [UInt8]) {
     if resultCount > 0 { out.append(UInt8(ascii: ",")) }
     resultCount += 1
     line(2, into: &out)
     out.append(UInt8(ascii: "{"))
     line(3, into: &out)
     key("statement_id", into: &out)
-    out.appendDecimal(Int64(result.statementID))
-    if !result.series.isEmpty {
-      next("series", 3, into: &out)
-      appendList(result.series, 4, into: &out) { appendSeries($0, rows: rows, into: &$1) }
+    out.appendDecimal(Int64(statementID))
+  }
+
+  private func appendResultEnd(into out: inout [UInt8]) {
+    line(2, into: &out)
+    out.append(UInt8(ascii: "}"))
+  }
+
+  /// Ends the object. In chunks messages and the error belong to one piece alone.
+  private mutating func closeResult(_ result: inout OpenResult, isPartial: Bool, into out: inout [UInt8]) {
+    if result.seriesCount > 0 {
+      line(3, into: &out)
+      out.append(UInt8(ascii: "]"))
     }
     if !result.messages.isEmpty {
       next("messages", 3, into: &out)
@@ -125,12 +126,17 @@ public struct JSONRenderer: ResultRenderer {
       next("partial", 3, into: &out)
       out.append(contentsOf: "true".utf8)
     }
+    if options.includesTypes, result.hasSeveralNames {
+      next("several", 3, into: &out)
+      out.append(contentsOf: "true".utf8)
+    }
     if let error = result.error {
       next("error", 3, into: &out)
       out.appendJSONString(error)
     }
-    line(2, into: &out)
-    out.append(UInt8(ascii: "}"))
+    appendResultEnd(into: &out)
+    (result.messages, result.error, result.seriesCount, result.series) = ([], nil, 0, nil)
+    if options.chunkRowCount != nil { closeDocument(into: &out) }
   }
 
   private func appendMessage(_ message: ResultMessage, into out: inout [UInt8]) {
@@ -144,8 +150,52 @@ public struct JSONRenderer: ResultRenderer {
     out.append(UInt8(ascii: "}"))
   }
 
-  private func appendSeries(_ series: ResultSeries, rows: Range<Int>?, into out: inout [UInt8]) {
-    let range = rows ?? 0..<series.rowCount
+  // MARK: Series
+
+  /// Ends the series under way, if there is one, and begins another: in chunks in a document of its own.
+  private mutating func begin(_ series: ResultSeries, of result: inout OpenResult, into out: inout [UInt8]) {
+    closeSeries(of: &result, isPartial: false, into: &out)
+    if options.chunkRowCount != nil, result.chunking != .whole, result.seriesCount > 0 {
+      // As in InfluxDB the result is partial until its last piece, a series until its own.
+      closeResult(&result, isPartial: result.chunking == .rows || result.isPartial, into: &out)
+      openResult(result, into: &out)
+    }
+    openSeries(series, of: &result, into: &out)
+  }
+
+  private func openSeries(_ series: ResultSeries, of result: inout OpenResult, into out: inout [UInt8]) {
+    if result.seriesCount == 0 {
+      next("series", 3, into: &out)
+      out.append(UInt8(ascii: "["))
+    } else {
+      out.append(UInt8(ascii: ","))
+    }
+    line(4, into: &out)
+    result.seriesCount += 1
+    result.rowCount = 0
+    appendHead(series, into: &out)
+    var head = series
+    (head.timestamps, head.rowCount) = (series.timestamps.map { _ in [] }, 0)
+    for index in head.columns.indices { head.columns[index] = Column(key: series.columns[index].key) }
+    result.series = head
+  }
+
+  private func closeSeries(of result: inout OpenResult, isPartial: Bool, into out: inout [UInt8]) {
+    guard result.series != nil else { return }
+    result.series = nil
+    if result.rowCount > 0 {
+      line(5, into: &out)
+      out.append(UInt8(ascii: "]"))
+    }
+    if isPartial {
+      next("partial", 5, into: &out)
+      out.append(contentsOf: "true".utf8)
+    }
+    line(4, into: &out)
+    out.append(UInt8(ascii: "}"))
+  }
+
+  private func appendHead(_ series: ResultSeries, into out: inout [UInt8]) {
     out.append(UInt8(ascii: "{"))
     line(5, into: &out)
     if !series.name.isEmpty {
@@ -167,16 +217,6 @@ public struct JSONRenderer: ResultRenderer {
       let types = (series.timestamps == nil ? [] : ["time"]) + series.columns.map { $0.key.type.name }
       appendList(types, 6, into: &out) { $1.appendJSONString($0) }
     }
-    if !range.isEmpty {
-      next("values", 5, into: &out)
-      appendRows(series, range, into: &out)
-    }
-    if range.upperBound < series.rowCount {
-      next("partial", 5, into: &out)
-      out.append(contentsOf: "true".utf8)
-    }
-    line(4, into: &out)
-    out.append(UInt8(ascii: "}"))
   }
 
   /// An object sorted by key, as Go writes a map; unsorted where types are asked for.
@@ -194,9 +234,37 @@ public struct JSONRenderer: ResultRenderer {
     out.append(UInt8(ascii: "}"))
   }
 
+  /// The rows of the series under way, in chunks of as many as one may have.
+  private mutating func appendRows(_ series: ResultSeries, of result: inout OpenResult, into out: inout [UInt8]) {
+    guard let limit = options.chunkRowCount.map({ max($0, 1) }), result.chunking == .rows else {
+      return appendRows(series, 0..<series.rowCount, of: &result, into: &out)
+    }
+    var first = 0
+    while first < series.rowCount {
+      if result.rowCount == limit, let head = result.series {
+        closeSeries(of: &result, isPartial: true, into: &out)
+        closeResult(&result, isPartial: true, into: &out)
+        openResult(result, into: &out)
+        openSeries(head, of: &result, into: &out)
+      }
+      let end = min(series.rowCount, first + limit - result.rowCount)
+      appendRows(series, first..<end, of: &result, into: &out)
+      first = end
+    }
+  }
+
   /// The hot loop: one array a row.
-  private func appendRows(_ series: ResultSeries, _ range: Range<Int>, into out: inout [UInt8]) {
-    out.append(UInt8(ascii: "["))
+  private func appendRows(
+    _ series: ResultSeries, _ range: Range<Int>, of result: inout OpenResult, into out: inout [UInt8]
+  ) {
+    if range.isEmpty { return }
+    if result.rowCount == 0 {
+      next("values", 5, into: &out)
+      out.append(UInt8(ascii: "["))
+    } else {
+      out.append(UInt8(ascii: ","))
+    }
+    result.rowCount += range.count
     // Through the span a value costs no copy of its column.
     let columns = series.columns.span
     for row in range {
@@ -218,8 +286,6 @@ public struct JSONRenderer: ResultRenderer {
       line(6, into: &out)
       out.append(UInt8(ascii: "]"))
     }
-    line(5, into: &out)
-    out.append(UInt8(ascii: "]"))
   }
 
   // MARK: Punctuation

@@ -9,6 +9,8 @@ public struct ResultDocument: Sendable {
   public private(set) var results: [StatementResult] = []
   /// Why the server ran nothing.
   public private(set) var error: String?
+  /// The rows of the last series go on in another document.
+  public private(set) var isSeriesOpen = false
 
   /// Reads one document, or several one after another.
   ///
@@ -20,7 +22,7 @@ public struct ResultDocument: Sendable {
         switch key {
         case "error": error = try reader.readString()
         case "results":
-          try reader.readArray { reader throws(JSONSyntaxError) in add(try Self.readResult(&reader)) }
+          try reader.readArray { reader throws(JSONSyntaxError) in add(try readResult(&reader)) }
         default: try reader.skipValue()
         }
       }
@@ -45,20 +47,24 @@ public struct ResultDocument: Sendable {
     }
   }
 
-  private static func readResult(_ reader: inout JSONReader) throws(JSONSyntaxError) -> StatementResult {
+  private mutating func readResult(_ reader: inout JSONReader) throws(JSONSyntaxError) -> StatementResult {
     var result = StatementResult(statementID: 0)
     try reader.readObject { key, reader throws(JSONSyntaxError) in
       switch key {
       case "statement_id": result.statementID = Int(try reader.readNumber().integer ?? 0)
       case "series":
-        try reader.readArray { reader throws(JSONSyntaxError) in result.series.append(try readSeries(&reader))
+        try reader.readArray { reader throws(JSONSyntaxError) in
+          let (series, isPartial) = try Self.readSeries(&reader)
+          result.series.append(series)
+          isSeriesOpen = isPartial
         }
       case "messages":
         try reader.readArray { reader throws(JSONSyntaxError) in
-          result.messages.append(try readMessage(&reader))
+          result.messages.append(try Self.readMessage(&reader))
         }
       case "error": result.error = try reader.readString()
       case "partial": result.isPartial = try reader.readBoolean()
+      case "several": result.hasSeveralNames = try reader.readBoolean()
       default: try reader.skipValue()
       }
     }
@@ -77,7 +83,10 @@ public struct ResultDocument: Sendable {
     return message
   }
 
-  private static func readSeries(_ reader: inout JSONReader) throws(JSONSyntaxError) -> ResultSeries {
+  private static func readSeries(
+    _ reader: inout JSONReader
+  ) throws(JSONSyntaxError) -> (ResultSeries, isPartial: Bool) {
+    var isPartial = false
     var (name, tags, types, names) = ("", [(key: String, value: String)](), [String](), [String]())
     var builders: [ColumnBuilder] = []
     var rowCount = 0
@@ -100,6 +109,7 @@ public struct ResultDocument: Sendable {
           try readRow(&reader, into: &builders)
           rowCount += 1
         }
+      case "partial": isPartial = try reader.readBoolean()
       default: try reader.skipValue()
       }
     }
@@ -108,9 +118,9 @@ public struct ResultDocument: Sendable {
       types.isEmpty ? names.first == "time" && builders.first?.isIntegral == true : types.first == "time"
     var columns = zip(names, builders).map { $1.column(named: $0) }
     let timestamps = hasTime ? columns.removeFirst().values.map { Int64(bitPattern: $0) } : nil
-    return ResultSeries(
-      name: name, tags: tags, columnNames: names, timestamps: timestamps, columns: columns, rowCount: rowCount
-    )
+    let series = ResultSeries(
+      name: name, tags: tags, columnNames: names, timestamps: timestamps, columns: columns, rowCount: rowCount)
+    return (series, isPartial)
   }
 
   private static func readRow(

@@ -28,8 +28,8 @@ public struct RenderOptions: Sendable {
   public var isPretty = false
   /// JSON only: rows of one series in one document; a longer series is cut, each piece a document and a line of its own.
   public var chunkRowCount: Int?
-  /// JSON only: each series also says the types of its columns (`"types":["time","float"]`), and its tags stand in the order
-  /// asked. What our own command asks for, so that nothing is lost on the way.
+  /// JSON only: each series also says the types of its columns (`"types":["time","float"]`), its tags stand in the order asked, and
+  /// a piece says `"several":true` where series of other names may follow. What our own command asks for, so that nothing is lost on the way.
   public var includesTypes = false
 
   public init(precision: Precision? = nil) { self.precision = precision }
@@ -37,7 +37,7 @@ public struct RenderOptions: Sendable {
 
 /// Turns answers into bytes, one after another.
 ///
-/// Call `begin` once, `append` for each statement's answer in order, `finish` once; each appends to `out`, which the
+/// Call `begin` once, `append` for each statement's answer in order, or for each piece of it, `finish` once; each appends to `out`, which the
 /// caller may send and empty between calls. Errors of statements are the caller's, except in JSON, where they are part of
 /// the document.
 public protocol ResultRenderer {

@@ -19,7 +19,7 @@ package struct ResultGrid {
   /// - Parameter isNameAlwaysShown: else the name has a place only where it differs between series.
   package init(_ result: StatementResult, isNameAlwaysShown: Bool = false) {
     let series = result.series
-    if isNameAlwaysShown || series.contains(where: { $0.name != series[0].name }) { sources.append(.name) }
+    if isNameAlwaysShown || result.hasSeveralNames || series.contains(where: { $0.name != series[0].name }) { sources.append(.name) }
     if series.contains(where: { $0.timestamps != nil }) { sources.append(.time) }
     var seen: Set<Source> = []
     for one in series {

@@ -1,15 +1,29 @@
 /// Aligned columns under a header with a rule, numbers to the right; an empty line between statements.
+///
+/// Of an answer in pieces the columns are as wide as the first piece needs.
 public struct TableRenderer: ResultRenderer {
   private let options: RenderOptions
   private var isFirst = true
+  /// Of the answer under way.
+  private var table: TextTable?
 
   public init(_ options: RenderOptions = RenderOptions()) { self.options = options }
 
   public mutating func append(_ result: StatementResult, into out: inout [UInt8]) {
+    if result.continuation == .begins { table = nil }
     guard result.series.contains(where: { $0.rowCount > 0 }) else { return }
+    if table == nil { begin(TextTable(result, options), into: &out) } else { table?.replace(by: result) }
+    guard let table else { return }
+    for row in 0..<table.rowCount {
+      for column in table.titles.indices { table.appendCell(row, column, separator: "  ", into: &out) }
+      Self.endLine(&out)
+    }
+  }
+
+  private mutating func begin(_ table: TextTable, into out: inout [UInt8]) {
+    self.table = table
     if !isFirst { out.append(UInt8(ascii: "\n")) }
     isFirst = false
-    let table = TextTable(result, options)
     for column in table.titles.indices { table.appendTitle(column, into: &out) }
     Self.endLine(&out)
     for column in table.titles.indices {
@@ -17,10 +31,6 @@ public struct TableRenderer: ResultRenderer {
       for _ in 0..<table.widths[column] { out.append(contentsOf: "─".utf8) }
     }
     out.append(UInt8(ascii: "\n"))
-    for row in 0..<table.rowCount {
-      for column in table.titles.indices { table.appendCell(row, column, separator: "  ", into: &out) }
-      Self.endLine(&out)
-    }
   }
 
   /// Cuts blanks at the line's end.
@@ -34,14 +44,33 @@ public struct TableRenderer: ResultRenderer {
 public struct MarkdownRenderer: ResultRenderer {
   private let options: RenderOptions
   private var isFirst = true
+  /// Of the answer under way.
+  private var table: TextTable?
 
   public init(_ options: RenderOptions = RenderOptions()) { self.options = options }
 
   public mutating func append(_ result: StatementResult, into out: inout [UInt8]) {
+    if result.continuation == .begins { table = nil }
     guard result.series.contains(where: { $0.rowCount > 0 }) else { return }
+    if table == nil {
+      begin(TextTable(result, options, isBarEscaped: true, widthMin: 3), into: &out)
+    } else {
+      table?.replace(by: result)
+    }
+    guard let table else { return }
+    for row in 0..<table.rowCount {
+      out.append(UInt8(ascii: "|"))
+      for column in table.titles.indices {
+        table.appendCell(row, column, separator: " | ", first: " ", into: &out)
+      }
+      out.append(contentsOf: " |\n".utf8)
+    }
+  }
+
+  private mutating func begin(_ table: TextTable, into out: inout [UInt8]) {
+    self.table = table
     if !isFirst { out.append(UInt8(ascii: "\n")) }
     isFirst = false
-    let table = TextTable(result, options, isBarEscaped: true, widthMin: 3)
     out.append(UInt8(ascii: "|"))
     for column in table.titles.indices {
       table.appendTitle(column, separator: column == 0 ? " " : " | ", into: &out)
@@ -54,13 +83,6 @@ public struct MarkdownRenderer: ResultRenderer {
       if isRight { out.append(UInt8(ascii: ":")) }
     }
     out.append(contentsOf: " |\n".utf8)
-    for row in 0..<table.rowCount {
-      out.append(UInt8(ascii: "|"))
-      for column in table.titles.indices {
-        table.appendCell(row, column, separator: " | ", first: " ", into: &out)
-      }
-      out.append(contentsOf: " |\n".utf8)
-    }
   }
 }
 
@@ -68,18 +90,27 @@ public struct MarkdownRenderer: ResultRenderer {
 public struct VerticalRenderer: ResultRenderer {
   private let options: RenderOptions
   private var isFirst = true
+  /// Of the answer under way.
+  private var table: TextTable?
 
   public init(_ options: RenderOptions = RenderOptions()) { self.options = options }
 
   public mutating func append(_ result: StatementResult, into out: inout [UInt8]) {
+    if result.continuation == .begins { table = nil }
     guard result.series.contains(where: { $0.rowCount > 0 }) else { return }
-    if !isFirst { out.append(UInt8(ascii: "\n")) }
-    isFirst = false
-    let table = TextTable(result, options)
+    if table == nil {
+      if !isFirst { out.append(UInt8(ascii: "\n")) }
+      isFirst = false
+      table = TextTable(result, options)
+    } else {
+      table?.replace(by: result)
+    }
+    guard let table else { return }
     let width = table.titles.map(displayWidth).max() ?? 0
     for row in 0..<table.rowCount {
-      if row > 0 { out.append(UInt8(ascii: "\n")) }
-      let title = "Row \(row + 1):"
+      let number = table.earlierRowCount + row + 1
+      if number > 1 { out.append(UInt8(ascii: "\n")) }
+      let title = "Row \(number):"
       out.append(contentsOf: "\(title)\n\(String(repeating: "─", count: title.utf8.count))\n".utf8)
       for column in table.titles.indices {
         out.append(contentsOf: table.titles[column])

@@ -8,6 +8,11 @@ struct TextTable {
   private(set) var widths: [Int]
   /// Columns of numbers alone.
   private(set) var isRightAligned: [Bool]
+  private let grid: ResultGrid
+  private let options: RenderOptions
+  private let isBarEscaped: Bool
+  /// Rows of the pieces before.
+  private(set) var earlierRowCount = 0
   private(set) var rowCount = 0
   /// Cells row by row, one after another; cell `i` ends at `ends[i]`.
   private var bytes: [UInt8] = []
@@ -15,7 +20,8 @@ struct TextTable {
   private var cellWidths: [UInt32] = []
 
   init(_ result: StatementResult, _ options: RenderOptions, isBarEscaped: Bool = false, widthMin: Int = 1) {
-    let grid = ResultGrid(result)
+    grid = ResultGrid(result)
+    (self.options, self.isBarEscaped) = (options, isBarEscaped)
     titles = grid.titles.map { title in
       var out: [UInt8] = []
       out.appendVisible(title.utf8, isBarEscaped: isBarEscaped)
@@ -23,9 +29,17 @@ struct TextTable {
     }
     widths = titles.map { max(displayWidth($0), widthMin) }
     isRightAligned = Self.alignment(grid, result)
-    for series in result.series {
-      append(series, grid.cells(of: series), options, isBarEscaped: isBarEscaped)
-    }
+    for series in result.series { append(series, isFixed: false) }
+  }
+
+  /// The cells of the next piece of the same statement in place of those it has; columns stay as wide as they are.
+  mutating func replace(by result: StatementResult) {
+    earlierRowCount += rowCount
+    rowCount = 0
+    bytes.removeAll(keepingCapacity: true)
+    ends.removeAll(keepingCapacity: true)
+    cellWidths.removeAll(keepingCapacity: true)
+    for series in result.series { append(series, isFixed: true) }
   }
 
   /// A column goes to the right if every series that has it has numbers in it.
@@ -41,9 +55,8 @@ struct TextTable {
     return isRight
   }
 
-  private mutating func append(
-    _ series: ResultSeries, _ cells: [ResultGrid.Cell], _ options: RenderOptions, isBarEscaped: Bool
-  ) {
+  private mutating func append(_ series: ResultSeries, isFixed: Bool) {
+    let cells = grid.cells(of: series)
     for row in 0..<series.rowCount {
       for index in cells.indices {
         let start = bytes.count
@@ -63,7 +76,7 @@ struct TextTable {
         ends.append(bytes.count)
         let width = displayWidth(bytes[start...])
         cellWidths.append(UInt32(width))
-        if width > widths[index] { widths[index] = width }
+        if !isFixed, width > widths[index] { widths[index] = width }
       }
     }
     rowCount += series.rowCount
@@ -88,7 +101,7 @@ struct TextTable {
   }
 
   private func append(_ text: ArraySlice<UInt8>, _ width: Int, _ column: Int, into out: inout [UInt8]) {
-    let padding = repeatElement(UInt8(ascii: " "), count: widths[column] - width)
+    let padding = repeatElement(UInt8(ascii: " "), count: max(0, widths[column] - width))
     if isRightAligned[column] { out.append(contentsOf: padding) }
     out.append(contentsOf: text)
     if !isRightAligned[column] { out.append(contentsOf: padding) }

@@ -51,6 +51,16 @@ public struct StatementResult: Sendable {
     case whole
   }
 
+  /// How a piece of an answer goes on from the piece before.
+  public enum Continuation: Sendable {
+    /// It is the first, perhaps the only one.
+    case begins
+    /// Its series are others.
+    case nextSeries
+    /// The rows of its first series follow those of the last one of the piece before.
+    case sameSeries
+  }
+
   /// Its place among the statements of one input, from 0.
   public var statementID: Int
   public var series: [ResultSeries] = []
@@ -63,6 +73,11 @@ public struct StatementResult: Sendable {
   /// names.
   public var isPartial = false
   public var chunking = Chunking.rows
+  public var continuation = Continuation.begins
+  /// Another piece of the same answer follows; messages, losses and an error may come with any.
+  public var hasMore = false
+  /// Series of other names may come in later pieces.
+  public var hasSeveralNames = false
 
   public init(statementID: Int) { self.statementID = statementID }
 

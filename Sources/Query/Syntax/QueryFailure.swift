@@ -10,5 +10,5 @@ package struct QueryFailure: Error, Equatable {
   }
 
   /// Cancelled: by its client, its time limit or `KILL QUERY`.
-  static let interrupted = QueryFailure("query interrupted")
+  package static let interrupted = QueryFailure("query interrupted")
 }

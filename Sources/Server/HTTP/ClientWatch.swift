@@ -1,27 +1,33 @@
 import Storage
 import Synchronization
 
-/// Whether anybody waits for an answer still: the client is there, and the time limit is not past. Asked by several threads.
+/// Whether anybody waits for an answer still: the client is there, and the time limit is not past since it was asked, or since it took
+/// the last piece. Asked by several threads.
 final class ClientWatch: Sendable {
   /// The socket is looked at this often.
   private static let intervalNanoseconds: Int64 = 5_000_000
 
   private let exchange: HTTPExchange
   /// Monotonic, nanoseconds.
-  private let deadline: Int64
+  private let deadline: Atomic<Int64>
+  private let limit: Int64
   private let nextLook: Atomic<Int64>
   private let isGone = Atomic<Bool>(false)
 
-  init(exchange: HTTPExchange, deadline: Int64) {
+  init(exchange: HTTPExchange, deadline: Int64, limit: Int64) {
     self.exchange = exchange
-    self.deadline = deadline
+    self.deadline = Atomic(deadline)
+    self.limit = limit
     nextLook = Atomic(0)
   }
+
+  /// The client took a piece: it may take as long again for the next.
+  func renew() { deadline.store(monotonicNanoseconds() + limit, ordering: .relaxed) }
 
   var isOver: Bool {
     if isGone.load(ordering: .relaxed) { return true }
     let now = monotonicNanoseconds()
-    if now > deadline { return true }
+    if now > deadline.load(ordering: .relaxed) { return true }
     let due = nextLook.load(ordering: .relaxed)
     guard now >= due,
       nextLook.compareExchange(expected: due, desired: now + Self.intervalNanoseconds, ordering: .relaxed)

@@ -20,6 +20,8 @@ enum HTTPReply {
   /// Memory of a connection's buffers, most and least: bodies arrive in pieces of about this size.
   static let connectionMemory = 256 << 10
   static let connectionMemoryMin = 32 << 10
+  /// Bytes of a stream that are asked for at once.
+  static let streamBlockByteCount = 32 << 10
   /// Connections that there is always room for.
   static let connectionCountMin = 256
 
@@ -96,7 +98,9 @@ enum HTTPReply {
       MHD_RequestTerminationCode
     ) -> Void = { _, _, slot, _ in
       guard let slot = unsafe slot, let pointer = unsafe slot.pointee else { return }
-      unsafe Unmanaged<HTTPExchange>.fromOpaque(pointer).release()
+      let exchange = unsafe Unmanaged<HTTPExchange>.fromOpaque(pointer)
+      unsafe exchange.takeUnretainedValue().close()
+      unsafe exchange.release()
       unsafe slot.pointee = nil
     }
 
@@ -154,10 +158,7 @@ enum HTTPReply {
   }
 
   private func queue(_ response: HTTPResponse, on connection: OpaquePointer) -> MHD_Result {
-    let made = unsafe response.body.withUnsafeBytes { bytes in
-      unsafe MHD_create_response_from_buffer(
-        bytes.count, UnsafeMutableRawPointer(mutating: bytes.baseAddress), .RESPMEM_MUST_COPY)
-    }
+    let made = unsafe make(response, for: connection)
     guard let made = unsafe made else { return .NO }
     defer { unsafe MHD_destroy_response(made) }
     for header in response.headers + commonHeaders {
@@ -165,11 +166,47 @@ enum HTTPReply {
     }
     return unsafe MHD_queue_response(connection, response.status, made)
   }
+
+  private func make(_ response: HTTPResponse, for connection: OpaquePointer) -> OpaquePointer? {
+    guard let stream = response.stream else {
+      return unsafe response.body.withUnsafeBytes { bytes in
+        unsafe MHD_create_response_from_buffer(
+          bytes.count, UnsafeMutableRawPointer(mutating: bytes.baseAddress), .RESPMEM_MUST_COPY)
+      }
+    }
+    // Released by the last callback, which the daemon makes when the response goes.
+    let reader = unsafe Unmanaged.passRetained(StreamReader(stream, UInt(bitPattern: connection)))
+    return unsafe MHD_create_response_from_callback(
+      UInt64.max, Self.streamBlockByteCount,
+      { context, _, target, count in
+        guard let context = unsafe context, let target = unsafe target else { return -2 }
+        let reader = unsafe Unmanaged<StreamReader>.fromOpaque(context).takeUnretainedValue()
+        return unsafe reader.stream.read(
+          into: UnsafeMutableRawBufferPointer(start: target, count: count), connection: reader.connection)
+      }, reader.toOpaque(),
+      { context in
+        if let context = unsafe context { unsafe Unmanaged<StreamReader>.fromOpaque(context).release() }
+      })
+  }
 }
+
+/// Where the daemon finds the bytes of a stream, and whom they are for.
+private final class StreamReader {
+  let stream: ResponseStream
+  let connection: UInt
+
+  init(_ stream: ResponseStream, _ connection: UInt) {
+    self.stream = stream
+    self.connection = connection
+  }
+}
+
+/// Whether the client takes its answer packed.
+func takesGzip(_ request: HTTPRequest) -> Bool { request.headers["accept-encoding"]?.contains("gzip") == true }
 
 /// The answer, packed where the client takes gzip and it is long enough to gain.
 func compressed(_ response: HTTPResponse, for request: HTTPRequest) -> HTTPResponse {
-  guard response.body.count > 1_024, request.headers["accept-encoding"]?.contains("gzip") == true,
+  guard response.body.count > 1_024, takesGzip(request),
     let packed = gzip(response.body)
   else { return response }
   var out = response

@@ -15,6 +15,8 @@ import Storage
     var isCrowdedOut = false
     /// What the answer holds of the memory of queries, until it is sent.
     var account: QueryAccount?
+    /// The body of the answer, where it is sent while it is made.
+    var stream: ResponseStream?
   }
   private let state: Lock<State>
   /// The daemon's connection, as a number so that it may cross threads; it lives until the exchange is completed.
@@ -71,24 +73,25 @@ import Storage
     }
   }
 
-  /// Linux's `POLLRDHUP`, which Glibc's module leaves out.
-  private static let peerHasClosed: Int16 = 0x2000
-
-  /// Whether the client has closed its end while it waits; only between `suspend` and `answer`, when the daemon leaves the socket
-  /// alone. A client that closes its sending half alone counts as gone, as for InfluxDB.
+  /// Whether the client has closed its end while it waits; only between `suspend` and a whole `answer`, when the daemon leaves the
+  /// socket alone. A client that closes its sending half alone counts as gone, as for InfluxDB.
   var isAbandoned: Bool {
-    let socket = unsafe CMicroHTTPD_socket(OpaquePointer(bitPattern: connection))
-    guard socket >= 0 else { return false }
-    var entry = pollfd(fd: socket, events: Self.peerHasClosed, revents: 0)
-    return unsafe poll(&entry, 1, 0) > 0
+    let stream = state.withLock { $0.stream }
+    return stream?.isAbandoned ?? isPeerClosed(connection)
   }
+
+  /// The connection is done with it.
+  func close() { state.withLock { $0.stream }?.close() }
 
   /// Stops the connection until `answer`; only from the daemon's handler.
   func suspend() { unsafe MHD_suspend_connection(OpaquePointer(bitPattern: connection)) }
 
   /// Gives the answer to a suspended exchange.
   func answer(_ response: HTTPResponse) {
-    state.withLock { $0.response = response }
+    state.withLock { state in
+      state.response = response
+      state.stream = response.stream
+    }
     unsafe MHD_resume_connection(OpaquePointer(bitPattern: connection))
   }
 }

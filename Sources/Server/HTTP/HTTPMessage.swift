@@ -20,13 +20,15 @@ struct HTTPRequest: Sendable {
   }
 }
 
-/// An answer, whole.
+/// An answer: whole, or one whose body is made while it is sent.
 struct HTTPResponse: Sendable {
   var status: UInt32
   var headers: [(name: String, value: String)] = []
   var body: [UInt8] = []
   /// What the body holds of the memory of queries.
   var account: QueryAccount?
+  /// Where the body comes from, if it is sent while it is made.
+  var stream: ResponseStream?
 
   init(status: UInt32, headers: [(name: String, value: String)] = [], body: [UInt8] = []) {
     self.status = status

@@ -58,6 +58,51 @@ func inflate(
   return out
 }
 
+/// Packs an answer as gzip while it is made; each piece can be unpacked when it is there.
+@safe final class GzipStream {
+  private let stream: UnsafeMutablePointer<z_stream>
+
+  init?() {
+    unsafe stream = .allocate(capacity: 1)
+    unsafe stream.initialize(to: z_stream())
+    let status = unsafe deflateInit2_(
+      stream, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
+    if status != Z_OK { return nil }
+  }
+
+  deinit {
+    // Safe also where it was never set up: the state has no address then.
+    unsafe deflateEnd(stream)
+    unsafe stream.deallocate()
+  }
+
+  /// The packed form of the next bytes.
+  func pack(_ bytes: [UInt8], isLast: Bool = false) -> [UInt8] {
+    var input = bytes
+    var out: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 64 << 10)
+    let inputCount = input.count
+    unsafe input.withUnsafeMutableBufferPointer { source in
+      // The pointers are used within this call alone.
+      unsafe stream.pointee.next_in = source.baseAddress
+      unsafe stream.pointee.avail_in = UInt32(clamping: inputCount)
+      var isFull = true
+      while isFull {
+        let chunkCount = chunk.count
+        unsafe chunk.withUnsafeMutableBufferPointer { target in
+          unsafe stream.pointee.next_out = target.baseAddress
+          unsafe stream.pointee.avail_out = UInt32(clamping: chunkCount)
+          _ = unsafe deflate(stream, isLast ? Z_FINISH : Z_SYNC_FLUSH)
+        }
+        let left = unsafe Int(stream.pointee.avail_out)
+        out += chunk[..<(chunkCount - left)]
+        isFull = left == 0
+      }
+    }
+    return out
+  }
+}
+
 /// Packs an answer as gzip.
 func gzip(_ body: [UInt8]) -> [UInt8]? {
   var stream = unsafe z_stream()

@@ -3,7 +3,7 @@ import Query
 import Storage
 import Synchronization
 
-/// `GET` and `POST /query`: parameters in, statements run on a worker, one document out.
+/// `GET` and `POST /query`: parameters in, statements run on a worker, an answer out, sent while it is made where it is long.
 struct QueryRoute: Sendable {
   let context: ServerContext
 
@@ -31,7 +31,7 @@ struct QueryRoute: Sendable {
     }
     // These do not wait for a worker: all may be busy with what is to be ended.
     if let opened = context.opened, QueryEngine.isAboutQueries(text) {
-      return .now(run(query, in: opened, format: format, options: options, deadline: nil))
+      return .now(run(query, request, in: opened, format: format, options: options) ?? HTTPResponse(status: 204))
     }
     let isPartialWanted = request.parameter("partial") == "true"
     return .later { exchange in
@@ -44,10 +44,11 @@ struct QueryRoute: Sendable {
         case .failure(let error): return exchange.answer(.unavailable(error))
         }
         var query = query
-        let watch = ClientWatch(exchange: exchange, deadline: deadline)
+        let watch = ClientWatch(exchange: exchange, deadline: deadline, limit: context.queryTimeoutNanoseconds)
         query.isCancelled = { watch.isOver }
-        let response = run(query, in: store, format: format, options: options, deadline: deadline)
-        exchange.answer(compressed(response, for: request))
+        let response = run(
+          query, request, in: store, format: format, options: options, to: (exchange, watch, deadline))
+        if let response { exchange.answer(compressed(response, for: request)) }
       }
     }
   }
@@ -102,68 +103,57 @@ struct QueryRoute: Sendable {
     }
   }
 
+  /// Runs the statements.
+  ///
+  /// - Parameter waiting: who waits for the answer, and until when.
+  /// - Returns: the answer; `nil` where it was sent while it was made.
   private func run(
-    _ query: QueryRequest, in opened: ServerContext.Opened, format: ResultFormat, options: RenderOptions, deadline: Int64?
-  ) -> HTTPResponse {
+    _ query: QueryRequest, _ request: HTTPRequest, in opened: ServerContext.Opened, format: ResultFormat,
+    options: RenderOptions, to waiting: (exchange: HTTPExchange, watch: ClientWatch, deadline: Int64)? = nil
+  ) -> HTTPResponse? {
+    let (exchange, watch) = (waiting?.exchange, waiting?.watch)
     let started = monotonicNanoseconds()
     context.metrics.queriesActive.wrappingAdd(1, ordering: .relaxed)
     defer {
       context.metrics.queriesActive.wrappingSubtract(1, ordering: .relaxed)
       context.metrics.querySeconds.observe(seconds: Double(monotonicNanoseconds() - started) * 1e-9)
     }
-    if let deadline, !opened.engine.memory.waitForRoom(atMost: .nanoseconds(max(0, deadline - started))) {
+    if let deadline = waiting?.deadline, !opened.engine.memory.waitForRoom(atMost: .nanoseconds(max(0, deadline - started))) {
       return .unavailable(StorageError(.overloaded, "the statements under way fill their share of the memory"))
     }
     let account = QueryAccount(opened.engine.memory)
-    var isCrowdedOut = false
     // Looked at before the first snapshot is taken: what is said to be whole is.
     let isReplaying = !opened.store.isReplayed
-    var isPartial = isReplaying
-    var renderer = format.makeRenderer(options)
-    var body: [UInt8] = []
-    var failures: [String] = []
-    renderer.begin(into: &body)
+    let answer = QueryAnswer(
+      to: exchange, request, format, options, watch: watch, workers: context.workers, account: account,
+      isPartial: isReplaying)
+    var query = query
+    query.isStreamed = exchange != nil
+    let isCancelled = query.isCancelled
     do {
       try opened.engine.run(query) { result in
         var result = result
         result.isPartial = result.isPartial || isReplaying
-        isPartial = isPartial || result.isPartial
         do throws(QueryFailure) {
-          try account.add(result.renderedByteCountMax)
+          // Of what is not sent in pieces.
+          if exchange == nil { try account.add(result.renderedByteCountMax) }
         } catch {
           (result.series, result.error) = ([], error.message)
           result.isCrowdedOut = account.wasCrowdedOut
         }
-        if let error = result.error { failures.append(error) }
-        if result.isCrowdedOut { isCrowdedOut = true }
-        renderer.append(result, into: &body)
+        try answer.take(result, isCancelled: isCancelled)
       }
     } catch let error as QueryParseError {
       return .error(400, error.message)
+    } catch is ResponseStream.Gone {
+      return answer.cut() ? nil : .error(500, "the client is gone")
     } catch {
-      return .error(500, "\(error)")
+      return answer.cut() ? nil : .error(500, "\(error)")
     }
-    renderer.finish(into: &body)
-    var headers = [("Content-Type", contentType(of: format))]
-    // Formats without a place for errors carry them beside the body.
-    if !renderer.includesErrors, let first = failures.first { headers.append(("X-Influxdb-Error", first)) }
-    if !renderer.includesErrors, isPartial { headers.append(("X-Varve-Partial", "true")) }
     // Nothing was answered yet: a client does better to ask again than to show an error.
-    if isCrowdedOut, failures.count == 1, let first = failures.first {
+    if answer.isCrowdedOut, !answer.isBegun, answer.failures.count == 1, let first = answer.failures.first {
       return .unavailable(StorageError(.overloaded, first))
     }
-    var response = HTTPResponse(status: 200, headers: headers, body: body)
-    response.account = account
-    return response
-  }
-
-  private func contentType(of format: ResultFormat) -> String {
-    switch format {
-    case .json: "application/json"
-    case .jsonl: "application/x-ndjson"
-    case .csv, .influxCSV: "text/csv; charset=utf-8"
-    case .markdown: "text/markdown; charset=utf-8"
-    case .table, .line, .vertical: "text/plain; charset=utf-8"
-    }
+    return answer.finish()
   }
 }

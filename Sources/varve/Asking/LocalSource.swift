@@ -26,6 +26,7 @@ struct LocalSource: QuerySource {
     var request = QueryRequest(text: text, database: options.database, now: wallNanoseconds())
     request.policy = options.policy ?? ""
     request.isStrict = options.isStrict
+    request.isStreamed = options.isInPieces
     request.timeRange = try options.timeRange(now: request.now)
     request.timeZone = options.timeZone
     request.isCancelled = { Interrupt.wasPressed }

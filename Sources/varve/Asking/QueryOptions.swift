@@ -13,6 +13,8 @@ struct QueryOptions {
   var time: String?
   /// The name of a zone; empty: UTC.
   var timeZone: String
+  /// Long answers are handed on in pieces, and never held whole.
+  var isInPieces = false
 
   init(_ arguments: Arguments) throws {
     database = arguments.text("database")

@@ -21,7 +21,32 @@ struct ServerSource: QuerySource {
     if let time = options.time { parameters.append(("time", time)) }
     if !options.timeZone.isEmpty { parameters.append(("tz", options.timeZone)) }
     if !options.parameters.isEmpty { parameters.append(("params", BindParameter.json(options.parameters))) }
-    let response = try client.postForm("/query", parameters)
+    guard options.isInPieces else {
+      return try results(of: try client.postForm("/query", parameters), text).forEach(emit)
+    }
+    try runInPieces(text, parameters + [("chunked", "true")], emit: emit)
+  }
+
+  /// Reads an answer document after document.
+  private func runInPieces(
+    _ text: String, _ parameters: [(name: String, value: String)], emit: (StatementResult) throws -> Void
+  ) throws {
+    let response: HTTPResponse
+    var pieces = ChunkedResults()
+    do {
+      response = try withoutActuallyEscaping(emit) { emit throws(ClientError) in
+        try client.postForm("/query", parameters) { bytes in try pieces.take(bytes, emit: emit) }
+      }
+    } catch {
+      if let failure = client.receiverError { throw failure }
+      throw error
+    }
+    if response.isSuccess { return try pieces.finish(emit: emit) }
+    try results(of: response, text).forEach(emit)
+  }
+
+  /// The results of a whole answer.
+  private func results(of response: HTTPResponse, _ text: String) throws -> [StatementResult] {
     let document: ResultDocument
     do {
       document = try ResultDocument(response.body)
@@ -34,7 +59,7 @@ struct ServerSource: QuerySource {
       }
       throw CommandFailure("\(client.baseURL) answered \(response.status): \(message)")
     }
-    for result in document.results { try emit(result) }
+    return document.results
   }
 
   /// The byte that "at line 1, char 8" at a message's end names.

@@ -103,7 +103,7 @@ struct QueryCommand {
     var answers: [StatementResult] = []
     let plot = try arguments.isGiven("plot") ? PlotOutput(path: arguments.text("plot"), title: text) : nil
     var printer = ResultPrinter(format, options)
-    try ask(source) { result in
+    try ask(source, inPieces: plot == nil) { result in
       try printer.print(result)
       if plot != nil { answers.append(result) }
     }
@@ -112,9 +112,13 @@ struct QueryCommand {
     return printer.hasFailed ? 1 : 0
   }
 
-  private func ask(_ source: any QuerySource, emit: (StatementResult) throws -> Void) throws {
+  private func ask(
+    _ source: any QuerySource, inPieces: Bool = false, emit: (StatementResult) throws -> Void
+  ) throws {
+    var options = queryOptions
+    options.isInPieces = inPieces
     do {
-      try source.run(text, queryOptions, emit: emit)
+      try source.run(text, options, emit: emit)
     } catch let error as QueryParseError {
       throw CommandFailure(error.message + "\n" + caret(under: error, in: text))
     }

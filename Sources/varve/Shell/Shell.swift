@@ -147,7 +147,9 @@ final class Shell {
     var answers: [StatementResult] = []
     let body = { [self] in
       var printer = ResultPrinter(state.format, state.rendering)
-      try source.run(text, state.options) { result in
+      var options = state.options
+      options.isInPieces = !state.drawsPlot && !state.showsTime
+      try source.run(text, options) { result in
         try printer.print(result)
         if state.drawsPlot || state.showsTime { answers.append(result) }
       }

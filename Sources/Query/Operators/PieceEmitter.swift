@@ -1,0 +1,139 @@
+import LineProtocol
+import Storage
+
+/// Hands on the series of an answer in pieces of a bounded size; what is short stays one piece.
+final class PieceEmitter {
+  /// Series that a piece has at most.
+  private static let seriesCountMax = 1_000
+
+  /// Whether a piece was handed on.
+  private(set) var hasEmitted = false
+  /// Whether series of other names come too; asked with the first piece, where it is not the only one.
+  var hasSeveralNames: () throws -> Bool = { false }
+  private let statementID: Int
+  private let limits: QueryLimits
+  private let emit: (StatementResult) throws -> Void
+  private var pending: [ResultSeries] = []
+  private var pendingRowCount = 0
+  private var isPendingSameSeries = false
+  private var severalNames = false
+  /// Whether rows were taken.
+  private(set) var isUsed = false
+  /// What every piece says, and the first one alone.
+  private var chunking = StatementResult.Chunking.rows
+  private var isPartial = false
+  private var messages: [ResultMessage] = []
+
+  init(statementID: Int, limits: QueryLimits, emit: @escaping (StatementResult) throws -> Void) {
+    self.statementID = statementID
+    self.limits = limits
+    self.emit = emit
+  }
+
+  /// Takes rows.
+  ///
+  /// - Parameter isSameSeries: they follow those of the series that was taken last.
+  func take(_ series: ResultSeries, isSameSeries: Bool) throws {
+    isUsed = true
+    let rowCount = pieceRowCount(of: series)
+    for start in stride(from: 0, to: max(series.rowCount, 1), by: rowCount) {
+      let isSame = isSameSeries || start > 0
+      if isSame, !pending.isEmpty { try flush() }
+      if pending.isEmpty { isPendingSameSeries = isSame && hasEmitted }
+      let part = series.rows(start..<min(series.rowCount, start + rowCount))
+      pending.append(part)
+      pendingRowCount += part.rowCount
+      if pendingRowCount >= rowCount || pending.count >= Self.seriesCountMax { try flush() }
+    }
+  }
+
+  private func pieceRowCount(of series: ResultSeries) -> Int {
+    max(1, min(limits.pieceRowCountMax, limits.pieceValueCountMax / max(1, series.columns.count)))
+  }
+
+  private func flush() throws {
+    var piece = StatementResult(statementID: statementID)
+    if !hasEmitted { severalNames = try hasSeveralNames() }
+    piece.hasMore = true
+    piece.chunking = chunking
+    if !hasEmitted { piece.messages = messages }
+    piece.isPartial = isPartial
+    close(&piece)
+    hasEmitted = true
+    try emit(piece)
+  }
+
+  /// Forgets what was taken and not handed on: it comes again.
+  func reset() {
+    pending = []
+    pendingRowCount = 0
+    isUsed = false
+  }
+
+  /// Takes the series of an answer that is held, and leaves it without.
+  func takeAll(_ result: inout StatementResult, isCancelled: () -> Bool) throws {
+    var series = result.series
+    result.series = []
+    (messages, chunking, isPartial) = (result.messages, result.chunking, result.isPartial)
+    let names = Set(series.lazy.map(\.name)).count > 1
+    hasSeveralNames = { names }
+    series.reverse()
+    do {
+      // One after another is let go of.
+      while let next = series.popLast() {
+        try take(next, isSameSeries: false)
+        if isCancelled() { throw QueryFailure.interrupted }
+      }
+    } catch let failure as QueryFailure {
+      result.error = result.error ?? failure.message
+    }
+    if hasEmitted { result.messages = [] }
+  }
+
+  /// Puts what is left into the last piece, whose messages and error the caller knows.
+  func finish(_ result: inout StatementResult) { close(&result) }
+
+  private func close(_ piece: inout StatementResult) {
+    piece.series = pending
+    piece.hasSeveralNames = severalNames
+    if hasEmitted { piece.continuation = isPendingSameSeries && !pending.isEmpty ? .sameSeries : .nextSeries }
+    pending = []
+    pendingRowCount = 0
+    isPendingSameSeries = false
+  }
+}
+
+extension ResultSeries {
+  /// Some of the rows.
+  func rows(_ range: Range<Int>) -> ResultSeries {
+    if range == 0..<rowCount { return self }
+    var part = self
+    part.timestamps = timestamps.map { Array($0[range]) }
+    part.columns = columns.map { $0.part(range, count: rowCount) }
+    part.rowCount = range.count
+    return part
+  }
+}
+
+extension Column {
+  /// Rows in a range, with only the bytes that their strings need.
+  fileprivate func part(_ rows: Range<Int>, count: Int) -> Column {
+    guard key.type == .string, presentCount > 0 else { return slice(rows, count: count) }
+    var out = Column(key: key)
+    var last: (old: UInt64, new: UInt64)?
+    for (place, row) in rows.enumerated() {
+      guard isPresent(row) else {
+        out.appendNull(rowCount: place)
+        continue
+      }
+      // A text that is kept once for many rows stays so.
+      if let last, last.old == values[row] {
+        out.append(word: last.new, rowCount: place)
+      } else {
+        out.append(text: string(row), rowCount: place)
+        last = (values[row], out.values[place])
+      }
+    }
+    return out
+  }
+}
