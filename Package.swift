@@ -64,7 +64,7 @@ let package = Package(
       name: "ServerTests", dependencies: ["Server", "Client", "Storage", "TestSupport"], swiftSettings: settings),
     .testTarget(name: "ClientTests", dependencies: ["Client", "TestSupport"], swiftSettings: settings),
     .testTarget(
-      name: "CommandTests", dependencies: ["varve", "Server", "Query", "Storage", "TestSupport"],
+      name: "CommandTests", dependencies: ["varve", "Server", "Query", "Storage", "TestSupport"], exclude: ["Clients"],
       swiftSettings: settings),
   ]
 )
