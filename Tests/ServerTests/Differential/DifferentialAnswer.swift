@@ -30,41 +30,39 @@ struct DifferentialAnswer: Decodable {
 
   var series: [Series] { results?.first?.series ?? [] }
 
-  /// Whether it says the same: the same series in the same order, the same columns, equal values.
-  func isEqual(to other: DifferentialAnswer) -> Bool {
+  /// Whether it says the same: the same series in the same order, the same columns, equal values; floats as near as `areEqual` says.
+  func isEqual(to other: DifferentialAnswer, within ulpCount: Double) -> Bool {
     guard status == other.status, error == other.error, results?.count == other.results?.count else {
       return false
     }
     return zip(results ?? [], other.results ?? []).allSatisfy { a, b in
       a.error == b.error && (a.series ?? []).count == (b.series ?? []).count
-        && zip(a.series ?? [], b.series ?? []).allSatisfy(Self.areEqual)
+        && zip(a.series ?? [], b.series ?? []).allSatisfy { Self.areEqual($0, $1, within: ulpCount) }
     }
   }
 
-  static func areEqual(_ a: Series, _ b: Series) -> Bool {
-    a.name == b.name && a.tags == b.tags && a.columns == b.columns && areEqual(a.values ?? [], b.values ?? [])
+  private static func areEqual(_ a: Series, _ b: Series, within ulpCount: Double) -> Bool {
+    let (rows, others) = (a.values ?? [], b.values ?? [])
+    return a.name == b.name && a.tags == b.tags && a.columns == b.columns && rows.count == others.count
+      && zip(rows, others).allSatisfy { row, other in
+        row.count == other.count && zip(row, other).allSatisfy { areEqual($0, $1, within: ulpCount) }
+      }
   }
 
-  static func areEqual(_ a: [[AnsweredSeries.Value]], _ b: [[AnsweredSeries.Value]]) -> Bool {
-    a.count == b.count && zip(a, b).allSatisfy(areEqual)
+  /// How far floats may be apart, in units of the last place of the larger and of `scale`: one, as the order in which two numbers are
+  /// added may show; more where many roundings come together, in running sums of areas and squares.
+  static func ulpCount(of statement: String) -> Double {
+    ["integral(", "stddev("].contains { statement.contains($0) } ? 16 : 1
   }
-
-  static func areEqual(_ a: [AnsweredSeries.Value], _ b: [AnsweredSeries.Value]) -> Bool {
-    a.count == b.count && zip(a, b).allSatisfy(areEqual)
-  }
-
-  /// How far floats may be apart, in units of the last place of the larger and of `scale`: sums of the same values in another
-  /// order, with Kahan's correction there and without here, or the reverse.
-  private static let ulpCountMax = 16.0
   /// As large as any value of the data; what lies below comes of values of this size taken from one another.
   private static let scale = 8_192.0
 
-  /// The same value; floats within `ulpCountMax`. A float without fraction is written like an integer.
-  static func areEqual(_ a: AnsweredSeries.Value, _ b: AnsweredSeries.Value) -> Bool {
+  /// The same value; floats within so many units. A float without fraction is written like an integer.
+  static func areEqual(_ a: AnsweredSeries.Value, _ b: AnsweredSeries.Value, within ulpCount: Double = 1) -> Bool {
     if a == b { return true }
     guard let x = number(a), let y = number(b) else { return false }
     if case .integer = a, case .integer = b, max(abs(x), abs(y)) < 0x1p53 { return false }
-    return abs(x - y) <= ulpCountMax * max(x.magnitude, y.magnitude, scale).ulp
+    return abs(x - y) <= ulpCount * max(x.magnitude, y.magnitude, scale).ulp
   }
 
   private static func number(_ value: AnsweredSeries.Value) -> Double? {
