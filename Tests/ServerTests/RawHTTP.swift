@@ -4,6 +4,8 @@ struct RawHTTP {
   /// Names in lower case.
   var headers: [String: String] = [:]
   var body: [UInt8] = []
+  /// It came in chunks, and the last of them is missing.
+  var isCut = false
 
   var text: String { String(decoding: body, as: UTF8.self) }
 
@@ -48,7 +50,7 @@ struct RawHTTP {
     return parse(try socket.readToEnd())
   }
 
-  private static func parse(_ bytes: [UInt8]) -> RawHTTP {
+  static func parse(_ bytes: [UInt8]) -> RawHTTP {
     var out = RawHTTP()
     let gap = Array("\r\n\r\n".utf8)
     guard let end = bytes.indices.first(where: { bytes[$0...].starts(with: gap) }) else { return out }
@@ -59,7 +61,22 @@ struct RawHTTP {
       out.headers[line[..<colon].lowercased()] = String(line[line.index(after: colon)...].drop { $0 == " " })
     }
     out.body = Array(bytes[(end + 4)...])
+    if out.headers["transfer-encoding"] == "chunked" { out.joinChunks() }
     return out
+  }
+
+  /// Puts a body in chunks together.
+  private mutating func joinChunks() {
+    var rest = body[...]
+    body = []
+    isCut = true
+    while let line = rest.firstIndex(of: 0x0d) {
+      let size = Int(String(decoding: rest[..<line], as: UTF8.self), radix: 16) ?? 0
+      rest = rest[min(line + 2, rest.endIndex)...]
+      if size == 0 { return isCut = false }
+      body += rest.prefix(size)
+      rest = rest.dropFirst(size + 2)
+    }
   }
 }
 

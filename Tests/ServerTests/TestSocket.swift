@@ -12,7 +12,9 @@ final class TestSocket {
   private var received: [UInt8] = []
 
   /// Connects to "127.0.0.1:8094".
-  init(_ address: String, isDatagram: Bool = false, timeoutSeconds: Int = 20) throws {
+  ///
+  /// - Parameter receiveByteCount: what the system holds for who does not read, about; else it grows to megabytes.
+  init(_ address: String, isDatagram: Bool = false, timeoutSeconds: Int = 20, receiveByteCount: Int32? = nil) throws {
     let parts = address.split(separator: ":")
     guard parts.count == 2, let port = UInt16(parts[1]) else { throw Failure("address \(address)") }
     let kind = isDatagram ? SOCK_DGRAM : SOCK_STREAM
@@ -21,6 +23,9 @@ final class TestSocket {
     var limit = timeval(tv_sec: timeoutSeconds, tv_usec: 0)
     for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
       setsockopt(descriptor, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
+    }
+    if var size = receiveByteCount {
+      setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
     }
     var peer = sockaddr_in()
     peer.sin_family = sa_family_t(AF_INET)
