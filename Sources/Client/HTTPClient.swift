@@ -84,6 +84,8 @@ import CCurl
   ) throws(ClientError) -> HTTPResponse {
     transfer = Transfer()
     transfer.receive = receive
+    // It is the caller's for the length of the call only.
+    defer { transfer.receive = nil }
     // A reset handle keeps its connections; every option is set anew.
     unsafe curl_easy_reset(handle)
     var list: UnsafeMutablePointer<curl_slist>?

@@ -3,38 +3,39 @@ import Query
 /// The results in an answer of several documents, a line each, as its bytes come in: each result is handed on when it is known
 /// whether more of it follows.
 struct ChunkedResults {
-  /// Bytes of a document that is not whole yet.
-  private var line: [UInt8] = []
+  /// Documents are read together up to so many bytes, so that what is short is one piece.
+  private static let byteCountMax = 4 << 20
+
+  /// Bytes of documents that are not read yet, and of them those of whole ones.
+  private var bytes: [UInt8] = []
+  private var wholeByteCount = 0
   private var held: StatementResult?
   private var isSeriesOpen = false
 
   /// Takes more bytes.
   ///
   /// - Throws: `CommandFailure` for what is no result; what `emit` throws.
-  mutating func take(_ bytes: RawSpan, emit: (StatementResult) throws -> Void) throws {
+  mutating func take(_ piece: RawSpan, emit: (StatementResult) throws -> Void) throws {
+    let before = bytes.count
     // Copied within the call.
-    var rest = unsafe bytes.withUnsafeBytes { unsafe Array($0) }[...]
-    while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
-      line.append(contentsOf: rest[..<end])
-      rest = rest[(end + 1)...]
-      try takeDocument(emit)
-    }
-    line.append(contentsOf: rest)
+    unsafe piece.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
+    if let end = bytes[before...].lastIndex(of: UInt8(ascii: "\n")) { wholeByteCount = end + 1 }
+    if wholeByteCount >= Self.byteCountMax { try takeDocuments(emit) }
   }
 
-  private mutating func takeDocument(_ emit: (StatementResult) throws -> Void) throws {
-    defer { line.removeAll(keepingCapacity: true) }
+  private mutating func takeDocuments(_ emit: (StatementResult) throws -> Void) throws {
+    guard wholeByteCount > 0 else { return }
     let document: ResultDocument
     do {
-      document = try ResultDocument(line)
+      document = try ResultDocument(Array(bytes[..<wholeByteCount]))
     } catch {
       throw CommandFailure("the server answered with what is no result: \(error)")
     }
+    bytes.removeSubrange(..<wholeByteCount)
+    wholeByteCount = 0
     if let error = document.error { throw CommandFailure("the server answered: \(error)") }
-    for result in document.results {
-      try hand(on: result, emit)
-      isSeriesOpen = document.isSeriesOpen
-    }
+    for result in document.results { try hand(on: result, emit) }
+    isSeriesOpen = document.isSeriesOpen
   }
 
   /// Holds a result, and hands on the one before.
@@ -55,7 +56,8 @@ struct ChunkedResults {
 
   /// Hands on the last one.
   mutating func finish(emit: (StatementResult) throws -> Void) throws {
-    guard line.isEmpty else { throw CommandFailure("the server's answer ends in its middle") }
+    try takeDocuments(emit)
+    guard bytes.isEmpty else { throw CommandFailure("the server's answer ends in its middle") }
     if let held { try emit(held) }
     held = nil
   }
