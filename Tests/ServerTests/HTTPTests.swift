@@ -212,6 +212,29 @@ struct HTTPTests {
     }
   }
 
+  @Test("/status is empty, /debug/vars has every number of the metrics with its name and labels")
+  func variables() throws {
+    struct Entry: Decodable {
+      var name: String
+      var tags: [String: String]
+      var values: [String: Double]
+    }
+    try withServer { (server: ServerProcess) throws in
+      #expect(try RawHTTP.ask(server.http, "GET", "/status").status == 204)
+      _ = try write(server, "m f=1\nm f=2\nbad")
+      _ = try server.metrics { $0.accepted("http") == 2 }
+      let answer = try RawHTTP.ask(server.http, "GET", "/debug/vars")
+      #expect(answer.status == 200 && answer.headers["content-type"] == "application/json")
+      let entries = try JSONDecoder().decode([String: Entry].self, from: Data(answer.body))
+      let lines = entries["varve_ingest_lines_total{listener=\"http\",result=\"accepted\"}"]
+      #expect(lines?.name == "varve_ingest_lines_total" && lines?.values == ["value": 2])
+      #expect(lines?.tags == ["listener": "http", "result": "accepted"])
+      let page = try RawHTTP.ask(server.http, "GET", "/metrics").text
+      let names = Set(page.split(separator: "\n").filter { !$0.hasPrefix("#") }.map { $0.prefix { !"{ ".contains($0) } })
+      #expect(Set(entries.values.map { $0.name[...] }) == names)
+    }
+  }
+
   @Test("metrics are Prometheus text and their sums agree")
   func metrics() throws {
     try withServer { (server: ServerProcess) throws in

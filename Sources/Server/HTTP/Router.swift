@@ -17,10 +17,10 @@ struct Router: Sendable {
     case "/ping": return .now(ping(request))
     case "/health": return .now(health())
     case "/ready": return .now(ready())
+    case "/status": return .now(HTTPResponse(status: 204))
+    case "/debug/vars": return .now(.json(200, VariablesPage.json(metricsPage())))
     case "/metrics":
-      let page = context.metrics.page(
-        context.store?.statistics(),
-        used: [.queries: context.opened?.engine.memory.byteCount ?? 0, .bodies: context.bodies.byteCount])
+      let page = metricsPage()
       return .now(
         HTTPResponse(
           status: 200, headers: [("Content-Type", "text/plain; version=0.0.4; charset=utf-8")], body: page))
@@ -48,6 +48,12 @@ struct Router: Sendable {
   static let commonHeaders: [(name: String, value: String)] = [
     ("X-Influxdb-Version", influxVersion), ("X-Influxdb-Build", "OSS"),
   ]
+
+  private func metricsPage() -> [UInt8] {
+    context.metrics.page(
+      context.store?.statistics(),
+      used: [.queries: context.opened?.engine.memory.byteCount ?? 0, .bodies: context.bodies.byteCount])
+  }
 
   private func preflight() -> HTTPResponse {
     HTTPResponse(
