@@ -23,3 +23,22 @@ public struct FieldKey: Hashable, Sendable {
     self.type = type
   }
 }
+
+extension FieldType {
+  /// InfluxDB's word, as `SHOW FIELD KEYS` writes it.
+  package var name: String {
+    switch self {
+    case .float: "float"
+    case .integer: "integer"
+    case .unsigned: "unsigned"
+    case .boolean: "boolean"
+    case .string: "string"
+    }
+  }
+
+  /// The type of such a word; `nil` for any other.
+  package init?(named name: String) {
+    guard let type = Self.allCases.first(where: { $0.name == name }) else { return nil }
+    self = type
+  }
+}

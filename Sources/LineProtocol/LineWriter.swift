@@ -52,6 +52,18 @@ public struct LineWriter {
     return true
   }
 
+  /// Whether line protocol can write a series and fields, so that they read back as they are.
+  package static func canWrite(_ key: SeriesKey, _ fields: [FieldKey]) -> Bool {
+    var bytes: [UInt8] = []
+    LinePrinter.appendKey(key, to: &bytes)
+    let names = fields.map { field in
+      var name: [UInt8] = []
+      LinePrinter.appendFieldName(field.name, to: &name)
+      return name
+    }
+    return isExact(key, bytes, fields, names)
+  }
+
   /// Whether names read back as they are. Names that hold a backslash or a newline, are empty or `time`, and what begins
   /// a line differently, are tried all together; others do.
   private static func isExact(_ key: SeriesKey, _ bytes: [UInt8], _ fields: [FieldKey], _ names: [[UInt8]])

@@ -2,7 +2,7 @@ public import Storage
 
 /// Runs InfluxQL against a store. Safe from several threads.
 public final class QueryEngine: Sendable {
-  private let catalog: any Catalog
+  let catalog: any Catalog
   private let sink: (any PointSink)?
   private let limits: QueryLimits
   /// What statements may hold, and do.

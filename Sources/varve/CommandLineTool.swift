@@ -7,7 +7,7 @@ package struct CommandLineTool {
   package static let version = "0.1.0"
   /// Every subcommand there is, in the order of help.
   package static let subcommands: [Subcommand] = [
-    serveCommand, queryCommand, shellCommand, importCommand, parseCommand, inspectCommand, compactCommand, backupCommand,
+    serveCommand, queryCommand, shellCommand, importCommand, exportCommand, parseCommand, inspectCommand, compactCommand, backupCommand,
     restoreCommand, statsCommand, verifyCommand, repairCommand, doctorCommand, benchCommand,
   ]
 

@@ -137,7 +137,7 @@ extension MeasurementSelect {
     let prefix = "non_negative_"
     let name = function.hasPrefix(prefix) ? String(function.dropFirst(prefix.count)) : function
     return QueryFailure(
-      "unsupported \(name == "cumulative_sum" ? "cumulative sum" : name) iterator type: *query.\(MeasurementSchema.name(of: type))InterruptIterator"
+      "unsupported \(name == "cumulative_sum" ? "cumulative sum" : name) iterator type: *query.\(type.name)InterruptIterator"
     )
   }
 

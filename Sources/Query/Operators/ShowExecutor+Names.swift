@@ -236,7 +236,7 @@ extension ShowExecutor {
       let shown = page(sorted, statement)
       guard !shown.isEmpty else { return nil }
       var list = ListBuilder(.string, .string)
-      for key in shown { list.append(.string(key.name), .text(MeasurementSchema.name(of: key.type))) }
+      for key in shown { list.append(.string(key.name), .text(key.type.name)) }
       return list.series(String(decoding: one.name, as: UTF8.self), ["fieldKey", "fieldType"])
     }
   }

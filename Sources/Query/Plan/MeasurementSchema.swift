@@ -30,8 +30,8 @@ struct MeasurementSchema {
         messages[name] = ResultMessage(
           level: "warning",
           text:
-            "field \(String(decoding: name, as: UTF8.self)) is read as \(Self.name(of: type)): its values of type "
-            + "\(hidden.map(Self.name).joined(separator: ", ")) are left out; ask for them with ::type")
+            "field \(String(decoding: name, as: UTF8.self)) is read as \(type.name): its values of type "
+            + "\(hidden.map(\.name).joined(separator: ", ")) are left out; ask for them with ::type")
       }
     }
     tagKeys = try snapshot.tagKeys(of: measurement, times: times)
@@ -61,14 +61,4 @@ struct MeasurementSchema {
   }
 
   static func isNumeric(_ type: FieldType) -> Bool { type <= .unsigned }
-
-  static func name(of type: FieldType) -> String {
-    switch type {
-    case .float: "float"
-    case .integer: "integer"
-    case .unsigned: "unsigned"
-    case .boolean: "boolean"
-    case .string: "string"
-    }
-  }
 }

@@ -12,7 +12,7 @@ struct TypeCheck {
 
     var name: String {
       switch self {
-      case .value(let type): MeasurementSchema.name(of: type)
+      case .value(let type): type.name
       case .tag: "tag"
       }
     }
@@ -68,7 +68,7 @@ struct TypeCheck {
     switch expression {
     case .reference(let name, let cast):
       switch Reference(name: name, cast: cast).meaning(in: schema) {
-      case .field(let column): .reference(name, Cast(rawValue: MeasurementSchema.name(of: column.type)))
+      case .field(let column): .reference(name, Cast(rawValue: column.type.name))
       case .tag: .reference(name, .tag)
       case .missing: expression
       }

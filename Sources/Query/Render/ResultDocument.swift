@@ -230,21 +230,3 @@ extension Column {
     validity = presentCount == rowCount + count ? [] : joined
   }
 }
-
-extension FieldType {
-  /// InfluxDB's word, as `SHOW FIELD KEYS` writes it.
-  var name: String {
-    switch self {
-    case .float: "float"
-    case .integer: "integer"
-    case .unsigned: "unsigned"
-    case .boolean: "boolean"
-    case .string: "string"
-    }
-  }
-
-  init?(named name: String) {
-    guard let type = Self.allCases.first(where: { $0.name == name }) else { return nil }
-    self = type
-  }
-}

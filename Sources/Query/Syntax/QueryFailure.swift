@@ -1,8 +1,10 @@
 /// Why one statement failed, in InfluxDB's words where it has some. Others of the same text still run.
-package struct QueryFailure: Error, Equatable {
+package struct QueryFailure: Error, Equatable, CustomStringConvertible {
   package var message: String
   /// Whether the statement asked for more than a limit allows: it may do in smaller parts.
   var isLimit = false
+
+  package var description: String { message }
 
   init(_ message: String, isLimit: Bool = false) {
     self.message = message

@@ -50,6 +50,16 @@ public struct TimeRange: Sendable, Equatable {
     }
   }
 
+  /// The instant of a number since 1970, of seconds, milliseconds, microseconds or nanoseconds by its size.
+  public static func instant(_ number: Int64) -> Int64 {
+    switch number.magnitude {
+    case ..<100_000_000_000: number * 1_000_000_000
+    case ..<100_000_000_000_000: number * 1_000_000
+    case ..<100_000_000_000_000_000: number * 1_000
+    default: number
+    }
+  }
+
   /// Reads one instant, of a period its beginning: what `export --start` takes.
   public static func instant(_ text: String, now: Int64, zone: String = "") throws(Failure) -> Int64 {
     try TimeReader(now: now, zone: zone).moment(text).start
@@ -59,7 +69,6 @@ public struct TimeRange: Sendable, Equatable {
 /// Reads moments: instants, and periods, which have an end.
 private struct TimeReader {
   private typealias Failure = TimeRange.Failure
-  private static let second: Int64 = 1_000_000_000
   private static let weekdays = [
     "thursday", "friday", "saturday", "sunday", "monday", "tuesday", "wednesday",
   ]
@@ -108,16 +117,7 @@ private struct TimeReader {
       return sum.overflow ? nil : sum.partialValue
     }
     // Four digits are a year.
-    if word.utf8.count > 4, let number = Int64(word) {
-      let unit: Int64 =
-        switch number.magnitude {
-        case ..<100_000_000_000: Self.second
-        case ..<100_000_000_000_000: 1_000_000
-        case ..<100_000_000_000_000_000: 1_000
-        default: 1
-        }
-      return number * unit
-    }
+    if word.utf8.count > 4, let number = Int64(word) { return TimeRange.instant(number) }
     guard word.utf8.count > 10, word.contains(":") else { return nil }
     return TimeLiteral.parse(withSeconds(word.uppercased()), zone: zone)
   }

@@ -27,6 +27,7 @@ final class ReadPlan {
     var keys: [FieldKey] = []
     var places: [FieldKey: Int] = [:]
     sources = asked.map { column in
+      let converts = converts && !column.isExact
       let own = FieldKey(name: column.name, type: column.type)
       var stored = (fields[column.name] ?? []).filter { key in
         hides || ValueConversion(from: key.type, to: own.type, convertsNumbers: converts) != .hide

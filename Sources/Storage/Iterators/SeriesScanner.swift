@@ -1,14 +1,18 @@
 package import LineProtocol
 
-/// A column as a query wants it: the values of one field, other numeric types of that name converted to `type`.
+/// A column as a query wants it: the values of one field, other numeric types of that name converted to `type`, or left to columns of
+/// their own.
 package struct ScanColumn: Sendable, Hashable {
   /// The field's name.
   package var name: [UInt8]
   package var type: FieldType
+  /// Only values that were written with the type.
+  package var isExact: Bool
 
-  package init(name: [UInt8], type: FieldType) {
+  package init(name: [UInt8], type: FieldType, isExact: Bool = false) {
     self.name = name
     self.type = type
+    self.isExact = isExact
   }
 }
 

@@ -118,12 +118,17 @@ public final class Store: Sendable {
 
   /// A store without a disk, for questions to files.
   public static func inMemory(options: StoreOptions = StoreOptions()) throws(StorageError) -> Store {
+    try inMemory(fileSystem: MemoryFileSystem(), options: options)
+  }
+
+  /// A store on a disk in memory that may hold something.
+  static func inMemory(fileSystem: MemoryFileSystem, options: StoreOptions) throws(StorageError) -> Store {
     var options = options
     options.segmentByteCount = min(options.segmentByteCount, 4 << 20)
     options.reserveByteCount = 0
     options.sync = .none
     options.cardinality = .none
-    return try open(fileSystem: MemoryFileSystem(), options: options)
+    return try open(fileSystem: fileSystem, options: options)
   }
 
   /// Starts the replay, and the threads of a store that writes.

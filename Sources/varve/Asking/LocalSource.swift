@@ -1,24 +1,33 @@
 import Query
 import Storage
 
-/// A data directory opened for reading, or files of line protocol in memory.
+/// A data directory opened for reading, or files in memory: line protocol, tables, CSV, by the endings of their names.
 struct LocalSource: QuerySource {
   private let store: Store
   let name: String
 
   init(_ arguments: Arguments) throws {
-    name = arguments.isGiven("from") ? arguments.text("from") : arguments.text("data")
+    let files = arguments.strings("from")
+    name = files.isEmpty ? arguments.text("data") : files.joined(separator: ", ")
     var options = StoreOptions()
-    if !arguments.isGiven("from") {
+    if files.isEmpty {
       options.isReadOnly = true
       store = try Store.open(directory: arguments.text("data"), options: options)
       for error in store.unreadableTables { printError("varve query: \(error); run `varve repair`") }
     } else {
-      store = try Store.inMemory(options: options)
+      let tables = files.filter { $0.hasSuffix(".sst") }
+      store = try Store.inMemory(tables: tables, database: arguments.text("database"), options: options)
       let place = try ImportPlace(path: nil)
       let target = Importer.Options(database: arguments.text("database"), policy: arguments.string("policy"))
       var importer = Importer(StoreTarget(store), target, rejects: RejectList(path: nil), place: place)
-      try importer.take(arguments.text("from"))
+      for file in files where !file.hasSuffix(".sst") {
+        if file.hasSuffix(".csv") || file.hasSuffix(".csv.gz") {
+          try importer.takeCSV(file, mapping: "auto")
+        } else {
+          try importer.take(file)
+        }
+      }
+      try importer.finish()
     }
   }
 

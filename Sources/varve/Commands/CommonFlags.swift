@@ -14,6 +14,9 @@ package enum CommonFlags {
     help: "only what lies in it: 14:00..14:10, -1h, yesterday, 2026-11-20, 2026-11-20 14:00..now")
   package static let timeZone = Flag(
     "tz", .string, "ZONE", help: "in which days and times are meant and shown: Europe/Berlin, or local; without it UTC")
+  package static let from = Flag(
+    "from", .string, "FILE", isRepeatable: true,
+    help: "ask files, without a server: line protocol, FILE.csv, tables (FILE.sst); .gz too")
   package static let reportFormat = Flag(
     "format", .choice(["text", "json"]), "FORMAT", default: "text", help: "of the report")
 }

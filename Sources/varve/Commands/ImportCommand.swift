@@ -14,7 +14,14 @@ package let importCommand = Subcommand(
     Flag(
       "precision", .choice(["ns", "us", "ms", "s", "auto"]), "UNIT", default: "ns",
       help: "the unit of timestamps"),
+    Flag(
+      "csv", .string, "MAPPING",
+      help: "the files are CSV: auto, or \"weather: when=time:s, station=tag, temp=float, *=skip\""),
     Flag("rejects", .string, "FILE", help: "keep every refused line there, with its reason as a comment"),
+    Flag(
+      "from-influxdb", .string, "URL",
+      help: "bring --database over from a running InfluxDB 1.x, and compare both: http://user:password@host:8086"),
+    Flag("as", .string, "NAME", help: "what the database is called here, with --from-influxdb; without it as there"),
     Flag("allow-rejects", .toggle, help: "exit with 0 even if lines were refused"),
     Flag("resume", .string, "FILE", help: "keep the place there, and go on where an earlier run stopped"),
     CommonFlags.server,
@@ -49,6 +56,7 @@ private func closeQuietly(_ store: Store) {
 }
 
 private func runImport(_ arguments: Arguments, into target: any ImportTarget) throws -> Int32 {
+  if let url = arguments.string("from-influxdb") { return try runMigration(arguments, from: url, into: target) }
   let files = arguments.operands.isEmpty ? ["-"] : arguments.operands
   let path = arguments.string("resume")
   if path != nil, files.contains("-") {
@@ -58,7 +66,13 @@ private func runImport(_ arguments: Arguments, into target: any ImportTarget) th
     target, Importer.Options(database: arguments.text("database"), policy: arguments.string("policy")),
     rejects: RejectList(path: arguments.string("rejects")), place: try ImportPlace(path: path))
   do {
-    for file in files { try importer.take(file) }
+    for file in files {
+      if let mapping = arguments.string("csv") {
+        try importer.takeCSV(file, mapping: mapping)
+      } else {
+        try importer.take(file)
+      }
+    }
     try importer.finish()
   } catch {
     try importer.finish()
@@ -67,4 +81,29 @@ private func runImport(_ arguments: Arguments, into target: any ImportTarget) th
   }
   printError("\(importer.acceptedCount) points imported, \(importer.rejectedCount) lines refused")
   return importer.rejectedCount > 0 && !arguments.isOn("allow-rejects") ? 1 : 0
+}
+
+private func runMigration(_ arguments: Arguments, from url: String, into target: any ImportTarget) throws -> Int32 {
+  if !arguments.operands.isEmpty { throw UsageError("--from-influxdb reads no files") }
+  if arguments.isGiven("precision") { throw UsageError("--from-influxdb brings times as they are: --precision does not go with it") }
+  let database = arguments.text("database")
+  let path = arguments.string("resume")
+  let migration = InfluxMigration(
+    try HTTPClient(url), into: target, database: database, policy: arguments.string("policy"),
+    as: arguments.string("as") ?? database, end: wallNanoseconds(), place: try ImportPlace(path: path))
+  let differences: [String]
+  do {
+    differences = try Interrupt.during { try migration.run() }
+  } catch {
+    let hint = path.map { "; run it again with --resume \($0) to go on" } ?? ""
+    let words = "stopped after \(migration.pointCount) points: \(error)\(hint)"
+    guard error is Interrupted else { throw CommandFailure(words) }
+    printError("varve import: \(words)")
+    return 130
+  }
+  for line in differences.prefix(20) { printError("varve import: \(line)") }
+  printError(
+    "\(migration.pointCount) points imported; "
+      + (differences.isEmpty ? "counts and sums of every series are those of \(url)" : "\(differences.count) counts or sums differ"))
+  return differences.isEmpty ? 0 : 1
 }

@@ -39,7 +39,7 @@ package let queryCommand = Subcommand(
       "strict", .toggle, help: "fail where an answer would lack what is damaged, in place of a partial one"),
     CommonFlags.server,
     CommonFlags.data,
-    Flag("from", .string, "FILE.lp", help: "ask a file of line protocol (.gz too), without a server"),
+    CommonFlags.from,
   ],
   examples: [
     (

@@ -16,7 +16,7 @@ package let shellCommand = Subcommand(
     CommonFlags.timeZone,
     CommonFlags.server,
     CommonFlags.data,
-    Flag("from", .string, "FILE.lp", help: "ask a file of line protocol (.gz too), without a server"),
+    CommonFlags.from,
   ],
   examples: [
     ("varve shell", "asks the server on this machine"),

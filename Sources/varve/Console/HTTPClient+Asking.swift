@@ -1,10 +1,28 @@
 import Client
+import Query
 
 extension HTTPClient {
   /// - Throws: where no server answers, or not as one.
   func checkAlive() throws {
     let response = try get("/ping")
     guard response.isSuccess else { throw CommandFailure("\(baseURL)/ping answered \(response.status)") }
+  }
+
+  /// What `/query` answers to a statement, times in nanoseconds.
+  ///
+  /// - Throws: `CommandFailure` with the statement and the server's words where it fails.
+  func answer(_ statement: String, _ parameters: [(name: String, value: String)]) throws -> [ResultSeries] {
+    let response = try postForm("/query", [("q", statement), ("epoch", "ns")] + parameters)
+    let document: ResultDocument
+    do {
+      document = try ResultDocument(response.body)
+    } catch {
+      throw CommandFailure("\(baseURL) answered \(response.status) with what is no result: \(error)")
+    }
+    if let error = document.error ?? document.results.compactMap(\.error).first {
+      throw CommandFailure("\(baseURL): \(statement): \(error)")
+    }
+    return document.results.flatMap(\.series)
   }
 
   /// Writes lines of line protocol by `POST /write`.

@@ -1,6 +1,11 @@
 import Glibc
 import Synchronization
 
+/// The work was broken off by Ctrl-C: status 130.
+struct Interrupted: Error, CustomStringConvertible {
+  var description: String { "interrupted" }
+}
+
 /// Ctrl-C: ends the process, or while something stands that can be broken off alone, breaks off that.
 package enum Interrupt {
   private static let isAwaited = Atomic(false)

@@ -96,12 +96,15 @@ struct ImportProgress {
   private var last = 0.0
 
   mutating func show(_ file: InputFile, _ accepted: Int, _ rejected: Int) {
+    let share = file.storedByteCount.map { $0 > 0 ? " \(file.storedOffset * 100 / $0) %" : "" } ?? ""
+    show("\(file.name):\(share)", accepted, rejected)
+  }
+
+  mutating func show(_ what: String, _ accepted: Int, _ rejected: Int = 0) {
     let now = monotonicSeconds()
     guard isShown, now - start > 1, now - last > 0.1 else { return }
     last = now
-    var text = "\(file.name): "
-    if let total = file.storedByteCount, total > 0 { text += "\(file.storedOffset * 100 / total) %, " }
-    text += "\(accepted) points, \(Int(Double(accepted) / (now - start))) a second"
+    var text = "\(what), \(accepted) points, \(Int(Double(accepted) / (now - start))) a second"
     if rejected > 0 { text += ", \(rejected) refused" }
     write("\r\u{1b}[K\(text)")
   }

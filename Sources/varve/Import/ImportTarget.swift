@@ -1,4 +1,5 @@
 import LineProtocol
+package import Query
 
 /// A line that was not taken.
 package struct RefusedLine: Equatable {
@@ -32,6 +33,8 @@ package protocol ImportTarget: AnyObject {
   func use(database: String, policy: String?) throws
   /// Runs a statement of an export's DDL.
   func execute(_ statement: String) throws
+  /// Runs a statement that asks, in the database of `use`.
+  func ask(_ statement: String) throws -> [ResultSeries]
   /// Stores whole lines; returns when they are durable.
   ///
   /// - Parameter firstLine: the number of the first of them in the file.

@@ -6,12 +6,12 @@ import LineProtocol
 /// A file that begins with `# DDL` or `# DML` is of InfluxDB's export form: statements are run, and comments name the
 /// database and policy of the lines behind them.
 package struct Importer {
-  private let target: any ImportTarget
-  private let options: Options
-  private var rejects: RejectList
-  private var place: ImportPlace
-  private var progress: ImportProgress
-  package private(set) var acceptedCount = 0
+  let target: any ImportTarget
+  let options: Options
+  var rejects: RejectList
+  var place: ImportPlace
+  var progress: ImportProgress
+  package internal(set) var acceptedCount = 0
   package var rejectedCount: Int { rejects.count }
 
   package struct Options {

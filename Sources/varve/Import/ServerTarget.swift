@@ -18,16 +18,14 @@ final class ServerTarget: ImportTarget {
   }
 
   func use(database: String, policy: String?) throws {
-    if database != self.database { try execute("CREATE DATABASE \(quotedName(database))") }
+    if database != self.database { try execute("CREATE DATABASE \(InfluxQLNames.written(database))") }
     (self.database, self.policy) = (database, policy)
   }
 
-  func execute(_ statement: String) throws {
-    let response = try client.postForm("/query", [("q", statement), ("db", database)])
-    let document = try ResultDocument(response.body)
-    if let error = document.error ?? document.results.compactMap(\.error).first {
-      throw CommandFailure("\(statement): \(error)")
-    }
+  func execute(_ statement: String) throws { _ = try ask(statement) }
+
+  func ask(_ statement: String) throws -> [ResultSeries] {
+    try client.answer(statement, [("db", database), ("types", "true")])
   }
 
   func write(_ lines: UnsafeRawBufferPointer, firstLine: Int) throws -> ImportOutcome {
@@ -93,16 +91,6 @@ final class ServerTarget: ImportTarget {
     if let newline = unsafe lines[..<half].lastIndex(of: 0x0a) { return newline + 1 }
     return nil
   }
-}
-
-/// A name in double quotes.
-func quotedName(_ name: String) -> String {
-  var out = "\""
-  for character in name {
-    if character == "\"" || character == "\\" { out.append("\\") }
-    out.append(character)
-  }
-  return out + "\""
 }
 
 /// What a server says of lines that it refused.

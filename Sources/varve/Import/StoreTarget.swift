@@ -23,11 +23,16 @@ final class StoreTarget: ImportTarget {
     target = try store.target(database: database, policy: policy)
   }
 
-  func execute(_ statement: String) throws {
+  func execute(_ statement: String) throws { _ = try ask(statement) }
+
+  func ask(_ statement: String) throws -> [ResultSeries] {
     let request = QueryRequest(text: statement, database: database, now: wallNanoseconds())
-    try QueryEngine(store: store).run(request) { result in
+    var series: [ResultSeries] = []
+    try QueryEngine(store: store, isBounded: false).run(request) { result in
       if let error = result.error { throw CommandFailure("\(statement): \(error)") }
+      series += result.series
     }
+    return series
   }
 
   func write(_ lines: UnsafeRawBufferPointer, firstLine: Int) throws -> ImportOutcome {

@@ -19,7 +19,7 @@ final class Schema {
   func fieldKeys(of measurements: [String]) -> [String] { names("SHOW FIELD KEYS\(from(measurements))") }
   func tagValues(of key: String, in measurements: [String]) -> [String] {
     names(
-      "SHOW TAG VALUES\(from(measurements)) WITH KEY = \(quotedName(key)) LIMIT \(Self.valueCountMax)",
+      "SHOW TAG VALUES\(from(measurements)) WITH KEY = \(InfluxQLNames.written(key)) LIMIT \(Self.valueCountMax)",
       column: 1)
   }
 
@@ -27,7 +27,7 @@ final class Schema {
   func forget() { answers = [:] }
 
   private func from(_ measurements: [String]) -> String {
-    measurements.isEmpty ? "" : " FROM " + measurements.map(quotedName).joined(separator: ", ")
+    measurements.isEmpty ? "" : " FROM " + measurements.map(InfluxQLNames.written).joined(separator: ", ")
   }
 
   /// The texts of a column of an answer. A source that gives none completes nothing.

@@ -1,0 +1,74 @@
+import Storage
+
+/// Hands what a scan finds to a writer, and the text on whenever much of it is gathered.
+final class ExportSink<Writer: ExportWriter>: ScanSink {
+  private var writer: Writer
+  private var out = TextBuffer(capacity: byteCountMax + 1 << 16)
+  private let emit: (RawSpan) throws -> Void
+  private(set) var summary = ExportSummary()
+  /// The scan's columns that points have; those behind them only the condition reads.
+  private var columnCount = 0
+  /// Text is handed on when there is so much of it.
+  private static var byteCountMax: Int { 1 << 18 }
+
+  init(_ writer: Writer, emit: @escaping (RawSpan) throws -> Void) {
+    self.writer = writer
+    self.emit = emit
+  }
+
+  func begin(measurement: [UInt8], tagKeys: [[UInt8]], columns: [ScanColumn]) {
+    columnCount = columns.count
+    writer.begin(measurement: measurement, tagKeys: tagKeys, columns: columns, into: &out)
+  }
+
+  /// Text that belongs between points.
+  func append(_ text: String) {
+    let bytes = Array(text.utf8)
+    out.reserve(bytes.count)
+    out.append(bytes)
+  }
+
+  func flush() throws {
+    try out.withBytes(emit)
+    out.removeAll()
+  }
+
+  // MARK: ScanSink
+
+  func begin(_ tags: SeriesTags, rank: Int) throws -> Bool {
+    writer.begin(series: tags)
+    return true
+  }
+
+  func takeStatistics(of span: RowGroupSpan, _ scanner: SeriesScanner) throws -> Bool { false }
+  func wants(_ span: RowGroupSpan) -> Bool { true }
+  var wantsLastRow: Bool { false }
+  func endWindow() throws -> Bool { true }
+
+  func take(_ batch: borrowing ColumnBatch, selection: [UInt64]?) throws -> Bool {
+    let counts: (written: Int, unwritable: Int)
+    if let words = chosen(batch, selection) {
+      counts = writer.append(batch, isChosen: { words[$0 >> 6] & (1 << UInt64($0 & 63)) != 0 }, into: &out)
+    } else {
+      counts = writer.append(batch, isChosen: { _ in true }, into: &out)
+    }
+    summary.pointCount += counts.written
+    summary.unwritableCount += counts.unwritable
+    if out.count >= Self.byteCountMax { try flush() }
+    return true
+  }
+
+  /// A bit a row that the condition chose and that has a value; `nil`: all.
+  private func chosen(_ batch: borrowing ColumnBatch, _ selection: [UInt64]?) -> [UInt64]? {
+    let isDense = (0..<columnCount).contains {
+      batch.columns[$0].presentCount > 0 && batch.columns[$0].validity.isEmpty
+    }
+    if isDense { return selection }
+    return (0..<(batch.count + 63) / 64).map { index in
+      let present = (0..<columnCount).reduce(UInt64(0)) {
+        $0 | batch.columns[$1].presence(index, count: batch.count)
+      }
+      return present & (selection?[index] ?? .max)
+    }
+  }
+}

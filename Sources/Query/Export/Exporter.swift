@@ -1,0 +1,140 @@
+import LineProtocol
+import Storage
+
+extension QueryEngine {
+  /// Writes the points of a database, measurement by measurement, window by window, in text that is handed on piece by piece. Memory is bounded
+  /// whatever there is to export; nothing is merged that lies in one run alone.
+  ///
+  /// The points are those of one moment. What is damaged ends the export with an error that names the place: what was exported by then lacks
+  /// the rest, and is not to be taken for whole.
+  ///
+  /// - Parameter emit: takes the next bytes.
+  /// - Throws: `QueryParseError` for a condition that does not parse; `QueryFailure` with its message; `StorageError`; what `emit` throws.
+  public func export(
+    _ request: ExportRequest, emit: @escaping (RawSpan) throws -> Void
+  ) throws -> ExportSummary {
+    let exporter = try Exporter(catalog: catalog, request: request)
+    switch request.format {
+    case .line, .influx: return try exporter.run(LineExportWriter(), emit: emit)
+    case .csv: return try exporter.run(CSVExportWriter(), emit: emit)
+    case .jsonl: return try exporter.run(JSONLinesExportWriter(), emit: emit)
+    }
+  }
+}
+
+/// Runs one export.
+private struct Exporter {
+  let catalog: any Catalog
+  let request: ExportRequest
+  private let condition: Expression?
+  private let zone: TimeZoneRules
+  /// What is read one after the other: a policy of the form `influx`, else all that a query without a policy would read, as one.
+  private let parts: [(policy: PolicyDescription, keyspaces: [KeyspaceID])]
+
+  init(catalog: any Catalog, request: ExportRequest) throws {
+    self.catalog = catalog
+    self.request = request
+    guard let zone = TimeZoneRules.load(request.timeZone) else {
+      throw QueryFailure("unable to find time zone \(request.timeZone)")
+    }
+    self.zone = zone
+    condition = try request.condition.map(Self.parse)
+    guard let all = catalog.policies(of: request.database) else {
+      throw QueryFailure("database not found: \(request.database)")
+    }
+    let isEvery = request.format == .influx && request.policy == nil
+    parts = all.filter { isEvery || $0.name == request.policy || (request.policy == nil && $0.isDefault) }.map
+    { policy in
+      (
+        policy,
+        isEvery || request.policy != nil ? [policy.keyspace] : catalog.ruledKeyspaces(of: request.database)
+      )
+    }
+    guard !parts.isEmpty else { throw QueryFailure("retention policy not found: \(request.policy ?? "")") }
+  }
+
+  /// A condition alone: what stands behind `WHERE`, and nothing after it.
+  private static func parse(_ text: String) throws -> Expression {
+    let before = "SELECT * FROM m WHERE\n"
+    do throws(QueryParseError) {
+      let statements = try Parser.parse(before + text)
+      if statements.count == 1, case .select(var select) = statements[0], let condition = select.condition {
+        // Whatever else the text brought would show in the statement.
+        select.condition = nil
+        if select == SelectStatement(fields: select.fields, sources: select.sources) { return condition }
+      }
+    } catch {
+      // The place is one in the condition, which begins on the second line.
+      let offset = max(0, error.offset - before.utf8.count)
+      let lines = Array(text.utf8.prefix(offset)).split(separator: 0x0a, omittingEmptySubsequences: false)
+      let column = String(decoding: lines.last ?? [], as: UTF8.self).unicodeScalars.count + 1
+      let words = error.message.firstRange(of: " at line ").map { String(error.message[..<$0.lowerBound]) }
+      throw QueryParseError(
+        message: "\(words ?? error.message) at line \(max(lines.count, 1)), char \(column)", offset: offset)
+    }
+    throw QueryParseError(message: "error parsing query: \(text) is no condition", offset: 0)
+  }
+
+  func run<Writer: ExportWriter>(
+    _ writer: Writer, emit: @escaping (RawSpan) throws -> Void
+  ) throws -> ExportSummary {
+    let sink = ExportSink(writer, emit: emit)
+    if request.format == .influx { sink.append(definitions) }
+    for (policy, keyspaces) in parts {
+      if request.format == .influx { sink.append(Self.context(policy)) }
+      let snapshot = try catalog.snapshot(of: keyspaces)
+      for measurement in try measurements(snapshot) { try scan(measurement, snapshot, into: sink) }
+    }
+    try sink.flush()
+    return sink.summary
+  }
+
+  private func measurements(_ snapshot: Snapshot) throws -> [[UInt8]] {
+    let all = try snapshot.measurements()
+    if request.measurements.isEmpty { return all }
+    let wanted = Set(request.measurements.map { Array($0.utf8) })
+    return all.filter(wanted.contains)
+  }
+
+  private func scan<Writer: ExportWriter>(
+    _ measurement: [UInt8], _ snapshot: Snapshot, into sink: ExportSink<Writer>
+  ) throws {
+    var bounds = try TimeBounds(condition, now: request.now, zone: zone)
+    if let start = request.times.start { bounds.start = max(bounds.start ?? .min, start) }
+    if let end = request.times.end { bounds.last = min(bounds.last ?? .max, end == .min ? .min : end - 1) }
+    let schema = try MeasurementSchema(snapshot, measurement, times: bounds.range)
+    let columns = try snapshot.fields(of: measurement, times: bounds.range).map {
+      ScanColumn(name: $0.name, type: $0.type, isExact: true)
+    }
+    guard !columns.isEmpty else { return }
+    var resolver = ConditionResolver(
+      schema: schema, times: TimeExpression(now: request.now, zone: zone), columns: columns)
+    let condition = try bounds.rest.map { rest throws(QueryFailure) in try resolver.resolve(rest) }
+    sink.begin(measurement: measurement, tagKeys: schema.tagKeys, columns: columns)
+    _ = try MeasurementScan(
+      snapshot: snapshot, measurement: measurement, columns: resolver.columns, condition: condition,
+      times: bounds.range,
+      isDescending: false, isCancelled: request.isCancelled
+    ).run(into: sink)
+  }
+
+  // MARK: InfluxDB's export form
+
+  /// The statements that make the database and what of it is exported.
+  private var definitions: String {
+    let database = Expression.quoteName(request.database)
+    let lines = parts.map { policy, _ in
+      let ttl = policy.ttl == 0 ? "INF" : DurationLiteral.print(policy.ttl)
+      return
+        "CREATE RETENTION POLICY \(Expression.quoteName(policy.name)) ON \(database) DURATION \(ttl) REPLICATION 1 "
+        + "SHARD DURATION \(DurationLiteral.print(policy.windowLength))"
+        + (policy.isDefault ? " DEFAULT" : "")
+    }
+    return "# DDL\nCREATE DATABASE \(database)\n" + lines.map { $0 + "\n" }.joined()
+      + "# DML\n# CONTEXT-DATABASE:\(request.database)\n"
+  }
+
+  private static func context(_ policy: PolicyDescription) -> String {
+    "# CONTEXT-RETENTION-POLICY:\(policy.name)\n"
+  }
+}
