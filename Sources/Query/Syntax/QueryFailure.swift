@@ -6,7 +6,7 @@ package struct QueryFailure: Error, Equatable, CustomStringConvertible {
 
   package var description: String { message }
 
-  init(_ message: String, isLimit: Bool = false) {
+  package init(_ message: String, isLimit: Bool = false) {
     self.message = message
     self.isLimit = isLimit
   }

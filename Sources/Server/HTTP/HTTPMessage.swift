@@ -111,3 +111,13 @@ private func percentDecode(_ text: ArraySlice<UInt8>) -> String {
   }
   return String(decoding: out, as: UTF8.self)
 }
+
+extension HTTPRequest {
+  /// The request with the parameters of a form in its body behind those of the query string.
+  var withForm: HTTPRequest {
+    guard method == "POST", headers["content-type"]?.hasPrefix("application/x-www-form-urlencoded") == true else { return self }
+    var merged = self
+    merged.parameters += parseForm(body)
+    return merged
+  }
+}

@@ -11,7 +11,7 @@ struct QueryRoute: Sendable {
     guard request.method == "GET" || request.method == "POST" || request.method == "HEAD" else {
       return .now(.error(405, "Method Not Allowed", headers: [("Allow", "GET, POST")]))
     }
-    let request = withForm(request)
+    let request = request.withForm
     guard let text = request.parameter("q"), !text.isEmpty else {
       return .now(.error(400, "missing required parameter \"q\""))
     }
@@ -65,16 +65,6 @@ struct QueryRoute: Sendable {
       query.timeRange = try TimeRange(text, now: query.now, zone: query.timeZone)
     }
     return query
-  }
-
-  /// The parameters of a form body stand behind those of the query string.
-  private func withForm(_ request: HTTPRequest) -> HTTPRequest {
-    guard request.method == "POST",
-      request.headers["content-type"]?.hasPrefix("application/x-www-form-urlencoded") == true
-    else { return request }
-    var merged = request
-    merged.parameters += parseForm(request.body)
-    return merged
   }
 
   private func rendering(of request: HTTPRequest) -> (ResultFormat, RenderOptions) {

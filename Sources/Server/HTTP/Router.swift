@@ -25,6 +25,7 @@ struct Router: Sendable {
         HTTPResponse(
           status: 200, headers: [("Content-Type", "text/plain; version=0.0.4; charset=utf-8")], body: page))
     case "/query": return query.reply(to: request)
+    case "/export": return ExportRoute(context: context).reply(to: request)
     case "/write": return write.reply(to: request, dialect: .v1)
     case "/api/v2/write": return write.reply(to: request, dialect: .v2)
     case "/rejects": return .now(rejects())

@@ -55,7 +55,7 @@ package let exportCommand = Subcommand(
         "varve export: \(summary.unwritableCount) points have names that line protocol cannot write, and are not in it; --format csv or jsonl has them"
       )
     }
-    printError("\(summary.pointCount) points exported")
+    if summary.pointCount > 0 { printError("\(summary.pointCount) points exported") }
     return summary.unwritableCount > 0 ? 1 : 0
   })
 
@@ -95,13 +95,29 @@ private func exportServer(_ arguments: Arguments, to output: OutputFile) throws 
   let zone = try QueryOptions.timeZone(arguments.string("tz") ?? "")
   if !zone.isEmpty { parameters.append(("tz", zone)) }
   for name in arguments.strings("measurement") { parameters.append(("measurement", name)) }
-  let response = try client.postForm("/export", parameters) { piece in
-    try unsafe piece.withUnsafeBytes { try unsafe output.write($0) }
+  var summary = ExportSummary()
+  // What could not be written is told by the last line.
+  var last: [UInt8] = []
+  let response: HTTPResponse
+  do throws(ClientError) {
+    response = try client.postForm("/export", parameters) { piece in
+      try unsafe piece.withUnsafeBytes { bytes in
+        try unsafe output.write(bytes)
+        last = unsafe Array((last + bytes.suffix(256)).suffix(256))
+      }
+    }
+  } catch {
+    if let cause = client.receiverError { throw cause }
+    throw error
   }
   guard response.isSuccess else {
     throw CommandFailure("\(client.baseURL)/export answered \(response.status): \(errorText(of: response))")
   }
-  return ExportSummary()
+  let text = String(decoding: last, as: UTF8.self)
+  if let line = text.split(separator: "\n").last, line.hasPrefix("# "), line.hasSuffix("line protocol cannot write") {
+    summary.unwritableCount = line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 1
+  }
+  return summary
 }
 
 private func interruptedExport() -> Int32 {
