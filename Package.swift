@@ -41,6 +41,8 @@ let package = Package(
     .target(
       name: "Server",
       dependencies: ["Query", "Storage", "LineProtocol", "CMicroHTTPD", "CZlib", "CShims"],
+      // The page lies in the binary: no build step, and no file that must be found at run time.
+      resources: [.embedInCode("Page")],
       swiftSettings: strict),
     .target(name: "Client", dependencies: ["CCurl"], swiftSettings: strict),
     .executableTarget(

@@ -35,6 +35,7 @@ struct Router: Sendable {
     case "/backup", "/restore": return BackupRoute(context: context).reply(to: request)
     case "/stats/compaction", "/stats/retention", "/stats/series":
       return StatsRoute(context: context).reply(to: request)
+    case let path where PageRoute.isPage(path): return .now(PageRoute().reply(to: request))
     case "/api/v2/query":
       return .now(
         .json(501, "{\"code\":\"not implemented\",\"message\":\"Flux is not offered: ask InfluxQL at /query\"}"))

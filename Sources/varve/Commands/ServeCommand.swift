@@ -14,7 +14,7 @@ package let serveCommand = Subcommand(
     Flag("data", .string, "DIR", default: "./varve-data", help: "the store's directory, created if missing"),
     Flag(
       "http", .string, "ADDR:PORT", isRepeatable: true, default: "127.0.0.1:8086",
-      help: "HTTP listener; off turns it off, port 0 picks one"),
+      help: "HTTP listener, whose / is a page for the browser; off turns it off, port 0 picks one"),
     Flag(
       "tcp", .string, "ADDR:PORT", isRepeatable: true, default: "127.0.0.1:8094",
       help: "line protocol over TCP, a line a point"),
