@@ -63,7 +63,8 @@ let package = Package(
       name: "QueryTests", dependencies: ["Query", "Storage", "LineProtocol", "CZlib", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
-      name: "ServerTests", dependencies: ["Server", "Client", "Storage", "TestSupport"], swiftSettings: settings),
+      name: "ServerTests", dependencies: ["Server", "Query", "Client", "Storage", "TestSupport"],
+      swiftSettings: settings),
     .testTarget(name: "ClientTests", dependencies: ["Client", "TestSupport"], swiftSettings: settings),
     .testTarget(
       name: "CommandTests", dependencies: ["varve", "Server", "Query", "Storage", "TestSupport"], exclude: ["Clients"],

@@ -107,6 +107,7 @@ struct StartTests {
       gate.waitUntilReached(6)
       let ready = try started.get("/ready")
       #expect(ready.status == 503)
+      #expect(try started.get("/").text.hasPrefix("<!doctype html>"))
       let said = ready.text.split { !$0.isNumber }.compactMap { Int($0) }
       #expect(ready.text.hasPrefix("{\"status\":\"replaying\",\"bytes\":"), "\(ready.text)")
       #expect(said.count == 2 && said[0] > 0 && said[0] < said[1], "\(ready.text)")
