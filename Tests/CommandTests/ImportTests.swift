@@ -1,4 +1,5 @@
 import Glibc
+import Query
 import TestSupport
 import Testing
 import varve
@@ -12,6 +13,10 @@ private final class FakeTarget: ImportTarget {
 
   func use(database: String, policy: String?) { place = "\(database).\(policy ?? "-")" }
   func execute(_ statement: String) { log.append("execute \(statement)") }
+  func ask(_ statement: String) -> [ResultSeries] {
+    log.append("ask \(statement)")
+    return []
+  }
   func write(_ lines: UnsafeRawBufferPointer, firstLine: Int) throws -> ImportOutcome {
     if writesLeft == 0 { throw CommandFailure("gone") }
     writesLeft -= 1
