@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
+#include <unistd.h>
 
 // Declared here as histedit.h of libedit 3.1 has them, of which the soname promises that they stay: a link would load the library into
 // every command.
@@ -106,8 +108,9 @@ static void set_up(CLineEditor *editor) {
   editor->el_set(edit, EL_BIND, "^R", "em-inc-search-prev", NULL);
   // The user's own bindings, ~/.editrc.
   editor->el_source(edit, NULL);
-  // While a line is edited Ctrl-C is a key; while a statement runs it is a signal.
+  // Else libedit turns signals on, while a line is edited and between lines.
   editor->el_set(edit, EL_SETTY, "-d", "-isig", NULL);
+  editor->el_set(edit, EL_SETTY, "-x", "-isig", NULL);
   editor->el_set(edit, EL_BIND, "^C", "varve-interrupt", NULL);
 }
 
@@ -126,6 +129,8 @@ CLineEditor *CLineEditor_open(
   editor->complete = complete;
   editor->context = context;
   editor->prompt = "";
+  // Before libedit looks at the terminal: as it is then it stays between lines.
+  CLineEditor_setSignals(false);
   editor->past = editor->history_init();
   editor->edit = editor->el_init(program, stdin, stdout, stderr);
   if (editor->edit == NULL || editor->past == NULL) {
@@ -141,10 +146,18 @@ CLineEditor *CLineEditor_open(
   return editor;
 }
 
+void CLineEditor_setSignals(bool areOn) {
+  struct termios modes;
+  if (tcgetattr(STDIN_FILENO, &modes) != 0) return;
+  modes.c_lflag = areOn ? modes.c_lflag | ISIG : modes.c_lflag & ~(tcflag_t)ISIG;
+  tcsetattr(STDIN_FILENO, TCSANOW, &modes);
+}
+
 void CLineEditor_close(CLineEditor *editor) {
   if (editor->edit != NULL) editor->el_end(editor->edit);
   if (editor->past != NULL) editor->history_end(editor->past);
   if (current == editor) current = NULL;
+  CLineEditor_setSignals(true);
   free(editor);
 }
 

@@ -27,6 +27,10 @@ CLineEditor *CLineEditor_open(
     size_t errorCapacity);
 void CLineEditor_close(CLineEditor *editor);
 
+/// Whether Ctrl-C and its like are signals on the terminal. While an editor stands they are keys, unless this is asked for: a signal in the moment
+/// between a prompt and the reading of its line would be nobody's.
+void CLineEditor_setSignals(bool areOn);
+
 /// Reads a line. `*line` is valid until the next call, its newline cut off.
 CLineEditor_outcome CLineEditor_read(CLineEditor *editor, const char *prompt, const char **line, size_t *count);
 

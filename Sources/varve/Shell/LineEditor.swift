@@ -56,6 +56,14 @@ import Glibc
     }
   }
 
+  /// While `body` runs Ctrl-C is a signal.
+  func withSignals<Value>(_ body: () throws -> Value) rethrows -> Value {
+    if unsafe editor == nil { return try body() }
+    CLineEditor_setSignals(true)
+    defer { CLineEditor_setSignals(false) }
+    return try body()
+  }
+
   /// Adds to the history that the arrow keys walk.
   func remember(_ line: String) {
     if let editor = unsafe editor { unsafe CLineEditor_remember(editor, line) }

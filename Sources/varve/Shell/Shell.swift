@@ -120,10 +120,15 @@ final class Shell {
 
   // MARK: Statements
 
+  /// While `body` runs Ctrl-C breaks it off, and no more.
+  private func interruptible<Value>(_ body: () throws -> Value) rethrows -> Value {
+    try editor.withSignals { try Interrupt.during(body) }
+  }
+
   /// Runs a text and shows its answers. Ctrl-C breaks it off, and no more.
   func run(_ text: String) throws {
     let start = monotonicSeconds()
-    let answers = try Interrupt.during {
+    let answers = try interruptible {
       do {
         return try print(text)
       } catch let error as QueryParseError {
@@ -165,7 +170,7 @@ final class Shell {
     guard !state.lastText.isEmpty else { throw UsageError("there is no statement yet to draw") }
     var answers: [StatementResult] = []
     let plot = try PlotOutput(path: path, title: state.lastText)
-    try Interrupt.during { try source.run(state.lastText, state.options) { answers.append($0) } }
+    try interruptible { try source.run(state.lastText, state.options) { answers.append($0) } }
     try plot.write(answers)
   }
 
@@ -185,7 +190,7 @@ final class Shell {
       defer { state.pager.command = pager }
       try run(repeated)
       try Output.standard.flush()
-      let isOver = Interrupt.during {
+      let isOver = interruptible {
         let end = monotonicSeconds() + Double(period) * 1e-9
         while monotonicSeconds() < end, !Interrupt.wasPressed { usleep(20_000) }
         return Interrupt.wasPressed
