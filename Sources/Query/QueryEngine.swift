@@ -65,7 +65,7 @@ public final class QueryEngine: Sendable {
   ) throws -> (StatementResult, QueryAccount) {
     guard request.isStreamed else { return try answer(statement, index, request, to: nil) }
     return try withoutActuallyEscaping(emit) { emit in
-      let emitter = PieceEmitter(statementID: index, limits: limits, emit: emit)
+      let emitter = PieceEmitter(statementID: index, timeZone: statement.timeZone, limits: limits, emit: emit)
       var (result, account) = try answer(statement, index, request, to: emitter)
       if !emitter.isUsed { try emitter.takeAll(&result, isCancelled: request.isCancelled) }
       emitter.finish(&result)
@@ -79,6 +79,7 @@ public final class QueryEngine: Sendable {
     var request = request
     while true {
       var result = StatementResult(statementID: index)
+      result.timeZone = statement.timeZone
       request.leftOut = LeftOut()
       var limits = limits
       limits.account = QueryAccount(memory)

@@ -8,7 +8,7 @@ package struct CommandLineTool {
   /// Every subcommand there is, in the order of help.
   package static let subcommands: [Subcommand] = [
     serveCommand, queryCommand, shellCommand, importCommand, exportCommand, parseCommand, inspectCommand, compactCommand, backupCommand,
-    restoreCommand, statsCommand, verifyCommand, repairCommand, doctorCommand, benchCommand,
+    restoreCommand, statsCommand, topCommand, verifyCommand, repairCommand, doctorCommand, benchCommand,
   ]
 
   package init() {}

@@ -171,3 +171,98 @@ struct ExportTests {
     }
   }
 }
+
+@Suite("What a server is asked beside questions")
+struct ServerCommandTests {
+  private func command() throws -> (BuiltCommand, StartedServer) {
+    let command = try #require(try BuiltCommand(), "varve is not built beside the tests")
+    return (command, try StartedServer(command))
+  }
+
+  @Test("an export over HTTP is what a closed directory gives, packed and cut by where, and misuse is told")
+  func exportServer() throws {
+    let (command, server) = try command()
+    #expect(try command.run("varve import Fixtures/sample.lp").status == 0)
+    for flags in [
+      "", "--format csv", "--format jsonl", "--format influx",
+      "--measurement cpu --where \"host = 'alder'\" --end 2026-01-01T02:00:00Z",
+    ] {
+      #expect(try command.run("varve export \(flags) --output served.out").status == 0, "\(flags)")
+      let other = try command.run(
+        "varve import --data direct Fixtures/sample.lp >/dev/null 2>&1; varve export --data direct \(flags) | cmp - served.out && wc -c <served.out"
+      )
+      #expect(
+        other.status == 0 && Int(other.output.filter(\.isNumber)) ?? 0 > 1_000, "\(flags) \(other.errors)")
+    }
+    let packed = try command.run(
+      "curl -s --compressed \"$VARVE_SERVER/export?db=metrics\" | varve parse | head -1; curl -s -o /dev/null -w '%{http_code} ' \"$VARVE_SERVER/export?db=nodb\"; "
+        + "curl -s -w '%{http_code} ' \"$VARVE_SERVER/export?db=metrics&format=xml\"; curl -s -w '%{http_code}' -G \"$VARVE_SERVER/export?db=metrics\" --data-urlencode 'where=v >'"
+    )
+    #expect(
+      packed.output.contains("\"measurement\":\"cpu\"") && packed.output.contains("404 ")
+        && packed.output.contains("no format xml"))
+    #expect(packed.output.contains("found EOF") && packed.output.hasSuffix("400"), "\(packed.output)")
+    #expect(server.stop() == 0)
+  }
+
+  @Test("top says what a server does, a line an interval")
+  func top() throws {
+    let (command, server) = try command()
+    let outcome = try command.run(
+      "varve top --count 8 --interval 500ms >top & sleep 1.2; varve import Fixtures/sample.lp 2>/dev/null; wait; cat top; varve top --interval 0; echo $?"
+    )
+    let lines = outcome.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+    #expect(
+      lines.count == 10 && lines[0].prefix(2) == ["lines/s", "refused/s"] && lines[9] == ["2"],
+      "\(outcome.output)")
+    #expect(lines[1..<9].allSatisfy { $0.count == lines[0].count })
+    #expect(lines[1..<9].contains { $0[0] != "0" } && lines[1..<9].contains { $0[0] == "0" })
+    #expect(server.stop() == 0)
+    #expect(try command.run("varve top").errors.contains("start one with"))
+  }
+
+  @Test(
+    "--follow gives what was there from a time on, then what comes, once each; stretches of time when they are over"
+  )
+  func follow() throws {
+    let (command, server) = try command()
+    let script = """
+      now=$(date +%s)
+      add() { curl -s "$VARVE_SERVER/write?db=metrics&precision=s" --data-binary "$1"; }
+      add "m,host=a v=0 $((now - 3000))"; add "m,host=a v=1 $((now - 30))"
+      varve query --follow --time=-20m --format csv 'SELECT v FROM m GROUP BY host' >points &
+      points=$!
+      varve query --follow --time=-20m --format csv --precision s 'SELECT count(v) FROM m GROUP BY time(2s) fill(none)' >buckets &
+      buckets=$!
+      sleep 2
+      add "m,host=b v=2 $((now - 10))"; add "m,host=a v=1 $((now - 30))"; add "m,host=a v=3 $((now - 25))"
+      sleep 2.5
+      kill -INT $points $buckets
+      wait $points; echo $?
+      cut -d, -f2- points
+      cut -d, -f2 buckets | sort | uniq -c | tr -s ' '
+      """
+    let outcome = try command.run(script)
+    #expect(outcome.output.hasPrefix("130\nhost,v\na,1\n"), "\(outcome.output) \(outcome.errors)")
+    #expect(
+      outcome.output.contains("b,2\n") && outcome.output.contains("a,3\n") && !outcome.output.contains("a,0"))
+    #expect(outcome.output.components(separatedBy: "a,1\n").count == 2)
+    #expect(outcome.output.contains(" 1 count"))
+    for (line, words) in [
+      ("'SELECT mean(v) FROM m'", "--follow takes one SELECT"),
+      ("'SHOW DATABASES'", "--follow takes one SELECT"),
+      ("--from Fixtures/sample.lp 'SELECT v FROM m'", "needs a server"),
+    ] {
+      let outcome = try command.run("varve query --follow \(line)")
+      #expect(outcome.status == 2 && outcome.errors.contains(words), "\(outcome.errors)")
+    }
+    #expect(server.stop() == 0)
+  }
+}
+
+extension String {
+  /// The parts between occurrences of a text.
+  fileprivate func components(separatedBy separator: String) -> [Substring] {
+    split(separator: separator, omittingEmptySubsequences: false)
+  }
+}

@@ -22,9 +22,8 @@ struct ShellTests {
       show measurements
       use metrics
       \\format jsonl
-      SELECT max(usage_user)
-        FROM cpu
-        GROUP BY host;
+      SELECT max(usage_user) FROM cpu
+        GROUP BY host
       precision s
       SELECT last(usage_user) FROM cpu
       SELEC x;

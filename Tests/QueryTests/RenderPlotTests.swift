@@ -69,6 +69,18 @@ struct PlotTests {
     #expect(text.contains(">2026-01-01 UTC<"))
   }
 
+  @Test("the time axis is round in the zone of the statement, and says which it is")
+  func zone() throws {
+    let times = (0..<12).map { Int64($0) * 1_800_000_000_000 + 1_767_225_600_000_000_000 }
+    var answer = result(0, ResultSeries("m", times: times, ["v": times.indices.map { .float(Double($0)) }]))
+    answer.timeZone = "Asia/Kolkata"
+    let data = try #require(PlotData([answer]))
+    #expect(data.timeTicks(count: 6).map(data.timeLabel) == ["06:00", "07:00", "08:00", "09:00", "10:00", "11:00"])
+    #expect(data.timeAxisNote == "2026-01-01 Asia/Kolkata")
+    answer.timeZone = "Mars/Olympus"
+    #expect(try #require(PlotData([answer])).timeAxisNote == "2026-01-01 UTC")
+  }
+
   @Test("a line of more points than the picture tells apart is a pale band with its means on it")
   func band() throws {
     let times = (0..<100_000).map { Int64($0) * 1_000_000_000 }

@@ -1,3 +1,4 @@
+import LineProtocol
 import Query
 import Storage
 import TestSupport
@@ -121,5 +122,41 @@ struct TimeRangeTests {
     #expect(
       try answers("SELECT v FROM m WHERE time >= '1970-01-01 01:00:00'", TimeRange(), zone: "Etc/GMT-1")[0]
         .count == 10)
+  }
+
+  @Test(
+    "times of an answer have the offset of the statement's zone, as InfluxDB writes them, in every format")
+  func shownInZone() throws {
+    // 2016-03-27 00:59:59 and 01:00:00 UTC: the clocks of Berlin go forward.
+    let lines = "m v=1 1459040399000000000\nm v=2 1459040400500000000"
+    let catalog = FakeCatalog("d", Snapshot.ofLines([lines], windowLength: 3_600_000_000_000))
+    func text(_ format: ResultFormat, _ query: String, precision: Precision? = nil, zone: String = "") throws
+      -> String
+    {
+      var request = QueryRequest(text: query, database: "d", now: 0)
+      request.timeZone = zone
+      var (renderer, out) = (format.makeRenderer(RenderOptions(precision: precision)), [UInt8]())
+      renderer.begin(into: &out)
+      try QueryEngine(catalog: catalog).run(request) { renderer.append($0, into: &out) }
+      renderer.finish(into: &out)
+      return String(decoding: out, as: UTF8.self)
+    }
+    let query = "SELECT v FROM m"
+    let (before, after) = ("2016-03-27T01:59:59+01:00", "2016-03-27T03:00:00.5+02:00")
+    #expect(try text(.csv, query + " tz('Europe/Berlin')") == "time,v\n\(before),1\n\(after),2\n")
+    for format in [ResultFormat.json, .jsonl, .table, .markdown, .vertical] {
+      let shown = try text(format, query, zone: "Europe/Berlin")
+      #expect(shown.contains(before) && shown.contains(after), "\(format)")
+    }
+    #expect(try text(.csv, query, zone: "America/Chicago").contains("2016-03-26T19:59:59-05:00"))
+    #expect(try text(.csv, query, zone: "Europe/London").contains("2016-03-27T00:59:59Z"))
+    #expect(
+      try text(.csv, query, precision: .seconds, zone: "Europe/Berlin")
+        == "time,v\n1459040399,1\n1459040400,2\n")
+    // The statement's own zone goes first.
+    #expect(
+      try text(.csv, query + " tz('Asia/Kolkata')", zone: "Europe/Berlin").contains(
+        "2016-03-27T06:29:59+05:30"))
+    #expect(try text(.line, query, zone: "Europe/Berlin").contains(" 1459040399000000000\n"))
   }
 }

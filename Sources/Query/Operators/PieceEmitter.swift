@@ -11,6 +11,7 @@ final class PieceEmitter {
   /// Whether series of other names come too; asked with the first piece, where it is not the only one.
   var hasSeveralNames: () throws -> Bool = { false }
   private let statementID: Int
+  private let timeZone: String
   private let limits: QueryLimits
   private let emit: (StatementResult) throws -> Void
   private var pending: [ResultSeries] = []
@@ -24,8 +25,11 @@ final class PieceEmitter {
   private var isPartial = false
   private var messages: [ResultMessage] = []
 
-  init(statementID: Int, limits: QueryLimits, emit: @escaping (StatementResult) throws -> Void) {
+  init(
+    statementID: Int, timeZone: String, limits: QueryLimits, emit: @escaping (StatementResult) throws -> Void
+  ) {
     self.statementID = statementID
+    self.timeZone = timeZone
     self.limits = limits
     self.emit = emit
   }
@@ -53,6 +57,7 @@ final class PieceEmitter {
 
   private func flush() throws {
     var piece = StatementResult(statementID: statementID)
+    piece.timeZone = timeZone
     if !hasEmitted { severalNames = try hasSeveralNames() }
     piece.hasMore = true
     piece.chunking = chunking
@@ -100,40 +105,5 @@ final class PieceEmitter {
     pending = []
     pendingRowCount = 0
     isPendingSameSeries = false
-  }
-}
-
-extension ResultSeries {
-  /// Some of the rows.
-  func rows(_ range: Range<Int>) -> ResultSeries {
-    if range == 0..<rowCount { return self }
-    var part = self
-    part.timestamps = timestamps.map { Array($0[range]) }
-    part.columns = columns.map { $0.part(range, count: rowCount) }
-    part.rowCount = range.count
-    return part
-  }
-}
-
-extension Column {
-  /// Rows in a range, with only the bytes that their strings need.
-  fileprivate func part(_ rows: Range<Int>, count: Int) -> Column {
-    guard key.type == .string, presentCount > 0 else { return slice(rows, count: count) }
-    var out = Column(key: key)
-    var last: (old: UInt64, new: UInt64)?
-    for (place, row) in rows.enumerated() {
-      guard isPresent(row) else {
-        out.appendNull(rowCount: place)
-        continue
-      }
-      // A text that is kept once for many rows stays so.
-      if let last, last.old == values[row] {
-        out.append(word: last.new, rowCount: place)
-      } else {
-        out.append(text: string(row), rowCount: place)
-        last = (values[row], out.values[place])
-      }
-    }
-    return out
   }
 }

@@ -1,4 +1,4 @@
-package import LineProtocol
+import LineProtocol
 import Storage
 
 /// RFC 4180 with `\n`: one header a statement, an empty line between statements.
@@ -16,7 +16,8 @@ public struct CSVRenderer: ResultRenderer {
     if result.continuation == .begins { grid = nil }
     guard result.series.contains(where: { $0.rowCount > 0 }) else { return }
     let grid = grid ?? begin(result, into: &out)
-    for series in result.series { appendRows(series, grid.cells(of: series), into: &out) }
+    let style = TimeStyle(options, result)
+    for series in result.series { appendRows(series, grid.cells(of: series), style, into: &out) }
   }
 
   private mutating func begin(_ result: StatementResult, into out: inout [UInt8]) -> ResultGrid {
@@ -32,7 +33,9 @@ public struct CSVRenderer: ResultRenderer {
     return grid
   }
 
-  private func appendRows(_ series: ResultSeries, _ cells: [ResultGrid.Cell], into out: inout [UInt8]) {
+  private func appendRows(
+    _ series: ResultSeries, _ cells: [ResultGrid.Cell], _ style: TimeStyle, into out: inout [UInt8]
+  ) {
     let columns = series.columns.span
     for row in 0..<series.rowCount {
       for index in cells.indices {
@@ -41,7 +44,7 @@ public struct CSVRenderer: ResultRenderer {
         case .empty: break
         case .text(let text): out.appendCSVField(text)
         case .time:
-          if let timestamps = series.timestamps { out.appendTime(timestamps[row], options.precision) }
+          if let timestamps = series.timestamps { out.appendTime(timestamps[row], style) }
         case .column(let column): out.appendCSVValue(columns[column], row)
         }
       }
@@ -148,10 +151,5 @@ extension [UInt8] {
       }
     }
     if !isPlain { appendCSVField(column.string(index), isEmptyQuoted: isEmptyQuoted) }
-  }
-
-  /// Appends a moment: an integer of `precision`, else RFC 3339.
-  package mutating func appendTime(_ nanoseconds: Int64, _ precision: Precision?) {
-    if let precision { appendEpoch(nanoseconds, unit: precision) } else { appendRFC3339(nanoseconds) }
   }
 }

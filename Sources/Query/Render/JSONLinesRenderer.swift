@@ -7,6 +7,7 @@ public struct JSONLinesRenderer: ResultRenderer {
   public init(_ options: RenderOptions = RenderOptions()) { self.options = options }
 
   public mutating func append(_ result: StatementResult, into out: inout [UInt8]) {
+    let style = TimeStyle(options, result)
     for series in result.series {
       let prefix = head(series, statementID: result.statementID)
       let keys = series.columnNames.suffix(series.columns.count).map { name in
@@ -19,7 +20,7 @@ public struct JSONLinesRenderer: ResultRenderer {
         out.append(contentsOf: prefix)
         if let timestamps = series.timestamps {
           out.append(contentsOf: ",\"time\":".utf8)
-          out.appendJSONTime(timestamps[row], options.precision)
+          out.appendJSONTime(timestamps[row], style)
         }
         for index in series.columns.indices {
           out.append(contentsOf: keys[index])

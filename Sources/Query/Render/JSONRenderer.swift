@@ -1,4 +1,4 @@
-package import LineProtocol
+import LineProtocol
 import Storage
 
 /// The document of `/query`, byte for byte as InfluxDB 1.x writes it.
@@ -22,6 +22,8 @@ public struct JSONRenderer: ResultRenderer {
     var error: String?
     var isPartial = false
     var hasSeveralNames = false
+    var timeZone: String
+    var timeStyle: TimeStyle
     /// Series in the object, and of the last one: its head, and the rows written.
     var seriesCount = 0
     var series: ResultSeries?
@@ -44,7 +46,11 @@ public struct JSONRenderer: ResultRenderer {
   }
 
   public mutating func append(_ result: StatementResult, into out: inout [UInt8]) {
-    var now = open ?? OpenResult(statementID: result.statementID, chunking: result.chunking)
+    var now =
+      open
+      ?? OpenResult(
+        statementID: result.statementID, chunking: result.chunking, timeZone: result.timeZone,
+        timeStyle: TimeStyle(options, result))
     open = nil
     now.messages += result.messages
     now.error = now.error ?? result.error
@@ -125,6 +131,10 @@ public struct JSONRenderer: ResultRenderer {
     if isPartial {
       next("partial", 3, into: &out)
       out.append(contentsOf: "true".utf8)
+    }
+    if options.includesTypes, !result.timeZone.isEmpty {
+      next("tz", 3, into: &out)
+      out.appendJSONString(result.timeZone)
     }
     if options.includesTypes, result.hasSeveralNames {
       next("several", 3, into: &out)
@@ -235,7 +245,9 @@ public struct JSONRenderer: ResultRenderer {
   }
 
   /// The rows of the series under way, in chunks of as many as one may have.
-  private mutating func appendRows(_ series: ResultSeries, of result: inout OpenResult, into out: inout [UInt8]) {
+  private mutating func appendRows(
+    _ series: ResultSeries, of result: inout OpenResult, into out: inout [UInt8]
+  ) {
     guard let limit = options.chunkRowCount.map({ max($0, 1) }), result.chunking == .rows else {
       return appendRows(series, 0..<series.rowCount, of: &result, into: &out)
     }
@@ -274,7 +286,7 @@ public struct JSONRenderer: ResultRenderer {
       var isFirst = true
       if let timestamps = series.timestamps {
         line(7, into: &out)
-        out.appendJSONTime(timestamps[row], options.precision)
+        out.appendJSONTime(timestamps[row], result.timeStyle)
         isFirst = false
       }
       for index in columns.indices {
@@ -320,15 +332,5 @@ public struct JSONRenderer: ResultRenderer {
     guard options.isPretty else { return }
     out.append(UInt8(ascii: "\n"))
     for _ in 0..<4 * depth { out.append(UInt8(ascii: " ")) }
-  }
-}
-
-extension [UInt8] {
-  /// Appends a moment as a JSON value: an integer of `precision`, else RFC 3339 in quotes.
-  package mutating func appendJSONTime(_ nanoseconds: Int64, _ precision: Precision?) {
-    if let precision { return appendEpoch(nanoseconds, unit: precision) }
-    append(UInt8(ascii: "\""))
-    appendRFC3339(nanoseconds)
-    append(UInt8(ascii: "\""))
   }
 }

@@ -64,6 +64,7 @@ public struct ResultDocument: Sendable {
         }
       case "error": result.error = try reader.readString()
       case "partial": result.isPartial = try reader.readBoolean()
+      case "tz": result.timeZone = try reader.readString()
       case "several": result.hasSeveralNames = try reader.readBoolean()
       default: try reader.skipValue()
       }

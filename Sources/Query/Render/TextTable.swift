@@ -9,7 +9,7 @@ struct TextTable {
   /// Columns of numbers alone.
   private(set) var isRightAligned: [Bool]
   private let grid: ResultGrid
-  private let options: RenderOptions
+  private let style: TimeStyle
   private let isBarEscaped: Bool
   /// Rows of the pieces before.
   private(set) var earlierRowCount = 0
@@ -21,7 +21,7 @@ struct TextTable {
 
   init(_ result: StatementResult, _ options: RenderOptions, isBarEscaped: Bool = false, widthMin: Int = 1) {
     grid = ResultGrid(result)
-    (self.options, self.isBarEscaped) = (options, isBarEscaped)
+    (style, self.isBarEscaped) = (TimeStyle(options, result), isBarEscaped)
     titles = grid.titles.map { title in
       var out: [UInt8] = []
       out.appendVisible(title.utf8, isBarEscaped: isBarEscaped)
@@ -63,7 +63,7 @@ struct TextTable {
         switch cells[index] {
         case .empty: break
         case .text(let text): bytes.appendVisible(text, isBarEscaped: isBarEscaped)
-        case .time: if let times = series.timestamps { bytes.appendTime(times[row], options.precision) }
+        case .time: if let times = series.timestamps { bytes.appendTime(times[row], style) }
         case .column(let column):
           if series.columns[column].key.type == .string {
             if series.columns[column].isPresent(row) {

@@ -51,9 +51,14 @@ package struct CivilTime: Equatable, Sendable {
 }
 
 extension [UInt8] {
-  /// Appends a moment as RFC 3339 in UTC with up to nine decimals, trailing zeros cut: `2016-01-01T00:00:00.5Z`.
-  package mutating func appendRFC3339(_ nanoseconds: Int64) {
-    let time = CivilTime(nanoseconds: nanoseconds)
+  /// Appends a moment as RFC 3339 with up to nine decimals, trailing zeros cut: `2016-01-01T00:00:00.5Z`, `2016-01-01T01:00:00+01:00`.
+  ///
+  /// - Parameter offset: nanoseconds east of UTC, whole minutes; 0 is written `Z`, as Go does.
+  package mutating func appendRFC3339(_ nanoseconds: Int64, offset: Int64 = 0) {
+    let (local, isPastEnd) = nanoseconds.addingReportingOverflow(offset)
+    // Within a day of the ends of time there is no local time: UTC is right too.
+    let shown = isPastEnd ? 0 : offset
+    let time = CivilTime(nanoseconds: isPastEnd ? nanoseconds : local)
     append(addingCapacity: 20) { span in
       // Years of 64 bits of nanoseconds are 1677 to 2262.
       Self.putTwo(time.year / 100, to: &span)
@@ -78,7 +83,12 @@ extension [UInt8] {
       }
       appendDigits(digits, count: length)
     }
-    append(UInt8(ascii: "Z"))
+    if shown == 0 { return append(UInt8(ascii: "Z")) }
+    let minutes = Int(shown.magnitude / 60_000_000_000)
+    append(UInt8(ascii: shown < 0 ? "-" : "+"))
+    appendDigits(minutes / 60, count: 2)
+    append(UInt8(ascii: ":"))
+    appendDigits(minutes % 60, count: 2)
   }
 
   @inline(__always)

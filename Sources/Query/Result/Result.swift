@@ -79,6 +79,9 @@ public struct StatementResult: Sendable {
   /// Series of other names may come in later pieces.
   public var hasSeveralNames = false
 
+  /// The name of the time zone in which the statement is meant and its times are to be shown; empty: UTC.
+  public var timeZone = ""
+
   public init(statementID: Int) { self.statementID = statementID }
 
   /// Bytes that the answer takes as text, roughly, and as much again while it grows.

@@ -20,6 +20,12 @@ enum Statement: Sendable, Equatable {
 }
 
 extension Statement {
+  /// The zone that a `SELECT` is meant in; empty: UTC, and for all else.
+  var timeZone: String {
+    if case .select(let select) = self { return select.timeZone }
+    return ""
+  }
+
   /// Whether it writes what it reads.
   var writesPoints: Bool {
     if case .select(let select) = self { return select.target != nil }

@@ -36,9 +36,12 @@ struct ExportRoute: Sendable {
   private func export(of request: HTTPRequest) throws -> ExportRequest {
     let name = request.parameter("format") ?? "line"
     guard let format = ExportFormat(rawValue: name) else {
-      throw QueryFailure("no format \(name): \(ExportFormat.allCases.map(\.rawValue).joined(separator: ", "))")
+      throw QueryFailure(
+        "no format \(name): \(ExportFormat.allCases.map(\.rawValue).joined(separator: ", "))")
     }
-    guard let database = request.parameter("db"), !database.isEmpty else { throw QueryFailure("database name required") }
+    guard let database = request.parameter("db"), !database.isEmpty else {
+      throw QueryFailure("database name required")
+    }
     var export = ExportRequest(database: database, format: format, now: wallNanoseconds())
     export.policy = request.parameter("rp").flatMap { $0.isEmpty ? nil : $0 }
     export.measurements = request.parameters.filter { $0.name == "measurement" }.map(\.value)
@@ -52,7 +55,8 @@ struct ExportRoute: Sendable {
   }
 
   private func run(
-    _ export: ExportRequest, _ request: HTTPRequest, in engine: QueryEngine, to exchange: HTTPExchange, _ watch: ClientWatch
+    _ export: ExportRequest, _ request: HTTPRequest, in engine: QueryEngine, to exchange: HTTPExchange,
+    _ watch: ClientWatch
   ) {
     var export = export
     let workers = context.workers
@@ -106,7 +110,8 @@ private final class ExportSender {
     let packed = packer.map { $0.pack(bytes) } ?? bytes
     let isTaken =
       stream.isFull
-      ? try workers.whileBlocked { () throws(ResponseStream.Gone) in try stream.write(packed, isOver: isOver) }
+      ? try workers.whileBlocked { () throws(ResponseStream.Gone) in try stream.write(packed, isOver: isOver)
+      }
       : try stream.write(packed, isOver: isOver)
     if !isTaken { throw QueryFailure.interrupted }
   }

@@ -114,7 +114,9 @@ private func exportServer(_ arguments: Arguments, to output: OutputFile) throws 
     throw CommandFailure("\(client.baseURL)/export answered \(response.status): \(errorText(of: response))")
   }
   let text = String(decoding: last, as: UTF8.self)
-  if let line = text.split(separator: "\n").last, line.hasPrefix("# "), line.hasSuffix("line protocol cannot write") {
+  if let line = text.split(separator: "\n").last, line.hasPrefix("# "),
+    line.hasSuffix("line protocol cannot write")
+  {
     summary.unwritableCount = line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 1
   }
   return summary

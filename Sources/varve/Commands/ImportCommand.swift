@@ -20,8 +20,11 @@ package let importCommand = Subcommand(
     Flag("rejects", .string, "FILE", help: "keep every refused line there, with its reason as a comment"),
     Flag(
       "from-influxdb", .string, "URL",
-      help: "bring --database over from a running InfluxDB 1.x, and compare both: http://user:password@host:8086"),
-    Flag("as", .string, "NAME", help: "what the database is called here, with --from-influxdb; without it as there"),
+      help:
+        "bring --database over from a running InfluxDB 1.x, and compare both: http://user:password@host:8086"),
+    Flag(
+      "as", .string, "NAME",
+      help: "what the database is called here, with --from-influxdb; without it as there"),
     Flag("allow-rejects", .toggle, help: "exit with 0 even if lines were refused"),
     Flag("resume", .string, "FILE", help: "keep the place there, and go on where an earlier run stopped"),
     CommonFlags.server,
@@ -56,7 +59,9 @@ private func closeQuietly(_ store: Store) {
 }
 
 private func runImport(_ arguments: Arguments, into target: any ImportTarget) throws -> Int32 {
-  if let url = arguments.string("from-influxdb") { return try runMigration(arguments, from: url, into: target) }
+  if let url = arguments.string("from-influxdb") {
+    return try runMigration(arguments, from: url, into: target)
+  }
   let files = arguments.operands.isEmpty ? ["-"] : arguments.operands
   let path = arguments.string("resume")
   if path != nil, files.contains("-") {
@@ -83,9 +88,13 @@ private func runImport(_ arguments: Arguments, into target: any ImportTarget) th
   return importer.rejectedCount > 0 && !arguments.isOn("allow-rejects") ? 1 : 0
 }
 
-private func runMigration(_ arguments: Arguments, from url: String, into target: any ImportTarget) throws -> Int32 {
+private func runMigration(_ arguments: Arguments, from url: String, into target: any ImportTarget) throws
+  -> Int32
+{
   if !arguments.operands.isEmpty { throw UsageError("--from-influxdb reads no files") }
-  if arguments.isGiven("precision") { throw UsageError("--from-influxdb brings times as they are: --precision does not go with it") }
+  if arguments.isGiven("precision") {
+    throw UsageError("--from-influxdb brings times as they are: --precision does not go with it")
+  }
   let database = arguments.text("database")
   let path = arguments.string("resume")
   let migration = InfluxMigration(
@@ -104,6 +113,8 @@ private func runMigration(_ arguments: Arguments, from url: String, into target:
   for line in differences.prefix(20) { printError("varve import: \(line)") }
   printError(
     "\(migration.pointCount) points imported; "
-      + (differences.isEmpty ? "counts and sums of every series are those of \(url)" : "\(differences.count) counts or sums differ"))
+      + (differences.isEmpty
+        ? "counts and sums of every series are those of \(url)"
+        : "\(differences.count) counts or sums differ"))
   return differences.isEmpty ? 0 : 1
 }

@@ -29,6 +29,7 @@ package let queryCommand = Subcommand(
       "plot", .optional(endings: [".svg", ".png"]), "FILE.svg|FILE.png",
       help:
         "draw the numbers over time: in the terminal, or as a picture (PNG: 1920 pixels wide, by librsvg2-2)"),
+    Flag("follow", .toggle, help: "go on with what is new, each second, until Ctrl-C"),
     Flag(
       "sparklines", .toggle,
       help:
@@ -98,6 +99,7 @@ struct QueryCommand {
 
   func run() throws -> Int32 {
     let source = try openSource(arguments)
+    if arguments.isOn("follow") { return try follow(source) }
     if arguments.isOn("sparklines") { return try runSparklines(source) }
     // A chart needs all answers at once.
     var answers: [StatementResult] = []
@@ -121,6 +123,33 @@ struct QueryCommand {
       try source.run(text, options, emit: emit)
     } catch let error as QueryParseError {
       throw CommandFailure(error.message + "\n" + caret(under: error, in: text))
+    }
+  }
+
+  /// Gives what is new, a second after a second, until Ctrl-C or until nobody reads.
+  private func follow(_ source: any QuerySource) throws -> Int32 {
+    if arguments.isGiven("plot") || arguments.isOn("sparklines") {
+      throw UsageError("--follow does not draw")
+    }
+    if arguments.isWritten("data") || arguments.isGiven("from") {
+      throw UsageError("--follow needs a server: files do not grow")
+    }
+    var follower = try Follower(text, queryOptions, now: wallNanoseconds())
+    var printer = ResultPrinter(format, options)
+    var isFirst = true
+    while true {
+      try follower.round(source, now: wallNanoseconds()) { result in
+        var result = result
+        // One answer that goes on.
+        if !isFirst, result.continuation == .begins { result.continuation = .nextSeries }
+        guard result.series.contains(where: { $0.rowCount > 0 }) || result.error != nil else { return }
+        result.hasMore = true
+        isFirst = false
+        try printer.print(result)
+      }
+      try Output.standard.flush()
+      if printer.hasFailed { return 1 }
+      usleep(1_000_000)
     }
   }
 

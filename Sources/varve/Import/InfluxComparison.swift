@@ -24,7 +24,8 @@ struct InfluxComparison {
     calls += numbers.map { "sum(\($0.text))" }
     // The least of 64 bits is a time that InfluxDB does not know.
     let from = start == .min ? "" : "time >= \(start) AND "
-    let statement = "SELECT \(calls.joined(separator: ", ")) FROM \(names) WHERE \(from)time < \(migration.end) GROUP BY *"
+    let statement =
+      "SELECT \(calls.joined(separator: ", ")) FROM \(names) WHERE \(from)time < \(migration.end) GROUP BY *"
     let theirs = Self.byTags(try migration.source.answer(statement, [("db", migration.database)]))
     let ours = Self.byTags(try migration.target.ask(statement))
     var found: [String] = []
@@ -46,7 +47,9 @@ struct InfluxComparison {
   private static func byTags(_ answer: [ResultSeries]) -> [String: [Double?]] {
     var found: [String: [Double?]] = [:]
     for series in answer where series.rowCount > 0 {
-      let tags = series.tags.filter { !$0.value.isEmpty }.sorted { $0.key < $1.key }.map { ",\($0.key)=\($0.value)" }.joined()
+      let tags = series.tags.filter { !$0.value.isEmpty }.sorted { $0.key < $1.key }.map {
+        ",\($0.key)=\($0.value)"
+      }.joined()
       found[tags] = series.columns.map { column in
         guard column.isPresent(0) else { return nil }
         let word = column.values[0]

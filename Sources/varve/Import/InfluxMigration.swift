@@ -35,7 +35,8 @@ final class InfluxMigration {
   private var progress = ImportProgress()
 
   init(
-    _ source: HTTPClient, into target: any ImportTarget, database: String, policy: String?, as targetDatabase: String,
+    _ source: HTTPClient, into target: any ImportTarget, database: String, policy: String?,
+    as targetDatabase: String,
     end: Int64, place: ImportPlace
   ) {
     (self.source, self.target, self.database, self.policy) = (source, target, database, policy)
@@ -83,7 +84,9 @@ final class InfluxMigration {
     }
   }
 
-  private func ask(_ statement: String) throws -> [ResultSeries] { try source.answer(statement, [("db", database)]) }
+  private func ask(_ statement: String) throws -> [ResultSeries] {
+    try source.answer(statement, [("db", database)])
+  }
 
   private func policies() throws -> [Policy] {
     let name = InfluxQLNames.written(database)
@@ -91,7 +94,8 @@ final class InfluxMigration {
     guard !rows.isEmpty else { throw CommandFailure("\(source.baseURL) has no database \(database)") }
     let all = rows.map { row in
       Policy(
-        name: row["name"] ?? "", duration: row["duration"] ?? "0s", shardDuration: row["shardGroupDuration"] ?? "0s",
+        name: row["name"] ?? "", duration: row["duration"] ?? "0s",
+        shardDuration: row["shardGroupDuration"] ?? "0s",
         isDefault: row["default"] == "true")
     }
     let wanted = all.filter { policy == nil || $0.name == policy }
@@ -102,7 +106,9 @@ final class InfluxMigration {
   /// Makes a policy with its TTL; one that is there stays as it is.
   private func make(_ one: Policy) throws {
     let database = InfluxQLNames.written(targetDatabase)
-    let known = try target.ask("SHOW RETENTION POLICIES ON \(database)").flatMap(\.texts).compactMap { $0["name"] }
+    let known = try target.ask("SHOW RETENTION POLICIES ON \(database)").flatMap(\.texts).compactMap {
+      $0["name"]
+    }
     if known.contains(one.name) { return }
     let duration = one.duration == "0s" ? "INF" : one.duration
     let shard = one.shardDuration == "0s" ? "" : " SHARD DURATION \(one.shardDuration)"
@@ -111,13 +117,16 @@ final class InfluxMigration {
         + (one.isDefault ? " DEFAULT" : ""))
   }
 
-  private func measurements() throws -> [String] { try ask("SHOW MEASUREMENTS").flatMap(\.texts).compactMap { $0["name"] } }
+  private func measurements() throws -> [String] {
+    try ask("SHOW MEASUREMENTS").flatMap(\.texts).compactMap { $0["name"] }
+  }
 
   /// The shards of each policy, in order.
   private func shards() throws -> [String: [Shard]] {
     var found: [String: [Shard]] = [:]
     for row in try ask("SHOW SHARDS").flatMap(\.texts) where row["database"] == database {
-      guard let start = row["start_time"].flatMap({ QueryTime.parse($0) }), let end = row["end_time"].flatMap({ QueryTime.parse($0) })
+      guard let start = row["start_time"].flatMap({ QueryTime.parse($0) }),
+        let end = row["end_time"].flatMap({ QueryTime.parse($0) })
       else { continue }
       found[row["retention_policy"] ?? "", default: []].append(Shard(start: start, end: end))
     }
@@ -129,7 +138,9 @@ final class InfluxMigration {
     let rows = try ask("SHOW FIELD KEYS FROM \(source)").flatMap(\.texts)
     let names = rows.compactMap { $0["fieldKey"] }
     return rows.compactMap { row in
-      guard let name = row["fieldKey"], let type = FieldType(named: row["fieldType"] ?? "") else { return nil }
+      guard let name = row["fieldKey"], let type = FieldType(named: row["fieldType"] ?? "") else {
+        return nil
+      }
       let isOne = names.count { $0 == name } == 1
       let text = InfluxQLNames.written(name) + (isOne ? "" : "::\(row["fieldType"] ?? "")")
       return Field(name: name, type: type, text: text)
@@ -139,7 +150,8 @@ final class InfluxMigration {
   // MARK: Points
 
   /// Brings a shard over in slices of time of about as many points, each kept as done when it is stored.
-  private func bringSlices(_ measurement: String, _ fields: [Field], _ shard: Shard, of policy: String) throws {
+  private func bringSlices(_ measurement: String, _ fields: [Field], _ shard: Shard, of policy: String) throws
+  {
     let key = "\(source.baseURL)/\(database)/\(policy)/\(measurement)"
     let done = place.offset(of: key)
     guard !fields.isEmpty, done < shard.end else { return }
@@ -149,8 +161,12 @@ final class InfluxMigration {
       let before = pointCount
       try bring(measurement, fields, Shard(start: start, end: end), of: policy)
       try place.advance(key, to: Int(end))
-      if pointCount - before < Self.slicePointCount / 2 { sliceLength = min(sliceLength * 2, Self.sliceLengthMax) }
-      if pointCount - before > Self.slicePointCount * 2 { sliceLength = max(sliceLength / 2, Self.sliceLengthMin) }
+      if pointCount - before < Self.slicePointCount / 2 {
+        sliceLength = min(sliceLength * 2, Self.sliceLengthMax)
+      }
+      if pointCount - before > Self.slicePointCount * 2 {
+        sliceLength = max(sliceLength / 2, Self.sliceLengthMin)
+      }
       start = end
     }
   }
@@ -167,11 +183,13 @@ final class InfluxMigration {
     var reading = InfluxReading(measurement: measurement, fields: fields)
     source.isCancelled = { Interrupt.wasPressed }
     let response = try receiving(
-      statement, [("q", statement), ("db", database), ("epoch", "ns"), ("chunked", "true"), ("chunk_size", "10000")]
+      statement,
+      [("q", statement), ("db", database), ("epoch", "ns"), ("chunked", "true"), ("chunk_size", "10000")]
     ) { [self] piece in
       try reading.take(piece)
       if reading.lines.count >= 4 << 20 { try send(&reading) }
-      progress.show("\(policy).\(measurement) from \(QueryTime.print(shard.start))", pointCount + reading.pointCount)
+      progress.show(
+        "\(policy).\(measurement) from \(QueryTime.print(shard.start))", pointCount + reading.pointCount)
     }
     guard response.isSuccess else {
       throw CommandFailure("\(source.baseURL): \(statement): \(errorText(of: response))")
@@ -182,7 +200,8 @@ final class InfluxMigration {
 
   /// Asks, and throws what `receive` threw as it was.
   private func receiving(
-    _ statement: String, _ parameters: [(name: String, value: String)], _ receive: @escaping (RawSpan) throws -> Void
+    _ statement: String, _ parameters: [(name: String, value: String)],
+    _ receive: @escaping (RawSpan) throws -> Void
   ) throws -> HTTPResponse {
     do throws(ClientError) {
       return try source.postForm("/query", parameters, receive: receive)
@@ -197,7 +216,9 @@ final class InfluxMigration {
     guard reading.pointCount > 0 else { return }
     let outcome = try unsafe reading.lines.withUnsafeBytes { try unsafe target.write($0, firstLine: 1) }
     // What InfluxDB held is taken, or the migration is not whole.
-    if let refused = outcome.refused.first { throw CommandFailure("the target refused a point: \(refused.reason)") }
+    if let refused = outcome.refused.first {
+      throw CommandFailure("the target refused a point: \(refused.reason)")
+    }
     pointCount += reading.pointCount
     reading.clear()
   }

@@ -43,13 +43,17 @@ struct InfluxReading {
     } catch {
       throw CommandFailure("an answer that is no result: \(error)")
     }
-    if let error = document.error ?? document.results.compactMap(\.error).first { throw CommandFailure(error) }
+    if let error = document.error ?? document.results.compactMap(\.error).first {
+      throw CommandFailure(error)
+    }
     for series in document.results.flatMap(\.series) { try append(series) }
   }
 
   private mutating func append(_ series: ResultSeries) throws {
     // An absent tag is an empty one in the groups of `GROUP BY *`.
-    let tags = series.tags.filter { !$0.value.isEmpty }.map { (key: Array($0.key.utf8), value: Array($0.value.utf8)) }
+    let tags = series.tags.filter { !$0.value.isEmpty }.map {
+      (key: Array($0.key.utf8), value: Array($0.value.utf8))
+    }
     let writer = LineWriter(
       key: SeriesKey(measurement: Array(measurement.utf8), tags: tags),
       fields: fields.map { FieldKey(name: Array($0.name.utf8), type: $0.type) })
@@ -61,8 +65,12 @@ struct InfluxReading {
     self.lines = []
     defer { self.lines = lines }
     for row in 0..<series.rowCount {
-      let isWritten = writer.appendLine(timestamp: times[row], to: &lines) { value(series.columns[$0], row, fields[$0].type) }
-      guard isWritten else { throw CommandFailure("a point of \(measurement) that line protocol cannot write") }
+      let isWritten = writer.appendLine(timestamp: times[row], to: &lines) {
+        value(series.columns[$0], row, fields[$0].type)
+      }
+      guard isWritten else {
+        throw CommandFailure("a point of \(measurement) that line protocol cannot write")
+      }
       pointCount += 1
     }
   }
@@ -73,7 +81,8 @@ struct InfluxReading {
     let word = column.values[row]
     switch (column.key.type, type) {
     case (.string, _): return LinePrinter.Value(string: column.string(row))
-    case (.integer, .float): return LinePrinter.Value(type: .float, word: Double(Int64(bitPattern: word)).bitPattern)
+    case (.integer, .float):
+      return LinePrinter.Value(type: .float, word: Double(Int64(bitPattern: word)).bitPattern)
     case (.unsigned, .float): return LinePrinter.Value(type: .float, word: Double(word).bitPattern)
     default: return LinePrinter.Value(type: type, word: word)
     }

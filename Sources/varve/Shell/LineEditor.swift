@@ -24,6 +24,7 @@ import Glibc
   var complete: (String) -> Completion = { _ in Completion() }
   private var editor: OpaquePointer?
   private var unread: [UInt8] = []
+  private var isAtEnd = false
   private static let historyCountMax = 2_000
 
   /// - Parameter complain: is told where the terminal's lines cannot be edited, and why.
@@ -76,7 +77,7 @@ import Glibc
     }
     var piece = [UInt8](repeating: 0, count: 1 << 16)
     while true {
-      if let end = unread.firstIndex(of: 0x0a) {
+      if let end = endOfLine {
         defer { unread.removeFirst(end + 1) }
         return .line(String(decoding: unread[..<end].trimmingReturn, as: UTF8.self))
       }
@@ -85,12 +86,29 @@ import Glibc
       if count < 0, code != EINTR {
         throw CommandFailure("cannot read standard input: \(systemErrorText(code))")
       }
+      if count == 0, !isAtEnd {
+        isAtEnd = true
+        continue
+      }
       if count == 0 {
         defer { unread = [] }
         return unread.isEmpty ? .end : .line(String(decoding: unread[...].trimmingReturn, as: UTF8.self))
       }
       if count > 0 { unread += piece[..<count] }
     }
+  }
+
+  /// The newline that ends the first line that was read and what it goes on with: in a script a line that begins with a blank continues the one before.
+  /// `nil` where more must be read to tell.
+  private var endOfLine: Int? {
+    var start = 0
+    while let end = unread[start...].firstIndex(of: 0x0a) {
+      if isInteractive { return end }
+      guard end + 1 < unread.count else { return isAtEnd ? end : nil }
+      guard unread[end + 1] == UInt8(ascii: " ") || unread[end + 1] == UInt8(ascii: "\t") else { return end }
+      start = end + 1
+    }
+    return nil
   }
 
   /// Called by libedit's binding of Tab.

@@ -14,7 +14,9 @@ extension PlotData {
     return span.overflow ? .max : span.partialValue
   }
 
-  /// Where ticks of the time axis stand: round in UTC, at most `count`; weeks begin on Mondays, longer steps with a month.
+  /// Where ticks of the time axis stand: round in the chart's zone, at most `count`; weeks begin on Mondays, longer steps with a month.
+  ///
+  /// Where clocks change within the axis ticks behind the change are an hour off the round ones; their labels say so.
   package func timeTicks(count: Int) -> [Int64] {
     guard let step = Self.steps.first(where: { span / $0 < Int64(max(count, 1)) }) else {
       return monthTicks(count: count)
@@ -22,10 +24,11 @@ extension PlotData {
     // 1970-01-05 was a Monday.
     let phase = step % (7 * Self.day) == 0 ? 4 * Self.day : 0
     var ticks: [Int64] = []
-    var multiple = times.lowerBound / step - 1
+    let offset = zone.offset(at: times.lowerBound).nanoseconds
+    var multiple = times.lowerBound.addingReportingOverflow(offset).partialValue / step - 1
     while ticks.count < count {
       let product = multiple.multipliedReportingOverflow(by: step)
-      let tick = product.partialValue.addingReportingOverflow(phase)
+      let tick = product.partialValue.addingReportingOverflow(phase - offset)
       let isOutside = product.overflow || tick.overflow
       if isOutside ? multiple > 0 : tick.partialValue > times.upperBound { break }
       if !isOutside, tick.partialValue >= times.lowerBound { ticks.append(tick.partialValue) }
@@ -35,22 +38,24 @@ extension PlotData {
   }
 
   private func monthTicks(count: Int) -> [Int64] {
-    let (first, last) = (Self.month(of: times.lowerBound), Self.month(of: times.upperBound))
+    let (first, last) = (month(of: times.lowerBound), month(of: times.upperBound))
     let step = Self.monthSteps.first { (last - first) / $0 < max(count, 1) } ?? last - first
     return stride(from: first / step * step, through: last, by: step)
       .compactMap { CivilTime.nanoseconds(year: $0 / 12, month: $0 % 12 + 1) }
+      .map { $0.subtractingReportingOverflow(zone.offset(at: $0).nanoseconds).partialValue }
       .filter(times.contains)
   }
 
   /// Months since the year 0; times of Int64 lie after it.
-  private static func month(of time: Int64) -> Int {
-    let civil = CivilTime(nanoseconds: time)
+  private func month(of time: Int64) -> Int {
+    let local = time.addingReportingOverflow(zone.offset(at: time).nanoseconds)
+    let civil = CivilTime(nanoseconds: local.overflow ? time : local.partialValue)
     return civil.year * 12 + civil.month - 1
   }
 
   /// A tick of the time axis as text: a date where the axis spans days, a time of day else.
   package func timeLabel(_ time: Int64) -> String {
-    let text = Self.rfc3339(time)
+    let text = rfc3339(time)
     if span >= 7 * Self.day { return String(text.prefix(10)) }
     let clock = text.dropFirst(11)
     if span >= Self.day { return "\(text.dropFirst(5).prefix(5)) \(clock.prefix(5))" }
@@ -59,14 +64,14 @@ extension PlotData {
 
   /// What the labels of the time axis leave out: the zone, and the dates where they are times of day.
   package var timeAxisNote: String {
-    if span >= 7 * Self.day { return "UTC" }
-    let (first, last) = (Self.rfc3339(times.lowerBound).prefix(10), Self.rfc3339(times.upperBound).prefix(10))
-    return first == last ? "\(first) UTC" : "\(first) to \(last) UTC"
+    if span >= 7 * Self.day { return zoneName }
+    let (first, last) = (rfc3339(times.lowerBound).prefix(10), rfc3339(times.upperBound).prefix(10))
+    return first == last ? "\(first) \(zoneName)" : "\(first) to \(last) \(zoneName)"
   }
 
-  private static func rfc3339(_ time: Int64) -> String {
+  private func rfc3339(_ time: Int64) -> String {
     var out: [UInt8] = []
-    out.appendRFC3339(time)
+    out.appendRFC3339(time, offset: zone.offset(at: time).nanoseconds)
     return String(decoding: out, as: UTF8.self)
   }
 }

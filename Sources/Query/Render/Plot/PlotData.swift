@@ -16,6 +16,9 @@ package struct PlotData: Sendable {
   package static let lineCountMax = 32
   /// First and last time of all lines; at least a second apart.
   package private(set) var times: ClosedRange<Int64> = 0...0
+  /// In which times are shown, and what it is called.
+  private(set) var zone = TimeZoneRules.utc
+  private(set) var zoneName = "UTC"
 
   /// The numeric columns of all series with a time column; `nil` if there is no number to draw.
   package init?(_ results: [StatementResult]) {
@@ -35,6 +38,11 @@ package struct PlotData: Sendable {
     }
     if lines.isEmpty { return nil }
     times = Self.range(lines)
+    if let name = results.lazy.map(\.timeZone).first(where: { !$0.isEmpty }),
+      let rules = TimeZoneRules.load(name)
+    {
+      (zone, zoneName) = (rules, name)
+    }
   }
 
   private static func line(_ label: String, _ series: ResultSeries, _ column: Column) -> Line {

@@ -41,7 +41,8 @@ package enum SVGText {
   ) {
     let element =
       "<text x=\"\(svgNumber(place.x))\" y=\"\(svgNumber(place.y))\""
-      + (anchor == "start" ? "" : " text-anchor=\"\(anchor)\"") + (size == 12 ? "" : " font-size=\"\(size)\"") + " fill=\"\(color)\">\(escaped(text))</text>\n"
+      + (anchor == "start" ? "" : " text-anchor=\"\(anchor)\"") + (size == 12 ? "" : " font-size=\"\(size)\"")
+      + " fill=\"\(color)\">\(escaped(text))</text>\n"
     out.append(contentsOf: element.utf8)
   }
 

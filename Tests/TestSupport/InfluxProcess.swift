@@ -1,21 +1,20 @@
 import Foundation
-import TestSupport
 
 /// A real `influxd` on a free loopback port, with directories of its own; ended when the test lets go of it.
-final class InfluxProcess {
+package final class InfluxProcess {
   /// What it said, if it did not start.
-  struct StartFailure: Error, CustomStringConvertible { var description: String }
+  package struct StartFailure: Error, CustomStringConvertible { package var description: String }
 
   /// The installed binary; `nil` where there is none.
-  static let binary: String? = ["/usr/bin/influxd", "/usr/local/bin/influxd"].first {
+  package static let binary: String? = ["/usr/bin/influxd", "/usr/local/bin/influxd"].first {
     FileManager.default.isExecutableFile(atPath: $0)
   }
 
   /// Where its HTTP listener is.
-  private(set) var http = ""
+  package private(set) var http = ""
   private let process = Process()
 
-  init(_ binary: String, directory: String) throws {
+  package init(_ binary: String, directory: String) throws {
     let configuration = directory + "/influxd.toml"
     try Self.configuration(directory).write(toFile: configuration, atomically: false, encoding: .utf8)
     let log = directory + "/influxd.log"
@@ -64,7 +63,7 @@ final class InfluxProcess {
   }
 
   /// Ends it and waits for the end.
-  func stop() {
+  package func stop() {
     if process.isRunning { process.terminate() }
     process.waitUntilExit()
   }
