@@ -105,57 +105,55 @@ struct StoreShapesTests {
     #expect(left.count >= 30)
   }
 
-  private final class WriterState: Sendable {
-    let isStopping = Atomic<Bool>(false)
-    /// Points that should have been there and were not.
-    let hidden = Atomic<Int>(0)
-  }
-
   @Test("a TTL changed back and forth while senders write, flush and merge: no young point is ever hidden, no file is left open")
   func changingTTLUnderLoad() throws {
     var options = StoreOptions()
     options.defaultWindowLength = 60 * Self.minute
     options.memoryByteCount = 8 << 20
     let bench = try ClockedStore(options: options)
-    let (store, clocks) = (bench.store, bench.clocks)
-    let shared = WriterState()
+    let (store, roundCount) = (bench.store, 60)
+    let rounds = WriterRounds(writerCount: 2, clocks: bench.clocks)
     let writers = try (0..<2).map { writer in
-      try WorkerThread(name: "writer") {
-        let driver = StoreDriver(store)
-        var written = 0
-        while !shared.isStopping.load(ordering: .relaxed) {
-          let now = clocks.wall.load(ordering: .relaxed)
-          let lines = (0..<200).map { "m,w=\(writer) v=\(written)i \(now - Int64($0) * 1_000_000)\n" }.joined()
-          do {
-            try driver.writeDurably(lines)
-            // The newest of them is at most two minutes old: the shortest TTL is an hour.
-            let last = "m,w=\(writer) v=\(written)i \(now)"
-            if try !driver.dump().contains(last) { shared.hidden.add(1, ordering: .relaxed) }
-          } catch {
-            Issue.record("\(error)")
-            return
-          }
-          written += 1
-        }
-      }
+      try WorkerThread(name: "writer") { Self.writeAndCheck(store, writer, rounds) }
     }
     var random = SplitMix64(seed: 8)
-    for round in 0..<60 {
+    for round in 0..<roundCount {
       let hours: Int64 = [0, 1, 3, 24][Int(random.next() % 4)]
       try store.alterPolicy("autogen", on: "metrics", ttl: hours * 60 * Self.minute, windowLength: nil, isDefault: nil)
       if round % 5 == 0 { try store.flush() }
       if round % 11 == 0 { try store.compact() }
-      clocks.advance(seconds: 120)
+      rounds.advance(seconds: 120)
       store.runUpkeep()
     }
-    shared.isStopping.store(true, ordering: .relaxed)
+    rounds.stop()
     for writer in writers { writer.join() }
-    #expect(shared.hidden.load(ordering: .relaxed) == 0)
+    #expect(rounds.hiddenCount == 0)
+    #expect(rounds.checkCounts.allSatisfy { $0 >= roundCount }, "\(rounds.checkCounts)")
     try store.alterPolicy("autogen", on: "metrics", ttl: 0, windowLength: nil, isDefault: nil)
     let left = try bench.driver.dump()
     try bench.reopen()
     #expect(try bench.driver.dump() == left)
     #expect(Self.statistics(bench).tables <= 17 * Self.statistics(bench).windows)
+  }
+
+  /// Writes points as old as the clock says, and looks for them, until it is told to stop.
+  private static func writeAndCheck(_ store: Store, _ writer: Int, _ rounds: WriterRounds) {
+    defer { rounds.leave(writer) }
+    let driver = StoreDriver(store)
+    var written = 0
+    while let now = rounds.begin(writer) {
+      let lines = (0..<200).map { "m,w=\(writer) v=\(written)i \(now - Int64($0) * 1_000_000)\n" }.joined()
+      do {
+        let accepted = try driver.writeDurably(lines).acceptedCount
+        // The clock goes on by two minutes at most until they are read: the shortest TTL is an hour.
+        let isThere = try driver.dump().contains("m,w=\(writer) v=\(written)i \(now)")
+        rounds.end(writer, isHidden: accepted < 200 || !isThere)
+      } catch {
+        Issue.record("\(error)")
+        return
+      }
+      written += 1
+    }
   }
 
   @Test("a tag of a million values: each is found, in bounded memory and few files", .tags(.slow), .enabled(if: runsSlowTests))
