@@ -20,7 +20,7 @@ struct SeriesSelection {
       case .series(let known) = table.source.parsed(top.extent.lowerBound, .series)
     {
       dictionary = known
-      values = known.values
+      values = zip(top.tagKeys, known.values).map { TagValues(source: table.source, key: $0, blocks: $1) }
     } else {
       values = top.tagKeys.map { TagValues(source: table.source, key: $0) }
     }
@@ -34,12 +34,13 @@ struct SeriesSelection {
     var list = try makeList(BitVector(repeating: true, count: top.seriesCount), from: 0..<top.seriesCount)
     list.rowGroupCount = top.rowGroupCount
     var codes: [[UInt64]] = []
+    var blocks: [[TagValues.Block]] = []
     for index in top.tagKeys.indices {
       try load(top.tagKeys[index].codes, rows: 0..<top.seriesCount)
       codes.append(words)
-      try values[index].loadAll()
+      blocks.append(try values[index].loadAll())
     }
-    let made = SeriesDictionary(list: list, codes: codes, values: values)
+    let made = SeriesDictionary(list: list, codes: codes, values: blocks)
     table.source.keep(.series(made), top.extent.lowerBound, .series)
     dictionary = made
     return made

@@ -10,6 +10,9 @@ struct TagValues {
     /// How many bytes of each are its length.
     var lengthByteCounts: [UInt8] = []
 
+    /// Bytes of memory that it takes.
+    var byteCount: Int { bytes.count + 9 * starts.count }
+
     func value(_ index: Int) -> ArraySlice<UInt8> {
       bytes[(starts[index] + Int(lengthByteCounts[index]))..<starts[index + 1]]
     }
@@ -19,15 +22,11 @@ struct TagValues {
   let key: MeasurementTop.TagKey
   private var blocks: [Block?]
 
-  init(source: BlockSource, key: MeasurementTop.TagKey) {
+  /// - Parameter blocks: what `loadAll` gave for the same key; `nil`: each is decoded when it is asked for.
+  init(source: BlockSource, key: MeasurementTop.TagKey, blocks: [Block]? = nil) {
     self.source = source
     self.key = key
-    blocks = Array(repeating: nil, count: key.values.count)
-  }
-
-  /// Bytes of memory that the decoded blocks take.
-  var byteCount: Int {
-    blocks.reduce(0) { $0 + ($1.map { $0.bytes.count + 9 * $0.starts.count } ?? 0) }
+    self.blocks = blocks ?? Array(repeating: nil, count: key.values.count)
   }
 
   /// The values in order, at least the first `countMax`.
@@ -41,8 +40,10 @@ struct TagValues {
   }
 
   /// Decodes every block.
-  mutating func loadAll() throws(StorageError) {
-    for index in blocks.indices { _ = try load(index) }
+  mutating func loadAll() throws(StorageError) -> [Block] {
+    var all: [Block] = []
+    for index in blocks.indices { all.append(try load(index)) }
+    return all
   }
 
   /// The block that holds the value at a place in order.

@@ -50,4 +50,26 @@ struct BlockCacheTests {
     #expect(largest <= byteCountMax)
     #expect(cache.byteCount > 0 || byteCountMax < 16 * 600)
   }
+
+  private struct Watched { weak var object: AnyObject? }
+
+  @Test("what is kept of a table holds neither its file nor the cache that it lies in")
+  func lifetime() throws {
+    let lines = (0..<20).map { "m,id=\($0) v=1i 1" }.joined(separator: "\n")
+    let files = MemoryFileSystem()
+    let state = try TableSamples.write(MemoryRun(lines, sequence: 1), to: files.create("t"))
+    func read(_ cache: BlockCache) throws -> Watched {
+      let file = try files.open("t")
+      let table = try Table.open(file: file, state: state, cache: cache)
+      #expect(try table.series(of: Array("m".utf8), where: nil).count == 20)
+      return Watched(object: file)
+    }
+    func readAndLetGo() throws -> Watched {
+      let cache = BlockCache(byteCountMax: 1 << 20)
+      let file = try read(cache)
+      #expect(file.object == nil && cache.blockCount > 0)
+      return Watched(object: cache)
+    }
+    #expect(try readAndLetGo().object == nil)
+  }
 }
