@@ -57,7 +57,7 @@ let package = Package(
     .testTarget(name: "CodingTests", dependencies: ["Coding", "TestSupport"], swiftSettings: settings),
     .testTarget(name: "LineProtocolTests", dependencies: ["LineProtocol", "TestSupport"], swiftSettings: settings),
     .testTarget(
-      name: "StorageTests", dependencies: ["Storage", "LineProtocol", "Coding", "TestSupport"],
+      name: "StorageTests", dependencies: ["Storage", "LineProtocol", "Coding", "CShims", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "QueryTests", dependencies: ["Query", "Storage", "LineProtocol", "CZlib", "TestSupport"],

@@ -30,3 +30,9 @@ void CShims_bound_allocator(void) {
   mallopt(M_TRIM_THRESHOLD, 1 << 20);
 #endif
 }
+
+void CShims_trim_allocator(void) {
+#if defined(__GLIBC__)
+  malloc_trim(0);
+#endif
+}

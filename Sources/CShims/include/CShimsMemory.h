@@ -6,6 +6,8 @@
 int64_t CShims_resident_bytes(void);
 /// Keeps the allocator from holding what was freed: few heaps for all threads, large blocks given back at once.
 void CShims_bound_allocator(void);
+/// Gives whole pages that lie free between pieces in use back to the system; takes milliseconds, under the locks of the heaps.
+void CShims_trim_allocator(void);
 /// Asks for the cache line at `address` ahead of its use, to be read or written; any address is fine.
 static inline void CShims_prefetch(const void *_Nullable address) { __builtin_prefetch(address, 1, 3); }
 

@@ -117,15 +117,25 @@ private func serve(_ arguments: Arguments) throws -> Int32 {
   // A start that fails ends the wait below.
   let server = try Server(configuration, say: { printError($0) }, onFailure: { kill(getpid(), SIGTERM) })
   while true {
-    var signal: Int32 = 0
-    unsafe sigwait(&signals, &signal)
-    if signal != SIGHUP { break }
+    if waitForSignal(&signals, configuration.store.memory) != SIGHUP { break }
     printError("SIGHUP: listeners and limits are read at start only; nothing was changed")
   }
   let failure = server.failure
   try server.stop()
   if let failure { throw CommandFailure("cannot open the store in \(configuration.dataDirectory): \(failure)") }
   return 0
+}
+
+/// Waits for a signal. Once a second meanwhile, where the process takes more than those parts of the budget may hold that are counted,
+/// free pages between pieces in use go back to the system: series that come and go leave the heaps of the allocator full of them.
+private func waitForSignal(_ signals: inout sigset_t, _ memory: MemoryBudget) -> Int32 {
+  let countedByteCountMax = Int64(memory.byteCount - memory.share(of: .process))
+  var period = timespec(tv_sec: 1, tv_nsec: 0)
+  while true {
+    let signal = unsafe sigtimedwait(&signals, nil, &period)
+    if signal > 0 { return signal }
+    if CShims_resident_bytes() > countedByteCountMax { CShims_trim_allocator() }
+  }
 }
 
 /// What `serve` was told, checked.
