@@ -71,6 +71,21 @@ struct ExportTests {
     #expect(outcome.errors.contains(words), "\(outcome.errors)")
   }
 
+  @Test("a pipe, a device and a link are written to and stay what they are; a file is replaced when it is whole")
+  func kindsOfOutput() throws {
+    let command = try command()
+    let outcome = try command.run(
+      """
+      out() { varve export --data d --measurement other --output "$1" 2>/dev/null; }
+      mkfifo pipe; cat pipe >got & out pipe; wait; test -p pipe && cat got
+      ln -s target link; out link; test -L link && cat target
+      ln -s /dev/null nothing; out nothing; test -L nothing && test -c /dev/null && ls pipe.part link.part nothing.part 2>/dev/null
+      echo old >file; out file; cat file
+      """)
+    let line = "other,host=ü v=-9223372036854775808i,w=false -5\n"
+    #expect(outcome.output == String(repeating: line, count: 3), "\(outcome.output) \(outcome.errors)")
+  }
+
   @Test("names that line protocol cannot write are told, and are in the other forms")
   func unwritable() throws {
     let command = try command()

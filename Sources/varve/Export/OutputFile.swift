@@ -2,7 +2,7 @@ import CZlib
 import Glibc
 
 /// Where exported text goes: standard output, or a file that is there under its name only when all of it is; compressed where the name ends
-/// in `.gz`. Belongs to one thread.
+/// in `.gz`. What is there and is no regular file, a device, a pipe or a link, is written to as it is, never replaced. Belongs to one thread.
 @safe final class OutputFile {
   private let path: String
   private let descriptor: Int32
@@ -10,13 +10,18 @@ import Glibc
   private var deflater: UnsafeMutablePointer<z_stream>?
   private var packed = [UInt8](repeating: 0, count: 1 << 18)
   private var isFinished = false
+  /// What the file is called until it is whole; `nil` where it is written to under its name.
+  private let partPath: String?
 
   /// - Parameter path: `-` is standard output.
   init(_ path: String) throws {
     self.path = path
+    var status = stat()
+    let isThere = unsafe path == "-" || lstat(path, &status) == 0
+    partPath = isThere && status.st_mode & S_IFMT != S_IFREG ? nil : path + ".part"
     descriptor =
       path == "-"
-      ? STDOUT_FILENO : unsafe open(path + ".part", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+      ? STDOUT_FILENO : unsafe open(partPath ?? path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw CommandFailure("cannot write \(path): \(systemErrorText(errno))") }
     if path.hasSuffix(".gz") { try beginDeflating() }
   }
@@ -28,7 +33,7 @@ import Glibc
     }
     guard path != "-" else { return }
     close(descriptor)
-    if !isFinished { unsafe unlink(path + ".part") }
+    if !isFinished, let partPath { unsafe unlink(partPath) }
   }
 
   func write(_ bytes: UnsafeRawBufferPointer) throws {
@@ -39,8 +44,8 @@ import Glibc
   /// Writes what is left, and gives the file its name.
   func finish() throws {
     if unsafe deflater != nil { try unsafe deflate(UnsafeRawBufferPointer(start: nil, count: 0), Z_FINISH) }
-    guard path != "-" else { return }
-    guard fsync(descriptor) == 0, unsafe rename(path + ".part", path) == 0 else {
+    guard let partPath else { return }
+    guard fsync(descriptor) == 0, unsafe rename(partPath, path) == 0 else {
       throw CommandFailure("cannot write \(path): \(systemErrorText(errno))")
     }
     isFinished = true
