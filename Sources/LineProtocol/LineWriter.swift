@@ -52,17 +52,9 @@ public struct LineWriter {
     return true
   }
 
-  /// Whether line protocol can write a series and fields, so that they read back as they are.
-  package static func canWrite(_ key: SeriesKey, _ fields: [FieldKey]) -> Bool {
-    var bytes: [UInt8] = []
-    LinePrinter.appendKey(key, to: &bytes)
-    let names = fields.map { field in
-      var name: [UInt8] = []
-      LinePrinter.appendFieldName(field.name, to: &name)
-      return name
-    }
-    return isExact(key, bytes, fields, names)
-  }
+  /// What lines of the series begin with; `nil` where line protocol cannot write its names, or those of the fields, so that they read back
+  /// as they are.
+  package var head: [UInt8]? { isExact ? key : nil }
 
   /// Whether names read back as they are. Names that hold a backslash or a newline, are empty or `time`, and what begins
   /// a line differently, are tried all together; others do.

@@ -114,7 +114,9 @@ public final class QueryEngine: Sendable {
   /// Whether a text only asks for the queries under way or ends some: what may not wait behind them.
   public static func isAboutQueries(_ text: String) -> Bool {
     // Far longer than any such text is worth parsing twice, and so is one without their words.
-    guard text.utf8.count <= 1_024, hasWord("queries", in: text) || hasWord("kill", in: text), let statements = try? Parser.parse(text), !statements.isEmpty else { return false }
+    guard text.utf8.count <= 1_024, hasWord("queries", in: text) || hasWord("kill", in: text),
+      let statements = try? Parser.parse(text), !statements.isEmpty
+    else { return false }
     return statements.allSatisfy { statement in
       switch statement {
       case .killQuery: true

@@ -76,6 +76,9 @@ package struct CommandLineTool {
   private func report(_ error: any Error, _ who: String) -> Int32 {
     switch error {
     case is BrokenPipe: return 0
+    case is Interrupted:
+      printError("\(who): \(error)")
+      return 130
     case let error as UsageError:
       printError("\(who): \(error.description)")
       return 2

@@ -155,11 +155,4 @@ struct StreamedAnswerTests {
 
 private func written(
   _ results: [StatementResult], _ format: ResultFormat, _ options: RenderOptions = RenderOptions(precision: .nanoseconds)
-) -> String {
-  var renderer = format.makeRenderer(options)
-  var out: [UInt8] = []
-  renderer.begin(into: &out)
-  for result in results { renderer.append(result, into: &out) }
-  renderer.finish(into: &out)
-  return String(decoding: out, as: UTF8.self)
-}
+) -> String { rendered(results, format, options) }

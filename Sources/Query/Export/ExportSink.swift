@@ -47,7 +47,7 @@ final class ExportSink<Writer: ExportWriter>: ScanSink {
 
   func take(_ batch: borrowing ColumnBatch, selection: [UInt64]?) throws -> Bool {
     let counts: (written: Int, unwritable: Int)
-    if let words = chosen(batch, selection) {
+    if let words = batch.chosen(0..<columnCount, selection) {
       counts = writer.append(batch, isChosen: { words[$0 >> 6] & (1 << UInt64($0 & 63)) != 0 }, into: &out)
     } else {
       counts = writer.append(batch, isChosen: { _ in true }, into: &out)
@@ -56,19 +56,5 @@ final class ExportSink<Writer: ExportWriter>: ScanSink {
     summary.unwritableCount += counts.unwritable
     if out.count >= Self.byteCountMax { try flush() }
     return true
-  }
-
-  /// A bit a row that the condition chose and that has a value; `nil`: all.
-  private func chosen(_ batch: borrowing ColumnBatch, _ selection: [UInt64]?) -> [UInt64]? {
-    let isDense = (0..<columnCount).contains {
-      batch.columns[$0].presentCount > 0 && batch.columns[$0].validity.isEmpty
-    }
-    if isDense { return selection }
-    return (0..<(batch.count + 63) / 64).map { index in
-      let present = (0..<columnCount).reduce(UInt64(0)) {
-        $0 | batch.columns[$1].presence(index, count: batch.count)
-      }
-      return present & (selection?[index] ?? .max)
-    }
   }
 }

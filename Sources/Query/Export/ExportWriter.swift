@@ -17,7 +17,7 @@ protocol ExportWriter {
 }
 
 extension TextBuffer {
-  /// A value as line protocol, JSON and CSV have it, floats in their shortest form. Room for it must be there: see `byteCountMax`.
+  /// A value as line protocol, JSON and CSV have it, floats in their shortest form. Room for it must be there: see `numberByteCountMax`.
   mutating func appendNumber(_ word: UInt64, _ type: FieldType) {
     switch type {
     case .float: appendFloat(Double(bitPattern: word))

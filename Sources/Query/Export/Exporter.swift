@@ -38,7 +38,7 @@ private struct Exporter {
       throw QueryFailure("unable to find time zone \(request.timeZone)")
     }
     self.zone = zone
-    condition = try request.condition.map(Self.parse)
+    condition = try request.condition.map { text throws(QueryParseError) in try Parser.parseCondition(text) }
     guard let all = catalog.policies(of: request.database) else {
       throw QueryFailure("database not found: \(request.database)")
     }
@@ -51,28 +51,6 @@ private struct Exporter {
       )
     }
     guard !parts.isEmpty else { throw QueryFailure("retention policy not found: \(request.policy ?? "")") }
-  }
-
-  /// A condition alone: what stands behind `WHERE`, and nothing after it.
-  private static func parse(_ text: String) throws -> Expression {
-    let before = "SELECT * FROM m WHERE\n"
-    do throws(QueryParseError) {
-      let statements = try Parser.parse(before + text)
-      if statements.count == 1, case .select(var select) = statements[0], let condition = select.condition {
-        // Whatever else the text brought would show in the statement.
-        select.condition = nil
-        if select == SelectStatement(fields: select.fields, sources: select.sources) { return condition }
-      }
-    } catch {
-      // The place is one in the condition, which begins on the second line.
-      let offset = max(0, error.offset - before.utf8.count)
-      let lines = Array(text.utf8.prefix(offset)).split(separator: 0x0a, omittingEmptySubsequences: false)
-      let column = String(decoding: lines.last ?? [], as: UTF8.self).unicodeScalars.count + 1
-      let words = error.message.firstRange(of: " at line ").map { String(error.message[..<$0.lowerBound]) }
-      throw QueryParseError(
-        message: "\(words ?? error.message) at line \(max(lines.count, 1)), char \(column)", offset: offset)
-    }
-    throw QueryParseError(message: "error parsing query: \(text) is no condition", offset: 0)
   }
 
   func run<Writer: ExportWriter>(

@@ -3,7 +3,6 @@ import Storage
 
 /// Points as line protocol: what `varve import` and InfluxDB take, exact to the bit.
 struct LineExportWriter: ExportWriter {
-  private var measurement: [UInt8] = []
   private var names: [[UInt8]] = []
   private var types: [FieldType] = []
   private var fields: [FieldKey] = []
@@ -13,7 +12,6 @@ struct LineExportWriter: ExportWriter {
   mutating func begin(
     measurement: [UInt8], tagKeys: [[UInt8]], columns: [ScanColumn], into out: inout TextBuffer
   ) {
-    self.measurement = measurement
     types = columns.map(\.type)
     fields = Set(columns.map(\.name)).map { FieldKey(name: $0, type: .float) }
     names = columns.map { column in
@@ -23,18 +21,7 @@ struct LineExportWriter: ExportWriter {
     }
   }
 
-  mutating func begin(series tags: SeriesTags) {
-    var all: [(key: [UInt8], value: [UInt8])] = []
-    tags.visit { key, value in
-      all.append((Array(key), Array(value)))
-      return true
-    }
-    let key = SeriesKey(measurement: measurement, tags: all)
-    guard LineWriter.canWrite(key, fields) else { return head = nil }
-    var bytes: [UInt8] = []
-    LinePrinter.appendKey(key, to: &bytes)
-    head = bytes
-  }
+  mutating func begin(series tags: SeriesTags) { head = LineWriter(key: tags.key, fields: fields).head }
 
   mutating func append(
     _ batch: borrowing ColumnBatch, isChosen: (Int) -> Bool, into out: inout TextBuffer

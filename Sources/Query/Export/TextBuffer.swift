@@ -6,8 +6,6 @@
   private var base: UnsafeMutablePointer<UInt8>
   private var capacity: Int
 
-  /// The most bytes that an integer of 64 bits takes, its sign and a letter behind it.
-  static let integerByteCountMax = 21
   /// "00" to "99".
   private static let pairs: [UInt8] = (UInt8(0)..<100).flatMap { (pair: UInt8) -> [UInt8] in
     [48 + pair / 10, 48 + pair % 10]
@@ -33,7 +31,6 @@
 
   /// Takes all bytes out.
   mutating func removeAll() { count = 0 }
-  mutating func truncate(to count: Int) { self.count = min(count, self.count) }
 
   func withBytes(_ body: (RawSpan) throws -> Void) rethrows {
     // `count` bytes are written.
@@ -51,16 +48,6 @@
     unsafe bytes.withUnsafeBufferPointer { source in
       guard let start = source.baseAddress else { return }
       // The room was reserved, and the bytes are others.
-      unsafe (base + count).update(from: start, count: source.count)
-    }
-    count += bytes.count
-  }
-
-  @inline(__always) mutating func append(_ bytes: ArraySlice<UInt8>) {
-    assert(count + bytes.count <= capacity)
-    unsafe bytes.withUnsafeBufferPointer { source in
-      guard let start = source.baseAddress else { return }
-      // As above.
       unsafe (base + count).update(from: start, count: source.count)
     }
     count += bytes.count

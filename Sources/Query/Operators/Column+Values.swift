@@ -105,3 +105,20 @@ extension Column {
     return gathered(Array(rows))
   }
 }
+
+extension ColumnBatch {
+  /// A bit a row that is selected and has a value in one of some columns; `nil`: all rows are.
+  ///
+  /// - Parameters:
+  ///   - keepsAll: rows without a value too.
+  ///   - selection: as `RowFilter` makes it, `nil`: all.
+  func chosen(_ required: some Sequence<Int>, keepsAll: Bool = false, _ selection: [UInt64]?) -> [UInt64]? {
+    let isDense =
+      keepsAll || required.contains { columns[$0].presentCount > 0 && columns[$0].validity.isEmpty }
+    if isDense { return selection }
+    return (0..<(count + 63) / 64).map { index in
+      let present = required.reduce(UInt64(0)) { $0 | columns[$1].presence(index, count: count) }
+      return present & (selection?[index] ?? .max)
+    }
+  }
+}

@@ -96,7 +96,7 @@ final class RowPass: ScanSink {
       guard groups.count <= limits.groupCountMax else {
         throw QueryFailure("max-select-series limit exceeded: (\(groups.count)/\(limits.groupCountMax))")
       }
-      buffers.append(RowBuffer(types: contents.map(\.type), ties: ties, isRanked: isDerived))
+      buffers.append(makeBuffer())
       bounds.append(nil)
       isTouched.append(false)
       counted.append(0)
@@ -203,12 +203,18 @@ final class RowPass: ScanSink {
     // The first alone may be too much: then it is answered by itself.
     let first = order.count == 1 ? 0 : max(1, cut ?? 1)
     choice.end(before: groups.values(order[first]), isAlone: order.count == 1)
-    for group in order[first...] {
-      totalCount -= buffers[group].count
-      buffers[group] = RowBuffer(types: contents.map(\.type), ties: ties, isRanked: isDerived)
-      try account(for: group)
-    }
+    for group in order[first...] { try clear(group) }
   }
+
+  /// Forgets the rows of a group.
+  private func clear(_ group: Int) throws(QueryFailure) {
+    guard buffers[group].count > 0 else { return }
+    totalCount -= buffers[group].count
+    buffers[group] = makeBuffer()
+    try account(for: group)
+  }
+
+  private func makeBuffer() -> RowBuffer { RowBuffer(types: contents.map(\.type), ties: ties, isRanked: isDerived) }
 
   /// Forgets the rows of the window under way.
   func discardWindow() throws {
@@ -223,10 +229,7 @@ final class RowPass: ScanSink {
 
   /// Forgets all rows.
   func release() throws {
-    for group in buffers.indices where buffers[group].count > 0 {
-      buffers[group] = RowBuffer(types: contents.map(\.type), ties: ties, isRanked: isDerived)
-      try account(for: group)
-    }
+    for group in buffers.indices { try clear(group) }
     try limits.account.add(-groups.count * (Self.groupByteCount + contents.count * Self.columnByteCount))
     totalCount = 0
   }
@@ -236,21 +239,10 @@ final class RowPass: ScanSink {
 
   /// The rows that are selected and have a value in a required column; `nil`: all.
   private func chosen(_ batch: borrowing ColumnBatch, _ selection: [UInt64]?) -> [Int]? {
-    let isDense =
-      keepsAll
-      || required.contains {
-        batch.columns[$0].presentCount > 0 && batch.columns[$0].validity.isEmpty
-      }
-    if isDense, selection == nil { return nil }
+    guard let words = batch.chosen(required, keepsAll: keepsAll, selection) else { return nil }
     var rows: [Int] = []
-    for index in 0..<(batch.count + 63) / 64 {
-      let rest = batch.count - index * 64
-      let mask: UInt64 = rest >= 64 ? .max : (1 << UInt64(rest)) - 1
-      var word = isDense ? mask : 0
-      if !isDense {
-        for column in required { word |= batch.columns[column].presence(index, count: batch.count) }
-      }
-      if let selection { word &= selection[index] }
+    for (index, chosen) in words.enumerated() {
+      var word = chosen
       while word != 0 {
         rows.append(index * 64 + word.trailingZeroBitCount)
         word &= word &- 1
@@ -268,10 +260,7 @@ final class RowPass: ScanSink {
     for group in touched { buffers[group].settle(isDescending: isDescending, limit: limit, isInterrupted: isInterrupted) }
     if isInterrupted() { throw QueryFailure.interrupted }
     try onFull(self)
-    for group in buffers.indices where buffers[group].count > 0 {
-      buffers[group] = RowBuffer(types: contents.map(\.type), ties: ties, isRanked: isDerived)
-      try account(for: group)
-    }
+    for group in buffers.indices { try clear(group) }
     totalCount = 0
   }
 

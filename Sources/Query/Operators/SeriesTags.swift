@@ -11,6 +11,9 @@ struct SeriesTags {
     self.range = range
   }
 
+  /// The series itself.
+  var key: SeriesKey { SeriesKey(wellFormed: Array(bytes[range])) }
+
   /// The value of a tag, empty where it is absent.
   func value(of key: [UInt8]) -> ArraySlice<UInt8> {
     var found = bytes[range.lowerBound..<range.lowerBound]

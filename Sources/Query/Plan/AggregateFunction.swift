@@ -1,7 +1,7 @@
 import LineProtocol
 
 /// What makes one value, or a few, of the values of a bucket.
-enum AggregateFunction: String, Sendable {
+enum AggregateFunction: String, Sendable, CaseIterable {
   case count, sum, mean, min, max, first, last, spread, stddev, median, mode, percentile, distinct, integral
   case top, bottom, sample
   /// `count(distinct(…))`.

@@ -128,6 +128,12 @@ enum CallParser {
     "kaufmans_efficiency_ratio", "kaufmans_adaptive_moving_average", "chande_momentum_oscillator",
   ]
 
+  /// What `transform` knows, but for the indicators.
+  static let transformNames = [
+    "derivative", "non_negative_derivative", "difference", "non_negative_difference", "cumulative_sum", "elapsed",
+    "moving_average", "holt_winters", "holt_winters_with_fit",
+  ]
+
   /// The transformation a call is; `nil` if it is an aggregate.
   static func transform(
     _ name: String, _ arguments: [Expression], interval: Int64

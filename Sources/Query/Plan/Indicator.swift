@@ -1,6 +1,6 @@
 /// A function of technical analysis: an average, or a measure of movement, of the values so far.
 struct Indicator: Hashable, Sendable {
-  enum Function: String, Sendable {
+  enum Function: String, Sendable, CaseIterable {
     case exponentialMovingAverage = "exponential_moving_average"
     case doubleExponentialMovingAverage = "double_exponential_moving_average"
     case tripleExponentialMovingAverage = "triple_exponential_moving_average"

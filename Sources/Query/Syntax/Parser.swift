@@ -26,13 +26,26 @@ struct Parser {
   /// The statements of a text; none if it is blank.
   static func parse(_ text: String, parameters: [String: String] = [:]) throws(QueryParseError) -> [Statement]
   {
-    guard text.utf8.count <= byteCountMax else {
+    var parser = try Parser(checking: text, parameters: parameters)
+    return try parser.statements()
+  }
+
+  /// A condition alone: what may stand behind `WHERE`.
+  static func parseCondition(_ text: String) throws(QueryParseError) -> Expression {
+    var parser = try Parser(checking: text, parameters: [:])
+    let condition = try parser.expression()
+    let token = parser.next()
+    guard token.kind == .end else { throw parser.failure(token, expected: ["EOF"]) }
+    return condition
+  }
+
+  private init(checking text: String, parameters: [String: String]) throws(QueryParseError) {
+    guard text.utf8.count <= Self.byteCountMax else {
       throw QueryParseError(
-        message: "error parsing query: text of \(text.utf8.count) bytes, at most \(byteCountMax) are taken",
+        message: "error parsing query: text of \(text.utf8.count) bytes, at most \(Self.byteCountMax) are taken",
         offset: 0)
     }
-    var parser = Parser(text: text, parameters: parameters)
-    return try parser.statements()
+    self.init(text: text, parameters: parameters)
   }
 
   private mutating func statements() throws(QueryParseError) -> [Statement] {

@@ -50,6 +50,15 @@ public struct TimeRange: Sendable, Equatable {
     }
   }
 
+  /// The range between two instants as people write them; either may be missing.
+  public init(
+    from start: String?, to end: String?, now: Int64, zone: String = ""
+  ) throws(Failure) {
+    let reader = try TimeReader(now: now, zone: zone)
+    if let start { self.start = try reader.moment(start).start }
+    if let end { self.end = try reader.moment(end).start }
+  }
+
   /// The instant of a number since 1970, of seconds, milliseconds, microseconds or nanoseconds by its size.
   public static func instant(_ number: Int64) -> Int64 {
     switch number.magnitude {
@@ -184,15 +193,5 @@ private struct TimeReader {
       bytes.count == 16 || bytes[16] != UInt8(ascii: ":")
     else { return text }
     return String(decoding: bytes[..<16] + Array(":00".utf8) + bytes[16...], as: UTF8.self)
-  }
-}
-
-extension StringProtocol {
-  /// Without white space around it.
-  fileprivate var trimmed: String {
-    var text = Substring(self)
-    while text.first?.isWhitespace == true { text.removeFirst() }
-    while text.last?.isWhitespace == true { text.removeLast() }
-    return String(text)
   }
 }

@@ -47,10 +47,8 @@ struct ExportRoute: Sendable {
     export.measurements = request.parameters.filter { $0.name == "measurement" }.map(\.value)
     export.condition = request.parameter("where").flatMap { $0.isEmpty ? nil : $0 }
     export.timeZone = request.parameter("tz") ?? ""
-    let times = try ["start", "end"].map { name in
-      try request.parameter(name).map { try TimeRange.instant($0, now: export.now, zone: export.timeZone) }
-    }
-    export.times = TimeRange(start: times[0], end: times[1])
+    export.times = try TimeRange(
+      from: request.parameter("start"), to: request.parameter("end"), now: export.now, zone: export.timeZone)
     return export
   }
 
@@ -62,13 +60,17 @@ struct ExportRoute: Sendable {
     let workers = context.workers
     export.isCancelled = { watch.isOver || workers.isStopping }
     let isOver = export.isCancelled
-    let sender = ExportSender(exchange, export.format, packs: takesGzip(request))
+    let sender = BodySender(to: exchange, request, workers: workers)
+    let headers = [(name: "Content-Type", value: Self.contentType(of: export.format))]
     do {
       let summary = try engine.export(export) { piece in
-        try sender.send(piece, workers, isOver: isOver)
+        if !sender.isBegun { sender.begin(headers) }
+        let bytes = unsafe piece.withUnsafeBytes { unsafe Array($0) }
+        guard try sender.send(bytes, isOver: isOver) else { throw QueryFailure.interrupted }
         watch.renew()
       }
-      sender.finish(summary)
+      if !sender.isBegun { sender.begin(headers) }
+      sender.finish(Self.ending(summary, export.format))
     } catch {
       if sender.cut() { return }
       switch error {
@@ -79,60 +81,14 @@ struct ExportRoute: Sendable {
       }
     }
   }
-}
 
-/// The body of one export, on its way.
-private final class ExportSender {
-  private let exchange: HTTPExchange
-  private let format: ExportFormat
-  private let packer: GzipStream?
-  private var stream: ResponseStream?
-
-  init(_ exchange: HTTPExchange, _ format: ExportFormat, packs: Bool) {
-    (self.exchange, self.format) = (exchange, format)
-    packer = packs ? GzipStream() : nil
+  /// What is said of points that are not in it: the head is long sent, so a comment, which no reader of lines takes for a point.
+  private static func ending(_ summary: ExportSummary, _ format: ExportFormat) -> [UInt8] {
+    guard summary.unwritableCount > 0, format == .line || format == .influx else { return [] }
+    return Array("# \(summary.unwritableCount) points have names that line protocol cannot write\n".utf8)
   }
 
-  private func begun() -> ResponseStream {
-    if let stream { return stream }
-    let stream = ResponseStream()
-    var response = HTTPResponse(status: 200, headers: [("Content-Type", contentType)])
-    if packer != nil { response.headers.append(("Content-Encoding", "gzip")) }
-    response.stream = stream
-    exchange.answer(response)
-    self.stream = stream
-    return stream
-  }
-
-  func send(_ piece: RawSpan, _ workers: WorkerPool, isOver: @escaping () -> Bool) throws {
-    let stream = begun()
-    let bytes = unsafe piece.withUnsafeBytes { unsafe Array($0) }
-    let packed = packer.map { $0.pack(bytes) } ?? bytes
-    let isTaken =
-      stream.isFull
-      ? try workers.whileBlocked { () throws(ResponseStream.Gone) in try stream.write(packed, isOver: isOver)
-      }
-      : try stream.write(packed, isOver: isOver)
-    if !isTaken { throw QueryFailure.interrupted }
-  }
-
-  func finish(_ summary: ExportSummary) {
-    var rest: [UInt8] = []
-    if summary.unwritableCount > 0, format == .line || format == .influx {
-      // The head is long sent: a comment, which no reader of lines takes for a point.
-      rest = Array("# \(summary.unwritableCount) points have names that line protocol cannot write\n".utf8)
-    }
-    let stream = begun()
-    stream.finish(packer.map { $0.pack(rest, isLast: true) } ?? rest, isWhole: true)
-  }
-
-  /// Ends what was begun so that it is seen to be cut; `false` where nothing was.
-  func cut() -> Bool {
-    stream?.finish([], isWhole: false)
-    return stream != nil
-  }
-
-  private var contentType: String {
+  private static func contentType(of format: ExportFormat) -> String {
     switch format {
     case .line, .influx: "text/plain; charset=utf-8"
     case .csv: "text/csv; charset=utf-8"

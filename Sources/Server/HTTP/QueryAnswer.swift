@@ -8,16 +8,14 @@ final class QueryAnswer {
   /// Bytes that are handed on together.
   private static let pieceByteCount = 64 << 10
 
-  private let exchange: HTTPExchange?
-  private let request: HTTPRequest
+  /// `nil`: the answer is always whole.
+  private let sender: BodySender?
   private let format: ResultFormat
   private let watch: ClientWatch?
   private let workers: WorkerPool
   private let account: QueryAccount
   private var renderer: any ResultRenderer
   private var body: [UInt8] = []
-  private var stream: ResponseStream?
-  private var packer: GzipStream?
   private(set) var failures: [String] = []
   private(set) var isCrowdedOut = false
   private var isPartial: Bool
@@ -29,8 +27,7 @@ final class QueryAnswer {
     to exchange: HTTPExchange?, _ request: HTTPRequest, _ format: ResultFormat, _ options: RenderOptions,
     watch: ClientWatch?, workers: WorkerPool, account: QueryAccount, isPartial: Bool
   ) {
-    self.exchange = exchange
-    self.request = request
+    sender = exchange.map { BodySender(to: $0, request, workers: workers) }
     self.format = format
     self.watch = watch
     self.workers = workers
@@ -46,50 +43,25 @@ final class QueryAnswer {
   func take(_ result: StatementResult, isCancelled: @escaping () -> Bool) throws {
     if let error = result.error { failures.append(error) }
     if result.isCrowdedOut { isCrowdedOut = true }
-    if stream != nil, !renderer.includesErrors, result.error != nil || result.isPartial && !isPartial { isLate = true }
+    if isBegun, !renderer.includesErrors, result.error != nil || result.isPartial && !isPartial {
+      isLate = true
+    }
     isPartial = isPartial || result.isPartial
     renderer.append(result, into: &body)
-    guard let exchange else { return }
+    guard let sender else { return }
     if result.hasMore, isCancelled() { throw QueryFailure.interrupted }
-    if stream == nil, body.count > Self.wholeByteCountMax { begin(exchange) }
-    guard stream != nil, body.count >= Self.pieceByteCount else { return }
-    try hand(isLast: !result.hasMore, isCancelled)
-  }
-
-  private func begin(_ exchange: HTTPExchange) {
-    let stream = ResponseStream()
-    self.stream = stream
-    var response = HTTPResponse(status: 200, headers: headers)
-    if takesGzip(request), let packer = GzipStream() {
-      self.packer = packer
-      response.headers.append(("Content-Encoding", "gzip"))
-    }
-    response.stream = stream
-    exchange.answer(response)
+    if !isBegun, body.count > Self.wholeByteCountMax { sender.begin(headers) }
+    guard isBegun, body.count >= Self.pieceByteCount else { return }
+    try hand(to: sender, isLast: !result.hasMore, isCancelled)
   }
 
   /// Gives what is there to the daemon. That nobody waits any more does not fail an answer that is made.
-  private func hand(isLast: Bool, _ isCancelled: @escaping () -> Bool) throws {
-    guard let stream else { return }
-    let bytes = packer.map { packed + $0.pack(body) } ?? body
-    packed = []
+  private func hand(to sender: BodySender, isLast: Bool, _ isCancelled: @escaping () -> Bool) throws {
+    let isTaken = try sender.send(body, isOver: { isCancelled() || self.workers.isStopping })
     body.removeAll(keepingCapacity: true)
-    let isStopped = { isCancelled() || self.workers.isStopping }
-    let isTaken =
-      stream.isFull
-      ? try workers.whileBlocked { () throws(ResponseStream.Gone) in try stream.write(bytes, isOver: isStopped) }
-      : try stream.write(bytes, isOver: isStopped)
     if isTaken, !workers.isStopping { watch?.renew() }
-    if !isTaken {
-      // What was made is not to be missing from the middle: it goes out with the error.
-      body = packer == nil ? bytes : []
-      packed = packer == nil ? [] : bytes
-      if !isLast { throw QueryFailure.interrupted }
-    }
+    if !isTaken, !isLast { throw QueryFailure.interrupted }
   }
-
-  /// Packed bytes for which there was no room.
-  private var packed: [UInt8] = []
 
   private var headers: [(name: String, value: String)] {
     var headers = [("Content-Type", format.contentType)]
@@ -100,16 +72,15 @@ final class QueryAnswer {
   }
 
   /// Whether a part was sent.
-  var isBegun: Bool { stream != nil }
+  var isBegun: Bool { sender?.isBegun ?? false }
 
   /// Ends the answer.
   ///
   /// - Returns: the whole of it; `nil` where it was sent in pieces.
   func finish() -> HTTPResponse? {
     renderer.finish(into: &body)
-    if let stream {
-      let rest = packer.map { packed + $0.pack(body, isLast: true) } ?? body
-      stream.finish(rest, isWhole: !isLate)
+    if let sender, sender.isBegun {
+      sender.finish(body, isWhole: !isLate)
       return nil
     }
     var response = HTTPResponse(status: 200, headers: headers, body: body)
@@ -118,10 +89,7 @@ final class QueryAnswer {
   }
 
   /// Ends an answer that cannot go on, whatever it has.
-  func cut() -> Bool {
-    stream?.finish([], isWhole: false)
-    return stream != nil
-  }
+  func cut() -> Bool { sender?.cut() ?? false }
 }
 
 extension ResultFormat {

@@ -30,11 +30,7 @@ struct PlotOutput {
       return try Output.standard.flush()
     }
     // Drawn before the file is opened: what cannot be drawn leaves the old picture.
-    let out = try picture(data)
-    let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw CommandFailure("cannot write \(path): \(systemErrorText(errno))") }
-    defer { close(descriptor) }
-    try unsafe out.withUnsafeBytes { try unsafe writeAll($0, to: descriptor, name: path) }
+    try writeFile(picture(data), to: path)
   }
 
   private func picture(_ data: PlotData?) throws -> [UInt8] {

@@ -31,15 +31,9 @@ struct ServerSource: QuerySource {
   private func runInPieces(
     _ text: String, _ parameters: [(name: String, value: String)], emit: (StatementResult) throws -> Void
   ) throws {
-    let response: HTTPResponse
     var pieces = ChunkedResults()
-    do {
-      response = try withoutActuallyEscaping(emit) { emit throws(ClientError) in
-        try client.postForm("/query", parameters) { bytes in try pieces.take(bytes, emit: emit) }
-      }
-    } catch {
-      if let failure = client.receiverError { throw failure }
-      throw error
+    let response = try withoutActuallyEscaping(emit) { emit in
+      try client.postForm("/query", parameters, receiving: { try pieces.take($0, emit: emit) })
     }
     if response.isSuccess { return try pieces.finish(emit: emit) }
     try results(of: response, text).forEach(emit)
@@ -47,12 +41,7 @@ struct ServerSource: QuerySource {
 
   /// The results of a whole answer.
   private func results(of response: HTTPResponse, _ text: String) throws -> [StatementResult] {
-    let document: ResultDocument
-    do {
-      document = try ResultDocument(response.body)
-    } catch {
-      throw CommandFailure("\(client.baseURL) answered \(response.status) with what is no result: \(error)")
-    }
+    let document = try client.resultDocument(response)
     if let message = document.error {
       if response.status == 400, message.hasPrefix("error parsing query") {
         throw QueryParseError(message: message, offset: offset(named: message, in: text))

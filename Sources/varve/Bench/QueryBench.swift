@@ -37,7 +37,7 @@ struct QueryBench {
     for question in questions {
       let first = AnswerTally(isKept: true)
       _ = try ask(question, client, first)
-      if let directory { try write(first.bytes, to: "\(directory)/\(question.name)") }
+      if let directory { try writeFile(first.bytes, to: "\(directory)/\(question.name)") }
       let rowCount = try first.rowCount(question, language)
       var times: [Double] = []
       var isSame = true
@@ -81,12 +81,5 @@ struct QueryBench {
   private static func milliseconds(_ times: [Double], _ share: Double) -> Double {
     let place = Int((Double(times.count) * share).rounded(.up)) - 1
     return (times[min(max(place, 0), times.count - 1)] * 1e6).rounded() / 1e3
-  }
-
-  private func write(_ bytes: [UInt8], to path: String) throws {
-    let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw CommandFailure("cannot write \(path): \(systemErrorText(errno))") }
-    defer { close(descriptor) }
-    try unsafe bytes.withUnsafeBytes { try unsafe writeAll($0, to: descriptor, name: path) }
   }
 }

@@ -9,6 +9,9 @@ package enum CommonFlags {
   package static let format = Flag(
     "format", .choice(["table", "csv", "json", "jsonl", "line", "markdown", "vertical"]), "FORMAT",
     help: "of the rows; without it table on a terminal, csv in a pipe")
+  package static let precision = Flag(
+    "precision", .choice(["ns", "us", "ms", "s"]), "UNIT",
+    help: "times as integers of a unit; without it RFC 3339")
   package static let time = Flag(
     "time", .string, "RANGE",
     help: "only what lies in it: 14:00..14:10, -1h, yesterday, 2026-11-20, 2026-11-20 14:00..now")

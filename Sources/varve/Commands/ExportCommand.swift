@@ -43,9 +43,9 @@ package let exportCommand = Subcommand(
         return try exportServer(arguments, to: output)
       }
     } catch let error as ClientError where error.code == .cancelled {
-      return interruptedExport()
+      throw Interrupted()
     } catch let error as QueryFailure where error == .interrupted {
-      return interruptedExport()
+      throw Interrupted()
     } catch let error as QueryParseError {
       throw CommandFailure(error.message + "\n" + caret(under: error, in: arguments.text("where")))
     }
@@ -73,10 +73,8 @@ private func exportDirectory(_ arguments: Arguments, to output: OutputFile) thro
   request.timeZone = try QueryOptions.timeZone(arguments.string("tz") ?? "")
   request.isCancelled = { Interrupt.wasPressed }
   do {
-    for (name, path) in [("start", \TimeRange.start), ("end", \TimeRange.end)] {
-      guard let text = arguments.string(name) else { continue }
-      request.times[keyPath: path] = try TimeRange.instant(text, now: request.now, zone: request.timeZone)
-    }
+    request.times = try TimeRange(
+      from: arguments.string("start"), to: arguments.string("end"), now: request.now, zone: request.timeZone)
   } catch {
     throw UsageError("\(error)")
   }
@@ -98,18 +96,12 @@ private func exportServer(_ arguments: Arguments, to output: OutputFile) throws 
   var summary = ExportSummary()
   // What could not be written is told by the last line.
   var last: [UInt8] = []
-  let response: HTTPResponse
-  do throws(ClientError) {
-    response = try client.postForm("/export", parameters) { piece in
-      try unsafe piece.withUnsafeBytes { bytes in
-        try unsafe output.write(bytes)
-        last = unsafe Array((last + bytes.suffix(256)).suffix(256))
-      }
+  let response = try client.postForm("/export", parameters, receiving: { piece in
+    try unsafe piece.withUnsafeBytes { bytes in
+      try unsafe output.write(bytes)
+      last = unsafe Array((last + bytes.suffix(256)).suffix(256))
     }
-  } catch {
-    if let cause = client.receiverError { throw cause }
-    throw error
-  }
+  })
   guard response.isSuccess else {
     throw CommandFailure("\(client.baseURL)/export answered \(response.status): \(errorText(of: response))")
   }
@@ -120,9 +112,4 @@ private func exportServer(_ arguments: Arguments, to output: OutputFile) throws 
     summary.unwritableCount = line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 1
   }
   return summary
-}
-
-private func interruptedExport() -> Int32 {
-  printError("varve export: interrupted")
-  return 130
 }

@@ -9,9 +9,7 @@ package let shellCommand = Subcommand(
     CommonFlags.database,
     CommonFlags.policy,
     CommonFlags.format,
-    Flag(
-      "precision", .choice(["ns", "us", "ms", "s"]), "UNIT",
-      help: "times as integers of a unit; without it RFC 3339"),
+    CommonFlags.precision,
     CommonFlags.time,
     CommonFlags.timeZone,
     CommonFlags.server,

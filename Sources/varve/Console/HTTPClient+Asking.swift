@@ -8,17 +8,33 @@ extension HTTPClient {
     guard response.isSuccess else { throw CommandFailure("\(baseURL)/ping answered \(response.status)") }
   }
 
+  /// `POST` of a form whose answer `receive` takes piece by piece; what it throws is thrown as it is.
+  func postForm(
+    _ path: String, _ parameters: [(name: String, value: String)],
+    receiving receive: @escaping (RawSpan) throws -> Void
+  ) throws -> HTTPResponse {
+    do throws(ClientError) {
+      return try postForm(path, parameters, receive: receive)
+    } catch {
+      if error.code == .stopped, let cause = receiverError { throw cause }
+      throw error
+    }
+  }
+
+  /// The results that an answer holds.
+  func resultDocument(_ response: HTTPResponse) throws -> ResultDocument {
+    do {
+      return try ResultDocument(response.body)
+    } catch {
+      throw CommandFailure("\(baseURL) answered \(response.status) with what is no result: \(error)")
+    }
+  }
+
   /// What `/query` answers to a statement, times in nanoseconds.
   ///
   /// - Throws: `CommandFailure` with the statement and the server's words where it fails.
   func answer(_ statement: String, _ parameters: [(name: String, value: String)]) throws -> [ResultSeries] {
-    let response = try postForm("/query", [("q", statement), ("epoch", "ns")] + parameters)
-    let document: ResultDocument
-    do {
-      document = try ResultDocument(response.body)
-    } catch {
-      throw CommandFailure("\(baseURL) answered \(response.status) with what is no result: \(error)")
-    }
+    let document = try resultDocument(postForm("/query", [("q", statement), ("epoch", "ns")] + parameters))
     if let error = document.error ?? document.results.compactMap(\.error).first {
       throw CommandFailure("\(baseURL): \(statement): \(error)")
     }

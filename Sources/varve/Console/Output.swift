@@ -55,6 +55,18 @@ package func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, nam
   }
 }
 
+/// Writes bytes into a file, which is made if it is not there.
+///
+/// - Parameters:
+///   - mode: `O_TRUNC` in place of what it has, `O_APPEND` behind it.
+///   - rights: of a file that is made.
+func writeFile(_ bytes: [UInt8], to path: String, mode: Int32 = O_TRUNC, rights: mode_t = 0o644) throws {
+  let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_CLOEXEC | mode, rights)
+  guard descriptor >= 0 else { throw CommandFailure("cannot write \(path): \(systemErrorText(errno))") }
+  defer { close(descriptor) }
+  try unsafe bytes.withUnsafeBytes { try unsafe writeAll($0, to: descriptor, name: path) }
+}
+
 /// One line on standard error; where that cannot be written there is nobody to tell.
 package func printError(_ text: String) {
   let line = Array((text.hasSuffix("\n") ? text : text + "\n").utf8)

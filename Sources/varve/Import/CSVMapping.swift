@@ -152,13 +152,3 @@ package struct CSVMapping: Equatable {
     return 2 * strings.count { Double($0)?.isFinite == true } > strings.count ? .field(.float) : .tag
   }
 }
-
-extension StringProtocol {
-  /// Without blanks around it.
-  fileprivate var trimmed: String {
-    var text = Substring(self)
-    while text.first?.isWhitespace == true { text.removeFirst() }
-    while text.last?.isWhitespace == true { text.removeLast() }
-    return String(text)
-  }
-}

@@ -27,11 +27,7 @@ package struct RejectList {
 
   private mutating func write() throws {
     guard let path else { return }
-    let mode = hasWritten ? O_APPEND : O_TRUNC
-    let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_CLOEXEC | mode, 0o644)
-    guard descriptor >= 0 else { throw CommandFailure("cannot write \(path): \(systemErrorText(errno))") }
-    defer { close(descriptor) }
-    try unsafe gathered.withUnsafeBytes { try unsafe writeAll($0, to: descriptor, name: path) }
+    try writeFile(gathered, to: path, mode: hasWritten ? O_APPEND : O_TRUNC)
     gathered.removeAll(keepingCapacity: true)
     hasWritten = true
   }
@@ -77,12 +73,7 @@ package struct ImportPlace {
     let text = offsets.sorted { $0.key < $1.key }.map {
       "\($0.value == .max ? "done" : "\($0.value)") \($0.key)\n"
     }
-    let descriptor = unsafe open(path + ".new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw CommandFailure("cannot write \(path).new: \(systemErrorText(errno))") }
-    defer { close(descriptor) }
-    try unsafe Array(text.joined().utf8).withUnsafeBytes {
-      try unsafe writeAll($0, to: descriptor, name: path)
-    }
+    try writeFile(Array(text.joined().utf8), to: path + ".new")
     guard unsafe rename(path + ".new", path) == 0 else {
       throw CommandFailure("cannot replace \(path): \(systemErrorText(errno))")
     }

@@ -182,34 +182,25 @@ final class InfluxMigration {
       "SELECT \(fields.map(\.text).joined(separator: ", ")) FROM \(names) WHERE time >= \(shard.start) AND time < \(shard.end) GROUP BY *"
     var reading = InfluxReading(measurement: measurement, fields: fields)
     source.isCancelled = { Interrupt.wasPressed }
-    let response = try receiving(
-      statement,
-      [("q", statement), ("db", database), ("epoch", "ns"), ("chunked", "true"), ("chunk_size", "10000")]
-    ) { [self] piece in
-      try reading.take(piece)
-      if reading.lines.count >= 4 << 20 { try send(&reading) }
-      progress.show(
-        "\(policy).\(measurement) from \(QueryTime.print(shard.start))", pointCount + reading.pointCount)
+    let parameters = [
+      (name: "q", value: statement), ("db", database), ("epoch", "ns"), ("chunked", "true"), ("chunk_size", "10000"),
+    ]
+    let response: HTTPResponse
+    do {
+      response = try source.postForm("/query", parameters, receiving: { [self] piece in
+        try reading.take(piece)
+        if reading.lines.count >= 4 << 20 { try send(&reading) }
+        progress.show(
+          "\(policy).\(measurement) from \(QueryTime.print(shard.start))", pointCount + reading.pointCount)
+      })
+    } catch let error as ClientError where error.code == .cancelled {
+      throw Interrupted()
     }
     guard response.isSuccess else {
       throw CommandFailure("\(source.baseURL): \(statement): \(errorText(of: response))")
     }
     try reading.finish()
     try send(&reading)
-  }
-
-  /// Asks, and throws what `receive` threw as it was.
-  private func receiving(
-    _ statement: String, _ parameters: [(name: String, value: String)],
-    _ receive: @escaping (RawSpan) throws -> Void
-  ) throws -> HTTPResponse {
-    do throws(ClientError) {
-      return try source.postForm("/query", parameters, receive: receive)
-    } catch {
-      if error.code == .cancelled { throw Interrupted() }
-      if error.code == .stopped, let cause = source.receiverError { throw cause }
-      throw error
-    }
   }
 
   private func send(_ reading: inout InfluxReading) throws {

@@ -36,20 +36,12 @@ final class Schema {
     if let known = answers[statement], now - known.time < Self.secondsMax { return known.names }
     guard let results = try? ask(statement) else { return [] }
     let names = results.flatMap(\.series).flatMap { series in
-      column < series.columns.count ? (0..<series.rowCount).map { series.columns[column].text(at: $0) } : []
+      guard column < series.columns.count, series.columns[column].key.type == .string else { return [] as [String] }
+      let texts = series.columns[column]
+      return (0..<series.rowCount).filter(texts.isPresent).map { String(decoding: texts.string($0), as: UTF8.self) }
     }
     let sorted = Set(names).sorted()
     answers[statement] = (sorted, now)
     return sorted
-  }
-}
-
-extension Column {
-  /// The text of a row of strings: offset and length in the high and low half of the word.
-  fileprivate func text(at row: Int) -> String {
-    let word = values[row]
-    guard key.type == .string, isPresent(row) else { return "" }
-    let offset = Int(word >> 32)
-    return String(decoding: bytes[offset..<offset + Int(word & 0xffff_ffff)], as: UTF8.self)
   }
 }

@@ -36,10 +36,6 @@ struct ShellHistory {
   }
 
   private func write(_ lines: [String], to path: String, _ mode: Int32) throws {
-    let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_CLOEXEC | mode, 0o600)
-    guard descriptor >= 0 else { throw CommandFailure("cannot write \(path): \(systemErrorText(errno))") }
-    defer { close(descriptor) }
-    let bytes = Array(lines.map { $0 + "\n" }.joined().utf8)
-    try unsafe bytes.withUnsafeBytes { try unsafe writeAll($0, to: descriptor, name: path) }
+    try writeFile(Array(lines.map { $0 + "\n" }.joined().utf8), to: path, mode: mode, rights: 0o600)
   }
 }

@@ -29,13 +29,9 @@ public enum InfluxQLNames {
   public static func written(_ name: String) -> String { Expression.quoteName(name) }
 
   /// The functions of `SELECT`, in lower case.
-  public static let functions = [
-    "abs", "acos", "asin", "atan", "atan2", "bottom", "ceil", "cos", "count", "cumulative_sum", "derivative",
-    "difference",
-    "distinct", "elapsed", "exp", "first", "floor", "holt_winters", "holt_winters_with_fit", "integral",
-    "last", "ln", "log", "log10",
-    "log2", "max", "mean", "median", "min", "mode", "moving_average", "non_negative_derivative",
-    "non_negative_difference",
-    "percentile", "pow", "round", "sample", "sin", "spread", "sqrt", "stddev", "sum", "tan", "top",
-  ]
+  public static let functions: [String] = {
+    let aggregates = AggregateFunction.allCases.filter { $0 != .countDistinct }.map(\.rawValue)
+    let others = MathFunction.allCases.map(\.rawValue) + Indicator.Function.allCases.map(\.rawValue)
+    return (aggregates + others + CallParser.transformNames).sorted()
+  }()
 }
