@@ -3,9 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
-#if defined(__GLIBC__)
 #include <malloc.h>
-#endif
 
 int64_t CShims_resident_bytes(void) {
   // Size, then resident, in pages: proc(5).
@@ -35,4 +33,9 @@ void CShims_trim_allocator(void) {
 #if defined(__GLIBC__)
   malloc_trim(0);
 #endif
+}
+
+size_t CShims_block_bytes(void *block) {
+  // What the allocator adds lies before it.
+  return malloc_usable_size(block) + sizeof(size_t);
 }

@@ -27,9 +27,7 @@ extension LineParser {
       // The series: that which followed last time, else by its hash.
       if number != SpellingEntry.none {
         let entry = unsafe entries[Int(number)]
-        if unsafe CShims_hasPrefix(cursor, fastEnd, spellings + Int(entry.offset), Int(entry.count)) == 0 {
-          number = SpellingEntry.none
-        }
+        if unsafe !entry.isPrefix(of: cursor, fastEnd, spellings) { number = SpellingEntry.none }
       }
       if number == SpellingEntry.none {
         guard let found = unsafe findSeries(cursor, fastEnd) else { break }

@@ -30,10 +30,19 @@ public final class Vocabulary {
   /// Has all numbers forgotten at the next moment when no batch holds any.
   public var isToBeForgotten = false
 
-  // Spellings: bytes with the space that ends them lie in `spellings`, each entry says where.
+  // Spellings: bytes with the space that ends them lie in `spellings`, each entry says where. Once there are many, those that are
+  // like an earlier one are kept as a delta to it.
   var entries = Buffer<SpellingEntry>(capacity: 256)
   var spellings = Buffer<UInt8>(capacity: 1 << 14)
   var spellingIndex: HashIndex
+  /// By what spellings have in common: the last one that was kept whole, to which the next are told.
+  private var bases: [UInt32: UInt32] = [:]
+
+  /// Bytes of spellings up to which all are kept whole: that many stay in the processor's cache, and comparing with a delta costs some
+  /// steps more.
+  static let wholeByteCountMax = 1 << 20
+  /// Bases known at a time.
+  private static let baseCountMax = 1_024
 
   // Field lists: `lists` says where in `fields`; a field's raw name with its `=` lies in `names`.
   var lists = Buffer<FieldListEntry>(capacity: 64)
@@ -66,9 +75,18 @@ public final class Vocabulary {
   /// A spelling's bytes as sent, without the space that ends it.
   public func spelling(_ number: UInt32) -> [UInt8] {
     let entry = entries[Int(number)]
-    // The entry's bytes were appended to `spellings` when it was made.
-    return unsafe [UInt8](
-      UnsafeBufferPointer(start: spellings.base + Int(entry.offset), count: Int(entry.count) - 1))
+    return unsafe [UInt8](unsafeUninitializedCapacity: Int(entry.count)) { bytes, count in
+      let whole = unsafe UnsafeMutableBufferPointer(rebasing: bytes[..<Int(entry.count)])
+      // The entry's bytes were appended to `spellings` when it was made.
+      let place = unsafe UnsafePointer(spellings.base + entry.place)
+      if entry.isDelta {
+        let base = unsafe spellings.base + Int(SpellingEntry.base(ofDelta: place))
+        unsafe TextDelta.write(whole, base: base, delta: place + SpellingEntry.baseByteCount)
+      } else {
+        _ = unsafe whole.update(fromContentsOf: UnsafeBufferPointer(start: place, count: whole.count))
+      }
+      count = whole.count - 1
+    }
   }
 
   /// A spelling's series, unescaped, tags sorted. Made anew at each call (about a microsecond): keep the answer.
@@ -101,13 +119,14 @@ public final class Vocabulary {
     names = Buffer(capacity: 1 << 12)
     spellingIndex.removeAll()
     listIndex.removeAll()
+    bases = [:]
     fieldKeys = []
   }
 }
 
 /// A spelling, 16 bytes, so that a cache line holds four.
 struct SpellingEntry: BitwiseCopyable {
-  /// Where its bytes begin in the arena.
+  /// Where its bytes begin in the arena; with `deltaFlag` the offset of its base there, four bytes, and a delta.
   var offset: UInt32
   /// Its bytes and the space after them.
   var count: UInt32
@@ -118,6 +137,30 @@ struct SpellingEntry: BitwiseCopyable {
 
   /// No number.
   static let none = UInt32.max
+  /// Above every offset: the arena's bound is far below it.
+  static let deltaFlag: UInt32 = 1 << 31
+  static let baseByteCount = 4
+
+  @inline(__always) var isDelta: Bool { offset >= Self.deltaFlag }
+  /// Where in the arena.
+  @inline(__always) var place: Int { Int(offset & ~Self.deltaFlag) }
+
+  /// Where the base of a delta begins.
+  @inline(__always) static func base(ofDelta place: UnsafePointer<UInt8>) -> UInt32 {
+    unsafe UInt32(littleEndian: UnsafeRawPointer(place).loadUnaligned(as: UInt32.self))
+  }
+
+  /// Whether `[position, end)` begins with the spelling; `spellings` is the arena.
+  @inline(__always) func isPrefix(
+    of position: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, _ spellings: UnsafePointer<UInt8>
+  ) -> Bool {
+    if !isDelta { return unsafe CShims_hasPrefix(position, end, spellings + Int(offset), Int(count)) != 0 }
+    let place = unsafe spellings + place
+    return unsafe end - position >= Int(count)
+      && TextDelta.isEqual(
+        UnsafeBufferPointer(start: position, count: Int(count)), base: spellings + Int(Self.base(ofDelta: place)),
+        delta: place + Self.baseByteCount)
+  }
 }
 
 /// A field list: its fields are consecutive.
@@ -142,7 +185,7 @@ extension Vocabulary {
     return spellingIndex.find(unsafe spellingIndex.hash(bytes)) { number in
       let entry = entries[Int(number)]
       return unsafe Int(entry.count) == bytes.count
-        && CShims_isEqual(base, spellings.base + Int(entry.offset), bytes.count) != 0
+        && entry.isPrefix(of: base, base + bytes.count, UnsafePointer(spellings.base))
     }
   }
 
@@ -150,13 +193,51 @@ extension Vocabulary {
   func number(ofSpelling bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
     if let number = unsafe findSpelling(bytes) { return number }
     let number = UInt32(entries.count)
-    let offset = UInt32(spellings.count)
-    unsafe spellings.append(contentsOf: bytes)
+    let offset = unsafe keep(bytes, number)
     entries.append(
       SpellingEntry(
         offset: offset, count: UInt32(bytes.count), next: SpellingEntry.none, fieldList: SpellingEntry.none))
     spellingIndex.insert(number, hash: unsafe spellingIndex.hash(bytes))
     return number
+  }
+
+  /// Takes in the bytes of a spelling that is to have a number, and says where they are: an entry's `offset`.
+  private func keep(_ bytes: UnsafeBufferPointer<UInt8>, _ number: UInt32) -> UInt32 {
+    // Comparisons read 16 bytes, however short a spelling is.
+    defer { spellings.reserve(16) }
+    if spellings.count < Self.wholeByteCountMax {
+      unsafe spellings.append(contentsOf: bytes)
+      return UInt32(spellings.count - bytes.count)
+    }
+    let kind = unsafe kind(of: bytes)
+    if let base = bases[kind], let offset = unsafe keep(bytes, asDeltaTo: base) { return offset }
+    if bases.count >= Self.baseCountMax { bases.removeAll(keepingCapacity: true) }
+    bases[kind] = number
+    unsafe spellings.append(contentsOf: bytes)
+    return UInt32(spellings.count - bytes.count)
+  }
+
+  private func keep(_ bytes: UnsafeBufferPointer<UInt8>, asDeltaTo number: UInt32) -> UInt32? {
+    let (base, start) = (entries[Int(number)], spellings.count)
+    for byte in 0..<SpellingEntry.baseByteCount {
+      spellings.append(UInt8(truncatingIfNeeded: base.offset >> (8 * UInt32(byte))))
+    }
+    // Room for all of it beforehand, so that the base's bytes stay where they are.
+    spellings.reserve(bytes.count)
+    let text = unsafe UnsafeBufferPointer(start: spellings.base + base.place, count: Int(base.count))
+    if unsafe TextDelta.append(bytes, base: text, to: &spellings) { return UInt32(start) | SpellingEntry.deltaFlag }
+    spellings.setCount(start)
+    return nil
+  }
+
+  /// Equal where spellings are likely to be alike: of one measurement, with as many tags.
+  private func kind(of bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
+    var (tagCount, measurement) = (UInt32(0), bytes.count)
+    for index in bytes.indices where unsafe bytes[index] == Escaping.comma {
+      tagCount += 1
+      measurement = min(measurement, index)
+    }
+    return unsafe spellingIndex.hash(UnsafeBufferPointer(rebasing: bytes[..<measurement])) &+ tagCount
   }
 
   /// The number of a field list, new if need be. `key` is, for each field, the raw name, `=` and the type's byte;

@@ -53,6 +53,47 @@ struct VocabularyTests {
         == ["m11", "m0", "m0"].map { Array($0.utf8) })
   }
 
+  @Test("spellings that are kept as deltas have their numbers, keys and bytes, and are few bytes")
+  func deltas() throws {
+    let parser = LineParser(vocabulary: Vocabulary())
+    let batch = LineBatch()
+    let region = String(repeating: "e", count: 130)
+    // Two shapes in turns, values of several lengths, escapes, and now and then one like no other.
+    func spelling(_ number: Int) -> String {
+      if number % 1_000 == 999 { return "lonely\(number),k=\(String(repeating: "x\(number)", count: 20))" }
+      return number % 2 == 0
+        ? "http,host=host-\(number % 77),region=\(region),request\\ id=r\(number)"
+        : "disk,path=/var/\(number * 7_919 % 100_003)/data,host=host\\,\(number % 13),region=\(region)"
+    }
+    let count = 20_000
+    for number in 0..<count {
+      parse("\(spelling(number)) f=1i 1\n", parser, batch)
+      if batch.count == 1_000 { batch.reset() }
+    }
+    let vocabulary = parser.vocabulary
+    #expect(vocabulary.seriesCount == count && vocabulary.generation == 0)
+    let whole = (0..<count).reduce(0) { $0 + spelling($1).utf8.count + 1 }
+    #expect(vocabulary.byteCount < 1 << 20 + whole / 4, "\(vocabulary.byteCount) of \(whole)")
+    // Found again by their hashes, by the series before, and not found where a byte differs.
+    batch.reset()
+    var lines = ""
+    for number in [7, 19_998, 19_999, 12_345, 12_346, 12_347, 12_345, 12_346, 12_347] { lines += "\(spelling(number)) f=1i 2\n" }
+    parse(lines, parser, batch)
+    #expect(batch.series.elements.map { $0 } == [7, 19_998, 19_999, 12_345, 12_346, 12_347, 12_345, 12_346, 12_347])
+    for number in stride(from: 0, to: count, by: 37) {
+      #expect(String(decoding: vocabulary.spelling(UInt32(number)), as: UTF8.self) == spelling(number))
+    }
+    #expect(vocabulary.seriesKey(12_346).value(of: Array("request id".utf8)).map(Array.init) == Array("r12346".utf8))
+    let changed = Array("\(spelling(19_998)) f=1i 2\n".utf8)
+    for place in 5..<spelling(19_998).utf8.count where changed[place] == UInt8(ascii: "e") {
+      batch.reset()
+      var other = changed
+      other[place] = UInt8(ascii: "E")
+      parse(String(decoding: other, as: UTF8.self), parser, batch)
+      #expect(Int(batch.series[0]) >= count)
+    }
+  }
+
   @Test("many series and field lists are found again, in any order", arguments: [1, 2] as [UInt64])
   func many(seed: UInt64) {
     var random = SplitMix64(seed: seed)

@@ -8,6 +8,8 @@ int64_t CShims_resident_bytes(void);
 void CShims_bound_allocator(void);
 /// Gives whole pages that lie free between pieces in use back to the system; takes milliseconds, under the locks of the heaps.
 void CShims_trim_allocator(void);
+/// Bytes that a block of `malloc` takes, with what the allocator adds.
+size_t CShims_block_bytes(void *_Nonnull block);
 /// Asks for the cache line at `address` ahead of its use, to be read or written; any address is fine.
 static inline void CShims_prefetch(const void *_Nullable address) { __builtin_prefetch(address, 1, 3); }
 

@@ -50,7 +50,6 @@ package final class LiveCensus: Sendable {
         }
       }
       Self.add(tags, to: &state)
-      memory.add(key)
       return nil
     }
     if let refusal { throw refusal }
@@ -61,16 +60,20 @@ package final class LiveCensus: Sendable {
     if isUnlimited { return }
     let tags = Self.hashes(of: key)
     state.withLock { Self.add(tags, to: &$0) }
-    memory.add(key)
   }
 
-  /// Takes series out.
-  package func remove(_ keys: [SeriesKey]) {
-    if isUnlimited || keys.isEmpty { return }
-    for key in keys {
+  /// Takes note of what a series that was taken in takes: known once it is made.
+  package func count(byteCount: Int) {
+    if !isUnlimited { memory.add(byteCount) }
+  }
+
+  /// Takes series out, with what they took.
+  package func remove(_ series: some Collection<(key: SeriesKey, byteCount: Int)>) {
+    if isUnlimited || series.isEmpty { return }
+    for (key, byteCount) in series {
       let tags = Self.hashes(of: key)
       state.withLock { Self.remove(tags, from: &$0) }
-      memory.remove(key)
+      memory.remove(byteCount)
     }
     releaseCount.add(1, ordering: .acquiringAndReleasing)
   }

@@ -1,37 +1,63 @@
 import CShims
 import Glibc
-import LineProtocol
+package import LineProtocol
 
 /// A series of one keyspace that an unflushed part or an inserter knows: a piece of memory a series, so that comparing series in the
 /// write path is comparing addresses, and their keys lie in memory once.
 ///
 /// Counted by hand, since of a million series each byte counts: who keeps one has called `retain`, or was given it with a
 /// retain done, and calls `release` once.
-@safe struct LiveSeries: @unchecked Sendable {
-  // Unchecked: count and bytes of the key never change after `make`; the rest are atomics.
+@safe package struct LiveSeries: @unchecked Sendable {
+  // Unchecked: lengths and bytes of the key never change after `make`; the rest are atomics.
   private let head: UnsafeMutablePointer<Head>
 
-  /// The key's bytes lie behind it.
+  /// The key's bytes lie behind it; where the key is told by another's (`TextDelta`), the address of that one, which is held, and the delta.
   private struct Head {
     /// Read and written by atomics only, as is the rank.
     var holderCount: UInt32
     var rank: UInt32
-    var byteCount: UInt32
+    /// With `deltaFlag` where a delta follows.
+    var length: UInt32
   }
   private static let headByteCount = 12
+  private static let baseByteCount = 8
+  private static let deltaFlag: UInt32 = 1 << 31
 
-  /// A series with one holder, the caller.
+  /// A series with one holder, the caller; its key's bytes are kept as they are.
   static func make(_ key: SeriesKey) -> LiveSeries {
-    let count = key.bytes.count
-    guard let memory = unsafe malloc(headByteCount + count) else {
-      preconditionFailure("no memory for a key of \(count) bytes")
+    unsafe key.bytes.withUnsafeBufferPointer { bytes in
+      let memory = unsafe allocate(key, length: UInt32(bytes.count), tailByteCount: bytes.count)
+      unsafe UnsafeMutableRawBufferPointer(start: memory + headByteCount, count: bytes.count)
+        .copyMemory(from: UnsafeRawBufferPointer(bytes))
+      return unsafe LiveSeries(head: memory.assumingMemoryBound(to: Head.self))
     }
-    let head = unsafe memory.bindMemory(to: Head.self, capacity: 1)
-    unsafe head.initialize(to: Head(holderCount: 1, rank: 0, byteCount: UInt32(count)))
-    unsafe key.bytes.withUnsafeBytes { source in
-      unsafe UnsafeMutableRawBufferPointer(start: memory + headByteCount, count: count).copyMemory(from: source)
+  }
+
+  /// The same, with the key told by that of `base`, which is kept whole and held from then on; `nil` where that takes more than half of the key.
+  ///
+  /// - Parameter scratch: for the delta.
+  static func make(_ key: SeriesKey, base: LiveSeries, scratch: inout Buffer<UInt8>) -> LiveSeries? {
+    precondition(base.isWhole, "a base is kept whole")
+    scratch.reset()
+    let isShort = unsafe key.bytes.withUnsafeBufferPointer { bytes in
+      unsafe TextDelta.append(bytes, base: base.tail(base.keyByteCount), to: &scratch)
     }
-    return unsafe LiveSeries(head: head)
+    guard isShort else { return nil }
+    let memory = unsafe allocate(
+      key, length: UInt32(key.bytes.count) | deltaFlag, tailByteCount: baseByteCount + scratch.count)
+    base.retain()
+    unsafe (memory + headByteCount).storeBytes(of: base.address, as: UInt.self)
+    unsafe UnsafeMutableRawBufferPointer(start: memory + headByteCount + baseByteCount, count: scratch.count)
+      .copyMemory(from: UnsafeRawBufferPointer(scratch.elements))
+    return unsafe LiveSeries(head: memory.assumingMemoryBound(to: Head.self))
+  }
+
+  private static func allocate(_ key: SeriesKey, length: UInt32, tailByteCount: Int) -> UnsafeMutableRawPointer {
+    guard let memory = unsafe malloc(headByteCount + tailByteCount) else {
+      preconditionFailure("no memory for a key of \(key.bytes.count) bytes")
+    }
+    unsafe memory.bindMemory(to: Head.self, capacity: 1).initialize(to: Head(holderCount: 1, rank: 0, length: length))
+    return unsafe memory
   }
 
   private init(head: UnsafeMutablePointer<Head>) { unsafe self.head = head }
@@ -51,8 +77,10 @@ import LineProtocol
   func retain() { _ = unsafe CShims_addRelaxed(holders, 1) }
 
   /// Counts a holder less; the memory goes with the last one.
-  func release() {
-    if unsafe CShims_subtractAcquiringReleasing(holders, 1) == 0 { unsafe free(head) }
+  package func release() {
+    if unsafe CShims_subtractAcquiringReleasing(holders, 1) != 0 { return }
+    base?.release()
+    unsafe free(head)
   }
 
   /// Whether the caller is the only holder.
@@ -67,21 +95,49 @@ import LineProtocol
 
   // MARK: What it is
 
-  /// The flat form of its key (`SeriesKey.bytes`); lies where it is as long as somebody holds the series.
-  var bytes: UnsafeBufferPointer<UInt8> {
+  /// Whether its key is not told by that of another.
+  var isWhole: Bool { unsafe head.pointee.length < Self.deltaFlag }
+
+  /// Bytes of the key's flat form.
+  var keyByteCount: Int { unsafe Int(head.pointee.length & ~Self.deltaFlag) }
+
+  /// What lies behind the head.
+  private func tail(_ count: Int) -> UnsafeBufferPointer<UInt8> {
     unsafe UnsafeBufferPointer(
-      start: (UnsafeRawPointer(head) + Self.headByteCount).assumingMemoryBound(to: UInt8.self),
-      count: Int(head.pointee.byteCount))
+      start: (UnsafeRawPointer(head) + Self.headByteCount).assumingMemoryBound(to: UInt8.self), count: count)
   }
 
-  /// Bytes of memory taken.
-  var byteCount: Int { unsafe Self.byteCount(ofKey: Int(head.pointee.byteCount)) }
+  /// The series by whose key this one's is told.
+  private var base: LiveSeries? {
+    if isWhole { return nil }
+    return unsafe LiveSeries(address: UnsafeRawPointer(head).loadUnaligned(fromByteOffset: Self.headByteCount, as: UInt.self))
+  }
 
-  /// Bytes of memory that a series takes, with what the allocator adds to each piece.
-  static func byteCount(ofKey count: Int) -> Int { (headByteCount + count + 8 + 15) & ~15 }
+  /// Calls `body` with the flat form of its key (`SeriesKey.bytes`), which lies where it is until `body` ends.
+  ///
+  /// Costs a copy of the key where it is told by another's.
+  func withBytes<R>(_ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    guard let base else { return unsafe body(tail(keyByteCount)) }
+    return unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: keyByteCount) { text in
+      unsafe TextDelta.write(text, base: base.start, delta: start + Self.baseByteCount)
+      return unsafe body(UnsafeBufferPointer(text))
+    }
+  }
+
+  /// Whether `bytes` are the flat form of its key.
+  func isEqual(to bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard bytes.count == keyByteCount else { return false }
+    guard let base else { return unsafe memcmp(start, bytes.baseAddress.unsafelyUnwrapped, bytes.count) == 0 }
+    return unsafe TextDelta.isEqual(bytes, base: base.start, delta: start + Self.baseByteCount)
+  }
+
+  private var start: UnsafePointer<UInt8> { unsafe tail(1).baseAddress.unsafelyUnwrapped }
+
+  /// Bytes of memory taken, with what the allocator adds; without the base, which others share.
+  var byteCount: Int { unsafe CShims_block_bytes(head) }
 
   /// Its key; allocates.
-  var key: SeriesKey { SeriesKey(wellFormed: unsafe Array(bytes)) }
+  package var key: SeriesKey { unsafe withBytes { SeriesKey(wellFormed: unsafe Array($0)) } }
 
   /// The place in canonical order when a part's series were last sorted: a hint that makes the next sort
   /// nearly free.

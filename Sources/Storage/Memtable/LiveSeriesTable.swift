@@ -1,5 +1,5 @@
 import Glibc
-import LineProtocol
+package import LineProtocol
 import Synchronization
 
 /// The live series of one keyspace by canonical key; shared by receivers, asked only for spellings not seen
@@ -14,7 +14,16 @@ package final class LiveSeriesTable: Sendable {
     /// Addresses of the series; each is held by the table.
     var series = TaggedTable<UInt>()
     var byteCount = 0
+    /// By what keys have in common: the last series that was kept whole, by whose key the next ones are told; held. Not in the table.
+    var bases: [Int: LiveSeries] = [:]
+
+    mutating func releaseBases() {
+      for base in bases.values { base.release() }
+      bases.removeAll()
+    }
   }
+  /// Bases of a shard at a time, and the bytes of a key up to which it may be one.
+  private static let (baseCountMax, baseKeyByteCountMax) = (16, 512)
   private final class Shard: Sendable {
     let state = Lock(State())
   }
@@ -54,7 +63,7 @@ package final class LiveSeriesTable: Sendable {
   }
 
   /// The one entry of a series, made if the database has room for one more; the caller holds it.
-  func admit(_ key: SeriesKey) throws(SeriesRefusal) -> LiveSeries {
+  package func admit(_ key: SeriesKey) throws(SeriesRefusal) -> LiveSeries {
     let hash = hash(key)
     return try shards[Self.shard(hash)].state.withLock { (state) throws(SeriesRefusal) in
       if let found = Self.find(key, hash: hash, in: state) { return found }
@@ -71,7 +80,7 @@ package final class LiveSeriesTable: Sendable {
   private static func find(_ key: SeriesKey, hash: UInt64, in state: borrowing State) -> LiveSeries? {
     let slot = unsafe key.bytes.withUnsafeBufferPointer { bytes in
       state.series.find(UInt32(truncatingIfNeeded: hash)) { address in
-        LiveSeries(address: address).map { unsafe isEqual($0.bytes, bytes) } ?? false
+        unsafe LiveSeries(address: address)?.isEqual(to: bytes) ?? false
       }
     }
     let found = slot.flatMap { LiveSeries(address: state.series[$0]) }
@@ -81,11 +90,34 @@ package final class LiveSeriesTable: Sendable {
   }
 
   private func insert(_ key: SeriesKey, hash: UInt64, in state: inout State) -> LiveSeries {
-    let series = LiveSeries.make(key)
+    let series = Self.make(key, in: &state)
+    census.count(byteCount: Self.countedByteCount(series))
     state.series.insert(series.address, hash: UInt32(truncatingIfNeeded: hash), hashOf: self.hash(ofAddress:))
     state.byteCount += series.byteCount
     series.retain()
     return series
+  }
+
+  /// A series, its key told by that of one like it where that is short.
+  private static func make(_ key: SeriesKey, in state: inout State) -> LiveSeries {
+    if key.bytes.count > baseKeyByteCountMax { return LiveSeries.make(key) }
+    let (measurement, tags) = key.parts
+    var hasher = Hasher()
+    hasher.combine(measurement)
+    hasher.combine(tags.count)
+    let kind = hasher.finalize()
+    if let base = state.bases[kind] {
+      var scratch = Buffer<UInt8>(capacity: key.bytes.count)
+      if let series = LiveSeries.make(key, base: base, scratch: &scratch) { return series }
+    }
+    if state.bases.count >= baseCountMax { state.releaseBases() }
+    state.bases.updateValue(LiveSeries.make(key), forKey: kind)?.release()
+    return LiveSeries.make(key)
+  }
+
+  /// What the census is told: a key that is kept whole may lie here once more, for those that are told by it.
+  private static func countedByteCount(_ series: LiveSeries) -> Int {
+    series.isWhole && series.keyByteCount <= baseKeyByteCountMax ? 2 * series.byteCount : series.byteCount
   }
 
   /// Lets go of every entry; for a drop.
@@ -94,6 +126,7 @@ package final class LiveSeriesTable: Sendable {
       let series = shard.state.withLock { state in
         var series: [LiveSeries] = []
         state.series.forEach { address in LiveSeries(address: address).map { series.append($0) } }
+        state.releaseBases()
         state = State()
         return series
       }
@@ -102,7 +135,7 @@ package final class LiveSeriesTable: Sendable {
   }
 
   /// Ends a generation: lets go of what nobody else holds. Walks all entries, a shard at a time.
-  func endGeneration(partNumberFloor: UInt64) {
+  package func endGeneration(partNumberFloor: UInt64) {
     floorNumber.store(partNumberFloor, ordering: .releasing)
     generationNumber.add(1, ordering: .acquiringAndReleasing)
     for shard in shards {
@@ -114,6 +147,8 @@ package final class LiveSeriesTable: Sendable {
           if series.hasOneHolder { freed.append(series) } else { kept.append(series) }
         }
         if freed.isEmpty { return freed }
+        // What comes next may be unlike them, and nothing is to stay of series that are gone.
+        state.releaseBases()
         state = State(series: TaggedTable(countMax: kept.count))
         for series in kept {
           state.byteCount += series.byteCount
@@ -128,7 +163,7 @@ package final class LiveSeriesTable: Sendable {
 
   /// Releases series that are in the table no more.
   private func letGo(_ series: [LiveSeries]) {
-    if !census.isUnlimited { census.remove(series.map(\.key)) }
+    if !census.isUnlimited { census.remove(series.lazy.map { (key: $0.key, byteCount: Self.countedByteCount($0)) }) }
     for series in series { series.release() }
   }
 
@@ -139,11 +174,6 @@ package final class LiveSeriesTable: Sendable {
   }
 
   private func hash(ofAddress address: UInt) -> UInt32 {
-    LiveSeries(address: address).map { UInt32(truncatingIfNeeded: unsafe keyed.hash($0.bytes)) } ?? 0
-  }
-
-  private static func isEqual(_ a: UnsafeBufferPointer<UInt8>, _ b: UnsafeBufferPointer<UInt8>) -> Bool {
-    guard a.count == b.count, let x = a.baseAddress, let y = b.baseAddress else { return a.count == b.count }
-    return unsafe memcmp(x, y, a.count) == 0
+    unsafe LiveSeries(address: address)?.withBytes { UInt32(truncatingIfNeeded: unsafe keyed.hash($0)) } ?? 0
   }
 }

@@ -19,15 +19,13 @@ import Synchronization
   /// A series by its place in the order.
   subscript(_ ordinal: Int) -> UnsafeMutablePointer<PartSeries> { unsafe series[ordinal] }
 
-  /// The flat form of a series' key; lives as long as the part.
-  func bytes(_ ordinal: Int) -> UnsafeBufferPointer<UInt8> { unsafe Self.bytes(series[ordinal]) }
+  /// Calls `body` with the flat form of a series' key.
+  func withBytes<R>(_ ordinal: Int, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    unsafe series[ordinal].pointee.live.withBytes(body)
+  }
 
   /// A series' key; allocates.
-  func key(_ ordinal: Int) -> SeriesKey { SeriesKey(wellFormed: unsafe Array(bytes(ordinal))) }
-
-  private static func bytes(_ series: UnsafeMutablePointer<PartSeries>) -> UnsafeBufferPointer<UInt8> {
-    unsafe series.pointee.live.bytes
-  }
+  func key(_ ordinal: Int) -> SeriesKey { unsafe series[ordinal].pointee.live.key }
 
   /// The ordinals of a measurement's series; binary search.
   func range(of measurement: [UInt8]) -> Range<Int> {
@@ -35,7 +33,7 @@ import Synchronization
       var (low, high) = (0, count)
       while low < high {
         let middle = (low + high) / 2
-        let order = unsafe KeyOrder.compareMeasurement(of: bytes(middle), to: measurement)
+        let order = unsafe withBytes(middle) { unsafe KeyOrder.compareMeasurement(of: $0, to: measurement) }
         if isBelow(order) { low = middle + 1 } else { high = middle }
       }
       return low
@@ -49,7 +47,7 @@ import Synchronization
     var names: [[UInt8]] = []
     var index = 0
     while index < count {
-      let name = unsafe KeyOrder.measurement(of: bytes(index))
+      let name = unsafe withBytes(index) { unsafe KeyOrder.measurement(of: $0) }
       names.append(name)
       index = range(of: name).upperBound
     }
@@ -65,7 +63,7 @@ import Synchronization
       var before: [[UInt8]] = []
       for ordinal in range(of: measurement) {
         var place = 0
-        unsafe KeyOrder.visitTags(of: bytes(ordinal)) { key, _ in
+        unsafe visitTags(ordinal) { key, _ in
           if place < before.count, unsafe key.elementsEqual(before[place]) {
             place += 1
             return true
@@ -91,7 +89,7 @@ import Synchronization
       var values: Set<[UInt8]> = []
       var before: [UInt8] = []
       for ordinal in range(of: measurement) {
-        unsafe KeyOrder.visitTags(of: bytes(ordinal)) { found, value in
+        unsafe visitTags(ordinal) { found, value in
           guard unsafe found.elementsEqual(key) else { return true }
           if unsafe !value.elementsEqual(before) {
             before = unsafe Array(value)
@@ -104,6 +102,12 @@ import Synchronization
       names.values[name] = list
       return list
     }
+  }
+
+  private func visitTags(
+    _ ordinal: Int, _ body: (UnsafeBufferPointer<UInt8>, UnsafeBufferPointer<UInt8>) -> Bool
+  ) {
+    unsafe withBytes(ordinal) { unsafe KeyOrder.visitTags(of: $0, body) }
   }
 
   /// The order of all series that `part` has now.
@@ -119,8 +123,12 @@ import Synchronization
 
   @safe private struct Entry {
     let series: UnsafeMutablePointer<PartSeries>
-    let bytes: UnsafeBufferPointer<UInt8>
+    let live: LiveSeries
     let rank: UInt32
+  }
+
+  private static func isBefore(_ a: LiveSeries, _ b: LiveSeries) -> Bool {
+    unsafe a.withBytes { x in unsafe b.withBytes { y in unsafe KeyOrder.isBefore(x, y) } }
   }
 
   /// An index has all series up to its count.
@@ -131,11 +139,11 @@ import Synchronization
     for number in known..<all.count {
       let series = unsafe all[number]
       let live = unsafe series.pointee.live
-      unsafe new.append(Entry(series: series, bytes: live.bytes, rank: live.rank))
+      unsafe new.append(Entry(series: series, live: live, rank: live.rank))
     }
     // The ranks of an earlier sort put most in order; the sort by keys is then one pass.
     new.sort { $0.rank < $1.rank }
-    new.sort { unsafe KeyOrder.isBefore($0.bytes, $1.bytes) }
+    new.sort { isBefore($0.live, $1.live) }
     let index = merge(old, new)
     for rank in 0..<index.count { unsafe index[rank].pointee.live.rank = UInt32(truncatingIfNeeded: rank) }
     return index
@@ -149,7 +157,7 @@ import Synchronization
     while unsafe series.count < total {
       let takesOld =
         if let old, i < old.count {
-          unsafe j == new.count || KeyOrder.isBefore(old.bytes(i), new[j].bytes)
+          unsafe j == new.count || isBefore(old.series[i].pointee.live, new[j].live)
         } else {
           false
         }

@@ -74,9 +74,10 @@ package final class PartRun: SortedRun {
         }
       }
       guard let times = times(ofSeries: ordinal, in: index) else { continue }
-      unsafe list.append(
-        key: index.bytes(ordinal), ordinal: UInt32(ordinal), firstTimestamp: times.lowerBound,
-        lastTimestamp: times.upperBound)
+      unsafe index.withBytes(ordinal) { key in
+        unsafe list.append(
+          key: key, ordinal: UInt32(ordinal), firstTimestamp: times.lowerBound, lastTimestamp: times.upperBound)
+      }
     }
     return list
   }

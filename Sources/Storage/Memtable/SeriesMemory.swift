@@ -1,13 +1,12 @@
-package import LineProtocol
 import Synchronization
 
 /// What live series and receivers' vocabularies take over all of a store, and the bound of it.
 ///
 /// Counted where a series comes or goes, and once a batch for a vocabulary, without a lock.
 package final class SeriesMemory: Sendable {
-  /// What a live series takes beside its chunks and the vocabularies: its key and what lies before it, at most 13 in the table, 13 for
-  /// a tag value of its own in the census, and 7 in the map of a part: mostly 32 of them together.
-  package static func byteCount(of key: SeriesKey) -> Int { LiveSeries.byteCount(ofKey: key.bytes.count) + 32 }
+  /// What a live series takes beside its chunks, the vocabularies, and its key with what lies before it: at most 13 in the table, 13 for
+  /// a tag value of its own in the census, and 7 in the map of a part.
+  package static let entryByteCount = 32
 
   package let byteCountMax: Int
   private let count = Atomic<Int>(0)
@@ -27,14 +26,17 @@ package final class SeriesMemory: Sendable {
   /// Whether a further series may become live.
   var hasRoom: Bool { bytes.load(ordering: .relaxed) < seriesByteCountMax }
 
-  package func add(_ key: SeriesKey) {
+  /// A series became live.
+  ///
+  /// - Parameter byteCount: what its key takes, with what lies before it.
+  package func add(_ byteCount: Int) {
     count.add(1, ordering: .relaxed)
-    bytes.add(Self.byteCount(of: key), ordering: .relaxed)
+    bytes.add(byteCount + Self.entryByteCount, ordering: .relaxed)
   }
 
-  package func remove(_ key: SeriesKey) {
+  package func remove(_ byteCount: Int) {
     count.subtract(1, ordering: .relaxed)
-    bytes.subtract(Self.byteCount(of: key), ordering: .relaxed)
+    bytes.subtract(byteCount + Self.entryByteCount, ordering: .relaxed)
   }
 
   // MARK: Vocabularies

@@ -59,10 +59,13 @@ struct CardinalityTests {
       return SeriesKey(measurement: Array("m".utf8), tags: tags)
     }
     let keys = (0..<count).map { key("a", $0) }
-    for key in keys { try census.admit(key) }
+    for key in keys {
+      try census.admit(key)
+      census.count(byteCount: 64)
+    }
     for removed in keys.indices {
       #expect(throws: SeriesRefusal.self) { try census.admit(key("b", 0)) }
-      census.remove([keys[removed]])
+      census.remove([(keys[removed], 64)])
     }
     try census.admit(key("b", 0))
     #expect(census.counts.series == 1 && census.counts.tagValuesMax == 1)

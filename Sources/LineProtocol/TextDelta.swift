@@ -1,0 +1,123 @@
+internal import CShims
+
+/// A text told by how it differs from another, its *base*: series of one measurement mostly differ in a few tag values.
+///
+/// Form: steps of three counts, a byte each, and bytes. So many bytes of the base come next, so many of it are passed over, so many
+/// come from here. The steps end where the text does, whose length is not written: who keeps the delta knows it.
+package enum TextDelta {
+  private static let stepByteCount = 3
+  private static let countMax = 255
+  /// How far behind a difference the place is looked for where text and base go on alike, how much longer one of them may have
+  /// become by then, and the bytes that must be equal there.
+  private static let gapMax = 24
+  private static let shiftMax = 8
+  private static let agreementByteCount = 4
+
+  /// Appends the delta of a text to `out`, unless it would take more than half of the text: then `out` stays, and the answer is `false`.
+  ///
+  /// Costs one pass over the text, and a search of some hundred steps at most at each difference.
+  package static func append(
+    _ text: UnsafeBufferPointer<UInt8>, base: UnsafeBufferPointer<UInt8>, to out: inout Buffer<UInt8>
+  ) -> Bool {
+    let start = out.count
+    var (i, j) = (0, 0)
+    while i < text.count {
+      let same = unsafe commonByteCount(text, i, base, j)
+      i += same
+      j += same
+      let gap = unsafe same == countMax || i == text.count ? (text: 0, base: 0) : gap(text, i, base, j)
+      if out.count - start + stepByteCount + gap.text > text.count / 2 {
+        out.setCount(start)
+        return false
+      }
+      out.append(UInt8(same))
+      out.append(UInt8(gap.base))
+      out.append(UInt8(gap.text))
+      unsafe out.append(contentsOf: UnsafeBufferPointer(rebasing: text[i..<i + gap.text]))
+      i += gap.text
+      j += gap.base
+    }
+    return true
+  }
+
+  /// Whether the text of a delta, `text.count` bytes of it, is `text`.
+  @inline(__always) package static func isEqual(
+    _ text: UnsafeBufferPointer<UInt8>, base: UnsafePointer<UInt8>, delta: UnsafePointer<UInt8>
+  ) -> Bool {
+    guard var position = text.baseAddress else { return true }
+    let end = unsafe position + text.count
+    var (base, delta) = unsafe (base, delta)
+    while unsafe position < end {
+      let (same, skipped, own) = unsafe (Int(delta[0]), Int(delta[1]), Int(delta[2]))
+      // Steps end where the text of the delta does, which is as long as this one.
+      if unsafe CShims_isEqual(position, base, same) == 0 { return false }
+      unsafe position += same
+      unsafe delta += stepByteCount
+      if unsafe CShims_isEqual(position, delta, own) == 0 { return false }
+      unsafe position += own
+      unsafe delta += own
+      unsafe base += same + skipped
+    }
+    return true
+  }
+
+  /// Writes the text of a delta, `text.count` bytes of it.
+  package static func write(
+    _ text: UnsafeMutableBufferPointer<UInt8>, base: UnsafePointer<UInt8>, delta: UnsafePointer<UInt8>
+  ) {
+    guard var position = text.baseAddress else { return }
+    let end = unsafe position + text.count
+    var (base, delta) = unsafe (base, delta)
+    while unsafe position < end {
+      let (same, skipped, own) = unsafe (Int(delta[0]), Int(delta[1]), Int(delta[2]))
+      unsafe position.update(from: base, count: same)
+      unsafe position += same
+      unsafe delta += stepByteCount
+      unsafe position.update(from: delta, count: own)
+      unsafe position += own
+      unsafe delta += own
+      unsafe base += same + skipped
+    }
+  }
+
+  // MARK: Finding differences
+
+  /// Bytes from `i` and `j` on that are alike, as many as a step may count.
+  private static func commonByteCount(
+    _ text: UnsafeBufferPointer<UInt8>, _ i: Int, _ base: UnsafeBufferPointer<UInt8>, _ j: Int
+  ) -> Int {
+    let count = min(text.count - i, base.count - j, countMax)
+    guard count > 0, let x = text.baseAddress, let y = base.baseAddress else { return 0 }
+    var same = 0
+    while same + 8 <= count {
+      // Within both by the loop's condition.
+      let difference = unsafe CShims_load8(x + i + same) ^ CShims_load8(y + j + same)
+      if difference != 0 { return same + difference.trailingZeroBitCount / 8 }
+      same += 8
+    }
+    while same < count, unsafe text[i + same] == base[j + same] { same += 1 }
+    return same
+  }
+
+  /// How many bytes of text and base lie before the next place where they go on alike; the nearest one of those where neither has
+  /// become longer, else one where it is by a little.
+  private static func gap(
+    _ text: UnsafeBufferPointer<UInt8>, _ i: Int, _ base: UnsafeBufferPointer<UInt8>, _ j: Int
+  ) -> (text: Int, base: Int) {
+    for shift in 0...shiftMax {
+      for near in (shift == 0 ? 1 : 0)...gapMax {
+        if unsafe agree(text, i + near, base, j + near + shift) { return (near, near + shift) }
+        if unsafe shift > 0 && agree(text, i + near + shift, base, j + near) { return (near + shift, near) }
+      }
+    }
+    return (min(gapMax, text.count - i), min(gapMax, base.count - j))
+  }
+
+  @inline(__always) private static func agree(
+    _ text: UnsafeBufferPointer<UInt8>, _ i: Int, _ base: UnsafeBufferPointer<UInt8>, _ j: Int
+  ) -> Bool {
+    guard i + agreementByteCount <= text.count, j + agreementByteCount <= base.count else { return false }
+    return unsafe UnsafeRawPointer(text.baseAddress.unsafelyUnwrapped + i).loadUnaligned(as: UInt32.self)
+      == UnsafeRawPointer(base.baseAddress.unsafelyUnwrapped + j).loadUnaligned(as: UInt32.self)
+  }
+}
