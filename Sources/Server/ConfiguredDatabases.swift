@@ -30,7 +30,7 @@ struct ConfiguredDatabases {
   }
 
   /// Puts the rules in force that the configuration has, with policies that they need and it gives a TTL.
-  private func prepareRules(in store: Store) throws(StorageError) {
+  func prepareRules(in store: Store) throws(StorageError) {
     var rules: [String: [PolicyRule]] = [:]
     for entry in configuration.rules {
       let database = entry.database ?? configuration.database

@@ -7,6 +7,8 @@ public final class Server: Sendable {
   private let waiters: TicketWaiters
   private let starter: Starter
   private let isStopped = Lock(false)
+  /// As of the last `reload`, where it differs from what is in force only by what the next start will read.
+  private let configuration: Lock<ServerConfiguration>
   /// The bound addresses as told to the operator, in order: "tcp 127.0.0.1:8094".
   public let listening: [String]
 
@@ -22,6 +24,7 @@ public final class Server: Sendable {
     _ configuration: ServerConfiguration, say: @escaping @Sendable (String) -> Void,
     onFailure: @escaping @Sendable () -> Void
   ) throws(StorageError) {
+    self.configuration = Lock(configuration)
     let bound = try BoundListeners(configuration)
     listening = bound.descriptions
     let statements = IngestCounters(listener: "into")
@@ -43,6 +46,29 @@ public final class Server: Sendable {
 
   /// Why the store could not be opened, or its log not be replayed; `nil` where that did not happen.
   public var failure: StorageError? { context.failure }
+
+  /// Puts in force what has changed in the configuration and can be changed in a running server: rules, quotas, the disk's reserve,
+  /// lateness, the limit of the future, the rate of merges. Says what was changed, and what the next start will read.
+  ///
+  /// - Throws: `.overloaded` before the store is open: the start reads the configuration that it was given. What the store says to rules.
+  public func reload(_ new: ServerConfiguration) throws(StorageError) {
+    guard let store = context.store else {
+      throw StorageError(.overloaded, "the store is not open yet: send SIGHUP again once the server is ready")
+    }
+    try configuration.withLock { (current) throws(StorageError) in
+      let change = ConfigurationChange(from: current, to: new)
+      store.adjust(new.store.adjustable)
+      if change.adjustable.contains("rule") {
+        try ConfiguredDatabases(configuration: new, say: context.say).prepareRules(in: store)
+      }
+      current = new
+      if change.adjustable.isEmpty, change.fixed.isEmpty { context.say("reloaded: nothing has changed") }
+      if !change.adjustable.isEmpty { context.say("reloaded: " + change.adjustable.joined(separator: ", ")) }
+      if !change.fixed.isEmpty {
+        context.say("warning: to change " + change.fixed.joined(separator: ", ") + " the server must be started again")
+      }
+    }
+  }
 
   /// Takes in what has arrived, answers what is owed, flushes, closes. Idempotent.
   ///

@@ -11,6 +11,7 @@ struct CompactionScheduleState {
   }
 
   var delegate: (any CompactionDelegate)?
+  var settings: CompactionSettings
   var throttle: CompactionThrottle
   var threads: [WorkerThread] = []
   var isStopping = false
@@ -27,8 +28,9 @@ struct CompactionScheduleState {
   var copiedGroupCount: UInt64 = 0
   var busyNanoseconds: Int64 = 0
 
-  init(delegate: any CompactionDelegate, throttle: CompactionThrottle) {
+  init(delegate: any CompactionDelegate, settings: CompactionSettings, throttle: CompactionThrottle) {
     self.delegate = delegate
+    self.settings = settings
     self.throttle = throttle
   }
 

@@ -11,7 +11,6 @@ package final class CompactionScheduler: Sendable {
 
   let state: Monitor<CompactionScheduleState>
   let changed = Condition()
-  private let settings: CompactionSettings
   private let options: TableOptions
   let monotonic: @Sendable () -> Int64
 
@@ -22,12 +21,11 @@ package final class CompactionScheduler: Sendable {
     delegate: any CompactionDelegate, settings: CompactionSettings, bytesPerSecond: UInt64 = 0,
     options: TableOptions = TableOptions(), monotonic: @escaping @Sendable () -> Int64 = monotonicNanoseconds
   ) {
-    self.settings = settings
     self.options = options
     self.monotonic = monotonic
     state = Monitor(
       CompactionScheduleState(
-        delegate: delegate,
+        delegate: delegate, settings: settings,
         throttle: CompactionThrottle(bytesPerSecond: bytesPerSecond, monotonic: monotonic())))
   }
 
@@ -56,6 +54,21 @@ package final class CompactionScheduler: Sendable {
   package func wake() {
     state.withLock { $0.wakeCount += 1 }
     changed.notifyAll()
+  }
+
+  /// What the picker goes by.
+  package var settings: CompactionSettings { state.withLock { $0.settings } }
+
+  /// Changes what the next pick goes by, and what jobs may write from now on.
+  package func adjust(lateness: Int64, bytesPerSecond: UInt64) {
+    let now = monotonic()
+    state.withLock { state in
+      state.settings.lateness = lateness
+      if state.throttle.bytesPerSecond != bytesPerSecond {
+        state.throttle = CompactionThrottle(bytesPerSecond: bytesPerSecond, monotonic: now)
+      }
+    }
+    wake()
   }
 
   /// Bytes that merging a keyspace still has to write.

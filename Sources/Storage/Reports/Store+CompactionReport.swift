@@ -2,7 +2,7 @@ extension Store {
   /// What every window holds and waits for. Reads the manifest's state and the memtable's counts, no file.
   public func compactionReport() -> CompactionReport {
     let now = retainer.now
-    let picker = Picker(settings: options.compactionSettings, now: now)
+    let picker = Picker(settings: writing?.compaction.settings ?? options.compactionSettings, now: now)
     let status = writing?.compaction.status() ?? CompactionStatus()
     var report = CompactionReport(
       time: now, isPaused: status.isPaused, jobsDone: status.jobCount,

@@ -80,7 +80,7 @@ extension Store {
       let beyond = retainer.quotaCounts(of: keyspace.id)
       out.quotaWindows += beyond.windows
       out.quotaBytes += beyond.bytes
-      out.quotaLimitBytes = options.quotas[name] ?? 0
+      out.quotaLimitBytes = adjustable.quotas[name] ?? 0
       if let counters = snapshots.reads(of: keyspace.id) {
         reads = (reads.tables + counters.tables, reads.windows + counters.windows)
       }

@@ -19,6 +19,8 @@ public struct PolicyDescription: Sendable, Equatable {
 /// tables of it, compactors merge them, the retainer says what is expired, the publisher keeps the version that all read by.
 public final class Store: Sendable {
   let options: StoreOptions
+  /// Those of them that may be changed, as they are now.
+  let adjusted: AdjustedOptions
   let fileSystem: any FileSystem
   let publisher: Publisher
   let memtable: Memtable
@@ -58,6 +60,7 @@ public final class Store: Sendable {
 
   init(_ opened: OpenedStore) {
     options = opened.options
+    adjusted = AdjustedOptions(opened.options.adjustable)
     fileSystem = opened.fileSystem
     publisher = opened.publisher
     memtable = opened.memtable
@@ -165,15 +168,11 @@ public final class Store: Sendable {
       flusher.wake()
     }
     let (publisher, retainer, fileSystem, reserve) = (publisher, retainer, fileSystem, reserve)
-    var quota = Quota()
-    quota.byteCounts = options.quotas
-    quota.reserveByteCount = options.diskReserveByteCount
-    let limit = quota
-    let rereading = rereading
+    let (rereading, adjusted) = (rereading, adjusted)
     try writing.upkeep.start {
       if rereading.takeIsDue() { Self.askAgain(publisher) }
       Self.keepUp(publisher, retainer, memtable)
-      Self.keepWithin(limit, publisher, retainer, fileSystem)
+      Self.keepWithin(adjusted.current.quota, publisher, retainer, fileSystem)
       reserve.refill()
     }
   }
@@ -213,7 +212,7 @@ public final class Store: Sendable {
   /// The times that a write to a keyspace may have: not expired, not too far ahead.
   func validTimes(of keyspace: KeyspaceState) -> Range<Int64> {
     let (floor, now) = retainer.floorAndNow(of: keyspace)
-    let limit = Int64(clamping: Int128(now) + Int128(options.futureLimit.wholeNanoseconds))
+    let limit = Int64(clamping: Int128(now) + Int128(adjustable.futureLimit.wholeNanoseconds))
     return floor..<max(floor, limit)
   }
 

@@ -42,6 +42,13 @@ public struct StoreOptions: Sendable {
   /// How the memory is split.
   public var memory: MemoryBudget { MemoryBudget(byteCount: memoryByteCount) }
 
+  /// What of it may be changed while the store is open, with `Store.adjust`.
+  public var adjustable: AdjustableOptions {
+    AdjustableOptions(
+      lateness: lateness, futureLimit: futureLimit, quotas: quotas, diskReserveByteCount: diskReserveByteCount,
+      compactionBytesPerSecond: compactionBytesPerSecond)
+  }
+
   /// What merging goes by.
   var compactionSettings: CompactionSettings {
     var settings = CompactionSettings()

@@ -47,7 +47,11 @@ struct Verification {
       guard Manifest.fileName(contents.number) == name else {
         throw StorageError(.corrupt, file: name, offset: 0, "says that it is manifest \(contents.number)")
       }
-      if case .torn(let count) = contents.tail {
+      switch contents.tail {
+      case .clean: break
+      case .unterminated:
+        report.notes.append("\(name):\(contents.byteCount): the newline of the last edit was not written")
+      case .torn(let count):
         report.notes.append(
           "\(name):\(contents.byteCount): \(count) bytes of an edit that was not written to its end")
       }

@@ -1,15 +1,15 @@
 /// Reads a command line against the table of a subcommand's flags.
-package struct ArgumentParser {
+package struct ArgumentParser: Sendable {
   private let subcommand: Subcommand
   /// Names that are a flag of any subcommand: one configuration file may serve all of them.
   private let knownKeys: Set<String>
   private let environment: [String: String]
   /// Gives the bytes of a file.
-  private let readFile: (String) throws -> [UInt8]
+  private let readFile: @Sendable (String) throws -> [UInt8]
 
   package init(
     _ subcommand: Subcommand, knownKeys: Set<String> = [], environment: [String: String] = [:],
-    readFile: @escaping (String) throws -> [UInt8]
+    readFile: @escaping @Sendable (String) throws -> [UInt8]
   ) {
     self.subcommand = subcommand
     self.knownKeys = knownKeys.union(subcommand.flags.map(\.name))
@@ -25,6 +25,7 @@ package struct ArgumentParser {
     if arguments.isOn("help") { return arguments }
     try readEnvironment(into: &arguments)
     if let path = arguments.string("config") { try readConfiguration(path, into: &arguments) }
+    arguments.readAgain = { try parse(line) }
     return arguments
   }
 

@@ -11,6 +11,8 @@ package struct Arguments: Sendable {
   package var operands: [String] = []
   /// The configuration file as read; `nil` without one. Listeners of `serve` are objects in it.
   package var configuration: ConfigurationValue?
+  /// Reads them anew: environment and command line as they were, the file as it is by then.
+  package var readAgain: (@Sendable () throws -> Arguments)?
   private var values: [String: [String]] = [:]
   private var flags: [String: Flag]
   private var written: Set<String> = []

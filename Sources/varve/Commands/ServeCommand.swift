@@ -118,12 +118,24 @@ private func serve(_ arguments: Arguments) throws -> Int32 {
   let server = try Server(configuration, say: { printError($0) }, onFailure: { kill(getpid(), SIGTERM) })
   while true {
     if waitForSignal(&signals, configuration.store.memory) != SIGHUP { break }
-    printError("SIGHUP: listeners and limits are read at start only; nothing was changed")
+    reload(server, arguments)
   }
   let failure = server.failure
   try server.stop()
   if let failure { throw CommandFailure("cannot open the store in \(configuration.dataDirectory): \(failure)") }
   return 0
+}
+
+/// Reads flags, environment and file again, and has the server change what it can. What is wrong is said, and changes nothing.
+private func reload(_ server: Server, _ arguments: Arguments) {
+  do {
+    guard let again = try arguments.readAgain?() else { return }
+    var configuration = try serverConfiguration(again)
+    configuration.openFiles = OpenFileLimit.current
+    try server.reload(configuration)
+  } catch {
+    printError("SIGHUP: \(error); the server goes on as it was")
+  }
 }
 
 /// Waits for a signal. Once a second meanwhile, where the process takes more than those parts of the budget may hold that are counted,
