@@ -13,31 +13,28 @@ package enum TextDelta {
   private static let shiftMax = 8
   private static let agreementByteCount = 4
 
-  /// Appends the delta of a text to `out`, unless it would take more than half of the text: then `out` stays, and the answer is `false`.
+  /// Writes the delta of a text to `out`, which has room for half of the text, and answers how long it is; `nil` where it would be longer.
   ///
   /// Costs one pass over the text, and a search of some hundred steps at most at each difference.
-  package static func append(
-    _ text: UnsafeBufferPointer<UInt8>, base: UnsafeBufferPointer<UInt8>, to out: inout Buffer<UInt8>
-  ) -> Bool {
-    let start = out.count
-    var (i, j) = (0, 0)
+  package static func make(
+    _ text: UnsafeBufferPointer<UInt8>, base: UnsafeBufferPointer<UInt8>, in out: UnsafeMutablePointer<UInt8>
+  ) -> Int? {
+    let byteCountMax = text.count / 2
+    var (i, j, count) = (0, 0, 0)
     while i < text.count {
       let same = unsafe commonByteCount(text, i, base, j)
       i += same
       j += same
       let gap = unsafe same == countMax || i == text.count ? (text: 0, base: 0) : gap(text, i, base, j)
-      if out.count - start + stepByteCount + gap.text > text.count / 2 {
-        out.setCount(start)
-        return false
-      }
-      out.append(UInt8(same))
-      out.append(UInt8(gap.base))
-      out.append(UInt8(gap.text))
-      unsafe out.append(contentsOf: UnsafeBufferPointer(rebasing: text[i..<i + gap.text]))
+      if count + stepByteCount + gap.text > byteCountMax { return nil }
+      unsafe (out[count], out[count + 1], out[count + 2]) = (UInt8(same), UInt8(gap.base), UInt8(gap.text))
+      count += stepByteCount
+      for byte in 0..<gap.text { unsafe out[count + byte] = text[i + byte] }
+      count += gap.text
       i += gap.text
       j += gap.base
     }
-    return true
+    return count
   }
 
   /// Whether the text of a delta, `text.count` bytes of it, is `text`.
@@ -70,10 +67,10 @@ package enum TextDelta {
     var (base, delta) = unsafe (base, delta)
     while unsafe position < end {
       let (same, skipped, own) = unsafe (Int(delta[0]), Int(delta[1]), Int(delta[2]))
-      unsafe position.update(from: base, count: same)
+      unsafe CShims_copyShort(position, base, same)
       unsafe position += same
       unsafe delta += stepByteCount
-      unsafe position.update(from: delta, count: own)
+      unsafe CShims_copyShort(position, delta, own)
       unsafe position += own
       unsafe delta += own
       unsafe base += same + skipped
@@ -99,25 +96,37 @@ package enum TextDelta {
     return same
   }
 
-  /// How many bytes of text and base lie before the next place where they go on alike; the nearest one of those where neither has
-  /// become longer, else one where it is by a little.
+  /// How many bytes of text and base lie before the next place where they go on alike: the nearest one of those where neither has
+  /// become longer, else one where it is by as little as can be.
   private static func gap(
     _ text: UnsafeBufferPointer<UInt8>, _ i: Int, _ base: UnsafeBufferPointer<UInt8>, _ j: Int
   ) -> (text: Int, base: Int) {
+    guard let x = unsafe text.baseAddress.map({ unsafe $0 + i }), let y = unsafe base.baseAddress.map({ unsafe $0 + j }) else {
+      return (min(gapMax, text.count - i), 0)
+    }
+    // Places from which as many bytes as must be equal can be read.
+    let (ends, baseEnds) = (text.count - i - agreementByteCount, base.count - j - agreementByteCount)
     for shift in 0...shiftMax {
-      for near in (shift == 0 ? 1 : 0)...gapMax {
-        if unsafe agree(text, i + near, base, j + near + shift) { return (near, near + shift) }
-        if unsafe shift > 0 && agree(text, i + near + shift, base, j + near) { return (near + shift, near) }
+      if let near = unsafe agreement(x, y + shift, from: shift == 0 ? 1 : 0, through: min(gapMax, ends, baseEnds - shift)) {
+        return (near, near + shift)
+      }
+      if shift > 0, let near = unsafe agreement(x + shift, y, from: 0, through: min(gapMax, ends - shift, baseEnds)) {
+        return (near + shift, near)
       }
     }
     return (min(gapMax, text.count - i), min(gapMax, base.count - j))
   }
 
-  @inline(__always) private static func agree(
-    _ text: UnsafeBufferPointer<UInt8>, _ i: Int, _ base: UnsafeBufferPointer<UInt8>, _ j: Int
-  ) -> Bool {
-    guard i + agreementByteCount <= text.count, j + agreementByteCount <= base.count else { return false }
-    return unsafe UnsafeRawPointer(text.baseAddress.unsafelyUnwrapped + i).loadUnaligned(as: UInt32.self)
-      == UnsafeRawPointer(base.baseAddress.unsafelyUnwrapped + j).loadUnaligned(as: UInt32.self)
+  /// The first place at which both are alike; the caller has seen to it that through `last` all can be read.
+  @inline(__always) private static func agreement(
+    _ a: UnsafePointer<UInt8>, _ b: UnsafePointer<UInt8>, from first: Int, through last: Int
+  ) -> Int? {
+    var near = first
+    while near <= last {
+      let word = unsafe UnsafeRawPointer(a + near).loadUnaligned(as: UInt32.self)
+      if unsafe word == UnsafeRawPointer(b + near).loadUnaligned(as: UInt32.self) { return near }
+      near &+= 1
+    }
+    return nil
   }
 }

@@ -225,9 +225,12 @@ extension Vocabulary {
     // Room for all of it beforehand, so that the base's bytes stay where they are.
     spellings.reserve(bytes.count)
     let text = unsafe UnsafeBufferPointer(start: spellings.base + base.place, count: Int(base.count))
-    if unsafe TextDelta.append(bytes, base: text, to: &spellings) { return UInt32(start) | SpellingEntry.deltaFlag }
-    spellings.setCount(start)
-    return nil
+    guard let count = unsafe TextDelta.make(bytes, base: text, in: spellings.base + spellings.count) else {
+      spellings.setCount(start)
+      return nil
+    }
+    spellings.setCount(spellings.count + count)
+    return UInt32(start) | SpellingEntry.deltaFlag
   }
 
   /// Equal where spellings are likely to be alike: of one measurement, with as many tags.

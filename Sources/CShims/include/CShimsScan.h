@@ -134,6 +134,21 @@ static inline int CShims_hasPrefix(const uint8_t *position, const uint8_t *end, 
   return CShims_isEqual(position, prefix, count);
 }
 
+/// Copies `count` bytes between places that do not overlap: mostly few, for which a call of memcpy costs more than the copy.
+static inline void CShims_copyShort(uint8_t *target, const uint8_t *source, size_t count) {
+  if (count > 64) {
+    memcpy(target, source, count);
+  } else if (count >= 16) {
+    for (size_t at = 0; at + 16 < count; at += 16) __builtin_memcpy(target + at, source + at, 16);
+    __builtin_memcpy(target + count - 16, source + count - 16, 16);
+  } else if (count >= 8) {
+    __builtin_memcpy(target, source, 8);
+    __builtin_memcpy(target + count - 8, source + count - 8, 8);
+  } else {
+    for (size_t at = 0; at < count; at++) target[at] = source[at];
+  }
+}
+
 /// 8 bytes, little-endian.
 static inline uint64_t CShims_load8(const uint8_t *position) {
   uint64_t word;

@@ -100,6 +100,15 @@ extension KeyOrder {
     }
   }
 
+  /// Bytes that the measurement and the number of tags take.
+  static func byteCountBeforeTags(of key: UnsafeBufferPointer<UInt8>) -> Int {
+    var at = 0
+    let count = unsafe length(key, &at)
+    at += count
+    _ = unsafe length(key, &at)
+    return at
+  }
+
   /// The measurement of a key.
   static func measurement(of key: UnsafeBufferPointer<UInt8>) -> [UInt8] {
     var start = 0

@@ -33,23 +33,24 @@ package import LineProtocol
     }
   }
 
-  /// The same, with the key told by that of `base`, which is kept whole and held from then on; `nil` where that takes more than half of the key.
-  ///
-  /// - Parameter scratch: for the delta.
-  static func make(_ key: SeriesKey, base: LiveSeries, scratch: inout Buffer<UInt8>) -> LiveSeries? {
+  /// The same, with the key told by that of `base`, which is kept whole and held from then on; `nil` where that takes more than half of
+  /// the key, or the first bytes, so many that the measurement lies in them, are not those of `base`.
+  static func make(_ key: SeriesKey, base: LiveSeries, sharedByteCount: Int) -> LiveSeries? {
     precondition(base.isWhole, "a base is kept whole")
-    scratch.reset()
-    let isShort = unsafe key.bytes.withUnsafeBufferPointer { bytes in
-      unsafe TextDelta.append(bytes, base: base.tail(base.keyByteCount), to: &scratch)
+    return unsafe key.bytes.withUnsafeBufferPointer { bytes in
+      unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: bytes.count / 2 + 1) { scratch in
+        let (whole, delta) = unsafe (base.tail(base.keyByteCount), scratch.baseAddress.unsafelyUnwrapped)
+        guard unsafe whole.prefix(sharedByteCount).elementsEqual(bytes.prefix(sharedByteCount)),
+          let count = unsafe TextDelta.make(bytes, base: whole, in: delta)
+        else { return nil }
+        let memory = unsafe allocate(
+          key, length: UInt32(bytes.count) | deltaFlag, tailByteCount: baseByteCount + count)
+        base.retain()
+        unsafe (memory + headByteCount).storeBytes(of: base.address, as: UInt.self)
+        unsafe (memory + headByteCount + baseByteCount).copyMemory(from: delta, byteCount: count)
+        return unsafe LiveSeries(head: memory.assumingMemoryBound(to: Head.self))
+      }
     }
-    guard isShort else { return nil }
-    let memory = unsafe allocate(
-      key, length: UInt32(key.bytes.count) | deltaFlag, tailByteCount: baseByteCount + scratch.count)
-    base.retain()
-    unsafe (memory + headByteCount).storeBytes(of: base.address, as: UInt.self)
-    unsafe UnsafeMutableRawBufferPointer(start: memory + headByteCount + baseByteCount, count: scratch.count)
-      .copyMemory(from: UnsafeRawBufferPointer(scratch.elements))
-    return unsafe LiveSeries(head: memory.assumingMemoryBound(to: Head.self))
   }
 
   private static func allocate(_ key: SeriesKey, length: UInt32, tailByteCount: Int) -> UnsafeMutableRawPointer {
@@ -122,6 +123,12 @@ package import LineProtocol
       unsafe TextDelta.write(text, base: base.start, delta: start + Self.baseByteCount)
       return unsafe body(UnsafeBufferPointer(text))
     }
+  }
+
+  /// The first bytes of its key: as many at least as the measurement takes.
+  var firstBytes: UnsafeBufferPointer<UInt8> {
+    let whole = base ?? self
+    return unsafe whole.tail(whole.keyByteCount)
   }
 
   /// Whether `bytes` are the flat form of its key.

@@ -15,7 +15,7 @@ package final class LiveSeriesTable: Sendable {
     var series = TaggedTable<UInt>()
     var byteCount = 0
     /// By what keys have in common: the last series that was kept whole, by whose key the next ones are told; held. Not in the table.
-    var bases: [Int: LiveSeries] = [:]
+    var bases: [UInt64: LiveSeries] = [:]
 
     mutating func releaseBases() {
       for base in bases.values { base.release() }
@@ -90,7 +90,7 @@ package final class LiveSeriesTable: Sendable {
   }
 
   private func insert(_ key: SeriesKey, hash: UInt64, in state: inout State) -> LiveSeries {
-    let series = Self.make(key, in: &state)
+    let series = make(key, in: &state)
     census.count(byteCount: Self.countedByteCount(series))
     state.series.insert(series.address, hash: UInt32(truncatingIfNeeded: hash), hashOf: self.hash(ofAddress:))
     state.byteCount += series.byteCount
@@ -99,18 +99,18 @@ package final class LiveSeriesTable: Sendable {
   }
 
   /// A series, its key told by that of one like it where that is short.
-  private static func make(_ key: SeriesKey, in state: inout State) -> LiveSeries {
-    if key.bytes.count > baseKeyByteCountMax { return LiveSeries.make(key) }
-    let (measurement, tags) = key.parts
-    var hasher = Hasher()
-    hasher.combine(measurement)
-    hasher.combine(tags.count)
-    let kind = hasher.finalize()
-    if let base = state.bases[kind] {
-      var scratch = Buffer<UInt8>(capacity: key.bytes.count)
-      if let series = LiveSeries.make(key, base: base, scratch: &scratch) { return series }
+  private func make(_ key: SeriesKey, in state: inout State) -> LiveSeries {
+    if key.bytes.count > Self.baseKeyByteCountMax { return LiveSeries.make(key) }
+    let (kind, sharedByteCount) = unsafe key.bytes.withUnsafeBufferPointer { bytes in
+      let count = unsafe KeyOrder.byteCountBeforeTags(of: bytes)
+      return unsafe (keyed.hash(UnsafeBufferPointer(rebasing: bytes[..<count])), count)
     }
-    if state.bases.count >= baseCountMax { state.releaseBases() }
+    if let base = state.bases[kind],
+      let series = LiveSeries.make(key, base: base, sharedByteCount: sharedByteCount)
+    {
+      return series
+    }
+    if state.bases.count >= Self.baseCountMax { state.releaseBases() }
     state.bases.updateValue(LiveSeries.make(key), forKey: kind)?.release()
     return LiveSeries.make(key)
   }

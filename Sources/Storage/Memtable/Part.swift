@@ -200,16 +200,16 @@ import Synchronization
       table.lists.append(list)
       table.listIndices[list.number] = index
     }
-    unsafe live.withBytes { key in
-      // Neighbours nearly always share measurement and list.
-      if table.lastList == index, unsafe KeyOrder.compareMeasurement(of: key, to: table.lastMeasurement) == 0 {
-        return
-      }
-      let measurement = unsafe KeyOrder.measurement(of: key)
-      table.measurements[measurement, default: []].insert(index)
-      table.lastMeasurement = measurement
-      table.lastList = index
+    // The caller holds the series, so its bytes stay.
+    let key = unsafe live.firstBytes
+    // Neighbours nearly always share measurement and list.
+    if table.lastList == index, unsafe KeyOrder.compareMeasurement(of: key, to: table.lastMeasurement) == 0 {
+      return index
     }
+    let measurement = unsafe KeyOrder.measurement(of: key)
+    table.measurements[measurement, default: []].insert(index)
+    table.lastMeasurement = measurement
+    table.lastList = index
     return index
   }
 }
