@@ -5,9 +5,15 @@ struct Pager {
   /// The command line, for `sh`; empty: none.
   var command: String
 
-  /// `PAGER`; without it `less` where it is there, quitting where all fits on one screen.
+  /// `PAGER`; without it `less` where it is there, quitting where all fits on one screen. None on a terminal that cannot move its cursor: `less`
+  /// would wait for a key before each answer.
   init(environment: (String) -> String?) {
-    command = environment("PAGER") ?? (unsafe access("/usr/bin/less", X_OK) == 0 ? "less -FRSX" : "")
+    let terminal = environment("TERM") ?? ""
+    if terminal.isEmpty || terminal == "dumb" {
+      command = ""
+      return
+    }
+    command = environment("PAGER") ?? (unsafe access("/usr/bin/less", X_OK) == 0 ? "less -dFRSX" : "")
   }
 
   /// Runs `body` with standard output going through the program, and waits until its user has read enough.

@@ -73,7 +73,7 @@ package struct ShellDirective: Sendable {
       shell, text in
       switch text {
       case "off": shell.state.pager.command = ""
-      case "on", "": shell.state.pager = Pager { $0 == "PAGER" ? environmentText($0) : nil }
+      case "on", "": shell.state.pager = Pager(environment: environmentText)
       default: shell.state.pager.command = text
       }
     },

@@ -11,7 +11,7 @@ package struct TerminalPlot {
   package init(_ data: PlotData, columnCount: Int = 80, rowCount: Int = 16, hasColor: Bool) {
     self.data = data
     self.hasColor = hasColor
-    width = max(columnCount, 30)
+    width = columnCount
     height = max(rowCount, 4)
   }
 
@@ -19,7 +19,7 @@ package struct TerminalPlot {
     let ticks = data.valueTicks(count: max(height / 4, 2) + 1)
     let labels = ticks.map(PlotData.valueLabel)
     let margin = labels.map(\.utf8.count).max() ?? 0
-    let canvas = drawn(BrailleCanvas(width: width - margin - 2, height: height), ticks)
+    let canvas = drawn(BrailleCanvas(width: max(width - margin - 2, 4), height: height), ticks)
     var labelRows: [Int: String] = [:]
     for (tick, label) in zip(ticks, labels) {
       labelRows[Int(PlotData.depth(of: tick, in: ticks) * Double(height - 1) + 0.5)] = label
@@ -63,10 +63,11 @@ package struct TerminalPlot {
     var axis = [String](repeating: "─", count: axisWidth)
     var labels = [Character](repeating: " ", count: axisWidth + margin + 2)
     var end = 0
-    for tick in data.timeTicks(count: axisWidth / 12) {
+    for tick in data.timeTicks(count: max(axisWidth / 12, 1)) {
       let place = Int((Double(tick) - Double(times.lowerBound)) / span * Double(axisWidth - 1) + 0.5)
       axis[place] = "┬"
       let label = Array(data.timeLabel(tick))
+      guard label.count <= labels.count else { continue }
       let start = min(max(margin + 2 + place - label.count / 2, 0), labels.count - label.count)
       guard start >= end else { continue }
       labels.replaceSubrange(start..<start + label.count, with: label)
