@@ -17,7 +17,7 @@ struct MigrationTests {
     let points = (0..<3_000).map {
       "m,host=h\($0 % 7),zone=a\\ b v=\($0),n=\($0)i,ok=true,s=\"x \($0), \\\"q\\\"\" \(1_700_000_000 + $0 * 60)\n"
     }
-    let odd = "odd v=-0.0 1\nodd,t=\\=x v=1e-300,e=5 2\nlarge i=9007199254740993i,f=9007199254740992 3\n"
+    let odd = "old v=1 -86400\nold v=2 -31536000\nodd v=-0.0 1\nodd,t=\\=x v=1e-300,e=5 2\nlarge i=9007199254740993i,f=9007199254740992 3\n"
     try command.write(points.joined() + odd, to: "points")
     let made = try command.run(
       """
@@ -33,11 +33,11 @@ struct MigrationTests {
       "varve import \(flags) --as fresh --resume place; echo $?; varve import \(flags) --as fresh --resume place; echo $?"
     )
     #expect(outcome.output == "0\n0\n", "\(outcome.errors)")
-    #expect(outcome.errors.contains("3004 points imported; counts and sums of every series are those of"))
+    #expect(outcome.errors.contains("3006 points imported; counts and sums of every series are those of"))
     #expect(outcome.errors.contains("\n0 points imported; counts and sums"))
     let questions = """
       varve query --database fresh --format csv 'SHOW RETENTION POLICIES' | cut -d, -f1,2,5
-      varve query --database fresh 'SELECT f, i FROM large; SELECT e, v FROM odd; SELECT s FROM m WHERE n = 17' --precision ns
+      varve query --database fresh 'SELECT count(v) FROM old; SELECT f, i FROM large; SELECT e, v FROM odd; SELECT s FROM m WHERE n = 17' --precision ns
       varve export --database fresh --measurement m | sort >ours
       varve import --data direct --precision s points >/dev/null 2>&1; varve export --data direct --measurement m | sort | cmp - ours && wc -l <ours
       """
@@ -45,7 +45,7 @@ struct MigrationTests {
     #expect(
       answers.output.contains("autogen,0s,true") && answers.output.contains("week,1344h0m0s,false"),
       "\(answers.output)")
-    #expect(answers.output.contains("3000000000,9007199254740992,9007199254740993"), "\(answers.output)")
+    #expect(answers.output.contains("3000000000,9007199254740992,9007199254740993") && answers.output.contains("time,count\n0,2\n"), "\(answers.output)")
     #expect(
       answers.output.contains("x 17, \"\"q\"\"") && answers.output.hasSuffix("3000\n"),
       "\(answers.output) \(answers.errors)")

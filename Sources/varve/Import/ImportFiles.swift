@@ -56,8 +56,12 @@ package struct ImportPlace {
   /// Bytes, uncompressed, that are in; all of them where the file is done.
   package func offset(of file: String) -> Int { offsets[file] ?? 0 }
 
+  /// The time through which a measurement is in; `nil` where nothing of it is, since times may be before 1970.
+  func time(of measurement: String) -> Int64? { offsets[measurement].map { Int64($0) } }
+
   package mutating func advance(_ file: String, to offset: Int) throws {
-    if path == nil || self.offset(of: file) >= offset { return }
+    if path == nil { return }
+    if let known = offsets[file], known >= offset { return }
     offsets[file] = offset
     try write()
   }

@@ -41,6 +41,7 @@ final class InfluxMigration {
   ) {
     (self.source, self.target, self.database, self.policy) = (source, target, database, policy)
     (self.targetDatabase, self.end, self.place) = (targetDatabase, end, place)
+    source.isCancelled = { Interrupt.wasPressed }
   }
 
   /// Brings all over.
@@ -153,9 +154,11 @@ final class InfluxMigration {
   private func bringSlices(_ measurement: String, _ fields: [Field], _ shard: Shard, of policy: String) throws
   {
     let key = "\(source.baseURL)/\(database)/\(policy)/\(measurement)"
-    let done = place.offset(of: key)
-    guard !fields.isEmpty, done < shard.end else { return }
-    var start = done > shard.start ? Int64(done) : shard.start
+    let begin = max(place.time(of: key) ?? .min, shard.start)
+    guard !fields.isEmpty, begin < shard.end else { return }
+    // Slices that grow through time without points would meet the first ones with a length that fits none.
+    guard var start = try firstTime(of: measurement, fields, Shard(start: begin, end: shard.end), of: policy)
+    else { return try place.advance(key, to: Int(shard.end)) }
     while start < shard.end {
       let end = min(shard.end, start.addingReportingOverflow(sliceLength).partialValue)
       let before = pointCount
@@ -171,31 +174,40 @@ final class InfluxMigration {
     }
   }
 
+  /// The time of the first point of a shard; `nil` where it has none.
+  private func firstTime(
+    of measurement: String, _ fields: [Field], _ shard: Shard, of policy: String
+  ) throws -> Int64? {
+    let statement = select(measurement, fields, shard, of: policy) + " LIMIT 1"
+    return try ask(statement).compactMap { $0.timestamps?.first }.min()
+  }
+
+  /// The statement of a shard's points, without its groups.
+  private func select(
+    _ measurement: String, _ fields: [Field], _ shard: Shard, of policy: String
+  ) -> String {
+    let names = "\(InfluxQLNames.written(policy)).\(InfluxQLNames.written(measurement))"
+    let columns = fields.map(\.text).joined(separator: ", ")
+    return "SELECT \(columns) FROM \(names) WHERE time >= \(shard.start) AND time < \(shard.end)"
+  }
+
   private var sliceLength: Int64 = 3_600_000_000_000
   private static let slicePointCount = 50_000
   private static let sliceLengthMin: Int64 = 1_000_000_000
   private static let sliceLengthMax: Int64 = 30 * 86_400_000_000_000
 
   private func bring(_ measurement: String, _ fields: [Field], _ shard: Shard, of policy: String) throws {
-    let names = "\(InfluxQLNames.written(policy)).\(InfluxQLNames.written(measurement))"
-    let statement =
-      "SELECT \(fields.map(\.text).joined(separator: ", ")) FROM \(names) WHERE time >= \(shard.start) AND time < \(shard.end) GROUP BY *"
+    let statement = select(measurement, fields, shard, of: policy) + " GROUP BY *"
     var reading = InfluxReading(measurement: measurement, fields: fields)
-    source.isCancelled = { Interrupt.wasPressed }
     let parameters = [
       (name: "q", value: statement), ("db", database), ("epoch", "ns"), ("chunked", "true"), ("chunk_size", "10000"),
     ]
-    let response: HTTPResponse
-    do {
-      response = try source.postForm("/query", parameters, receiving: { [self] piece in
-        try reading.take(piece)
-        if reading.lines.count >= 4 << 20 { try send(&reading) }
-        progress.show(
-          "\(policy).\(measurement) from \(QueryTime.print(shard.start))", pointCount + reading.pointCount)
-      })
-    } catch let error as ClientError where error.code == .cancelled {
-      throw Interrupted()
-    }
+    let response = try source.postForm("/query", parameters, receiving: { [self] piece in
+      try reading.take(piece)
+      if reading.lines.count >= 4 << 20 { try send(&reading) }
+      progress.show(
+        "\(policy).\(measurement) from \(QueryTime.print(shard.start))", pointCount + reading.pointCount)
+    })
     guard response.isSuccess else {
       throw CommandFailure("\(source.baseURL): \(statement): \(errorText(of: response))")
     }
