@@ -85,6 +85,16 @@ struct WholeCommandTests {
     let inspected = try command.run(
       "varve inspect d && varve inspect d/tables/*/*.sst && varve inspect d/CURRENT")
     #expect(inspected.status == 0 && inspected.output.contains("metrics.autogen (default)"))
+    let tar = try command.run(
+      "varve export --data d --format sst --output t.tar; varve inspect t.tar; varve inspect --json t.tar | tr , '\\n' | grep rowCount; varve inspect Fixtures/sample.lp; echo $?"
+    )
+    #expect(
+      tar.output.hasPrefix("t.tar: 1 tables, 11520 rows, every checksum holds\ntables/")
+        && tar.output.contains("metrics.autogen: 11520 rows of ") && tar.output.hasSuffix("\"rowCount\":11520\n1\n"),
+      "\(tar.output)")
+    #expect(tar.errors.contains("sample.lp is no SSTable"))
+    let log = try command.run("varve inspect d/wal/*.wal; varve inspect --json d/wal/*.wal | head -c 9; varve inspect --json d | head -c 9")
+    #expect(log.output.contains("log segment ") && log.output.hasSuffix("{\"dump\":\"{\"clock\":"), "\(log.output)")
     let json = try command.run("varve inspect --json d/tables/*/*.sst")
     #expect(json.output.hasPrefix("{") && json.output.contains("\"rowCount\":11520"))
     let refused = try command.run(

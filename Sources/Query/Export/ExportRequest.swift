@@ -10,6 +10,8 @@ public enum ExportFormat: String, CaseIterable, Sendable {
   case jsonl
   /// InfluxDB's export form: statements that make the database and its policies, then line protocol.
   case influx
+  /// Tables, as a tar.
+  case sst
 }
 
 /// Which points to export.

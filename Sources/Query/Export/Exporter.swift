@@ -2,8 +2,8 @@ import LineProtocol
 import Storage
 
 extension QueryEngine {
-  /// Writes the points of a database, measurement by measurement, window by window, in text that is handed on piece by piece. Memory is bounded
-  /// whatever there is to export; nothing is merged that lies in one run alone.
+  /// Writes the points of a database, measurement by measurement, window by window, in text that is handed on piece by piece; tables window by
+  /// window. Memory is bounded whatever there is to export; nothing is merged that lies in one run alone.
   ///
   /// The points are those of one moment. What is damaged ends the export with an error that names the place: what was exported by then lacks
   /// the rest, and is not to be taken for whole.
@@ -18,6 +18,7 @@ extension QueryEngine {
     case .line, .influx: return try exporter.run(LineExportWriter(), emit: emit)
     case .csv: return try exporter.run(CSVExportWriter(), emit: emit)
     case .jsonl: return try exporter.run(JSONLinesExportWriter(), emit: emit)
+    case .sst: return try exporter.runTables(emit: emit)
     }
   }
 }
@@ -61,22 +62,58 @@ private struct Exporter {
     for (policy, keyspaces) in parts {
       if request.format == .influx { sink.append(Self.context(policy)) }
       let snapshot = try catalog.snapshot(of: keyspaces)
-      for measurement in try measurements(snapshot) { try scan(measurement, snapshot, into: sink) }
+      for measurement in try measurements(snapshot.measurements()) {
+        guard let reading = try reading(of: measurement, snapshot) else { continue }
+        sink.begin(measurement: measurement, tagKeys: reading.tagKeys, columns: reading.exported)
+        _ = try reading.scan.run(into: sink)
+      }
     }
     try sink.flush()
     return sink.summary
   }
 
-  private func measurements(_ snapshot: Snapshot) throws -> [[UInt8]] {
-    let all = try snapshot.measurements()
+  /// The same as tables: a table is of one window, so windows come one after another, and in each the measurements.
+  func runTables(emit: @escaping (RawSpan) throws -> Void) throws -> ExportSummary {
+    let sink = TableExportSink(database: request.database, emit: emit)
+    for (policy, keyspaces) in parts {
+      let snapshot = try catalog.snapshot(of: keyspaces)
+      // What is asked for of a measurement is the same in all windows, whatever fields one of them has.
+      var readings: [[UInt8]: Reading] = [:]
+      for measurement in try measurements(snapshot.measurements()) {
+        readings[measurement] = try reading(of: measurement, snapshot)
+      }
+      for window in snapshot.windows {
+        try sink.begin(policy, window: window.range)
+        let alone = Snapshot(windows: [window], floor: snapshot.floor, pin: snapshot, reads: snapshot.reads)
+        for measurement in try measurements(window.measurements()) {
+          guard var reading = readings[measurement] else { continue }
+          sink.begin(columns: reading.exported)
+          reading.scan.snapshot = alone
+          _ = try reading.scan.run(into: sink)
+        }
+      }
+    }
+    try sink.finish()
+    return sink.summary
+  }
+
+  /// Those of some that are asked for.
+  private func measurements(_ all: [[UInt8]]) -> [[UInt8]] {
     if request.measurements.isEmpty { return all }
     let wanted = Set(request.measurements.map { Array($0.utf8) })
     return all.filter(wanted.contains)
   }
 
-  private func scan<Writer: ExportWriter>(
-    _ measurement: [UInt8], _ snapshot: Snapshot, into sink: ExportSink<Writer>
-  ) throws {
+  /// How a measurement is read.
+  private struct Reading {
+    var tagKeys: [[UInt8]]
+    /// The columns that points have; the scan's may be more, for the condition.
+    var exported: [ScanColumn]
+    var scan: MeasurementScan
+  }
+
+  /// `nil` where it has no points in the time that is asked for.
+  private func reading(of measurement: [UInt8], _ snapshot: Snapshot) throws -> Reading? {
     var bounds = try TimeBounds(condition, now: request.now, zone: zone)
     if let start = request.times.start { bounds.start = max(bounds.start ?? .min, start) }
     if let end = request.times.end { bounds.last = min(bounds.last ?? .max, end == .min ? .min : end - 1) }
@@ -84,16 +121,14 @@ private struct Exporter {
     let columns = try snapshot.fields(of: measurement, times: bounds.range).map {
       ScanColumn(name: $0.name, type: $0.type, isExact: true)
     }
-    guard !columns.isEmpty else { return }
+    guard !columns.isEmpty else { return nil }
     var resolver = ConditionResolver(
       schema: schema, times: TimeExpression(now: request.now, zone: zone), columns: columns)
     let condition = try bounds.rest.map { rest throws(QueryFailure) in try resolver.resolve(rest) }
-    sink.begin(measurement: measurement, tagKeys: schema.tagKeys, columns: columns)
-    _ = try MeasurementScan(
+    let scan = MeasurementScan(
       snapshot: snapshot, measurement: measurement, columns: resolver.columns, condition: condition,
-      times: bounds.range,
-      isDescending: false, isCancelled: request.isCancelled
-    ).run(into: sink)
+      times: bounds.range, isDescending: false, isCancelled: request.isCancelled)
+    return Reading(tagKeys: schema.tagKeys, exported: columns, scan: scan)
   }
 
   // MARK: InfluxDB's export form

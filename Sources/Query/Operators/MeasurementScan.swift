@@ -19,7 +19,7 @@ protocol ScanSink: AnyObject {
 
 /// Reads one measurement of a snapshot: window after window in time order, series after series.
 struct MeasurementScan {
-  let snapshot: Snapshot
+  var snapshot: Snapshot
   let measurement: [UInt8]
   let columns: [ScanColumn]
   /// `nil`: every row.

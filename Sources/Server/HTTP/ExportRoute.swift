@@ -2,8 +2,8 @@ import LineProtocol
 import Query
 import Storage
 
-/// `GET` and `POST /export?db=…&rp=…&measurement=…&where=…&start=…&end=…&tz=…&format=line|csv|jsonl|influx`: points in text, sent while it is
-/// made, in bounded memory however many there are.
+/// `GET` and `POST /export?db=…&rp=…&measurement=…&where=…&start=…&end=…&tz=…&format=line|csv|jsonl|influx|sst`: points in text, or as a tar of
+/// tables, sent while it is made, in bounded memory however many there are.
 ///
 /// An export that cannot go on is cut, so that no client takes it for whole.
 struct ExportRoute: Sendable {
@@ -93,6 +93,7 @@ struct ExportRoute: Sendable {
     case .line, .influx: "text/plain; charset=utf-8"
     case .csv: "text/csv; charset=utf-8"
     case .jsonl: "application/x-ndjson"
+    case .sst: "application/x-tar"
     }
   }
 }

@@ -21,7 +21,7 @@ extension StoredFile {
   }
 
   /// All bytes of the file; for files whose length is bounded elsewhere.
-  func readAll() throws(StorageError) -> [UInt8] {
+  package func readAll() throws(StorageError) -> [UInt8] {
     let byteCount = try byteCount()
     guard let count = Int(exactly: byteCount), count < 1 << 32 else {
       throw StorageError(.corrupt, file: name, "\(byteCount) bytes are too many for a file of its kind")

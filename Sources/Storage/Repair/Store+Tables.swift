@@ -3,34 +3,23 @@ extension Store {
   /// is lost is made again. Lines may be written to it afterwards.
   ///
   /// - Parameters:
-  ///   - files: paths of tables, which may be of several databases and windows; read whole into memory.
+  ///   - files: which may be of several databases and windows; read whole into memory.
   ///   - database: what they are all to be in, under the names that their policies had.
   /// - Throws: `.corrupt` with file and offset for what is no table.
   public static func inMemory(
-    tables files: [String], database: String, options: StoreOptions = StoreOptions()
+    tables files: [LooseTable], database: String, options: StoreOptions = StoreOptions()
   ) throws(StorageError) -> Store {
     let memory = MemoryFileSystem()
     var keyspaces: [String: KeyspaceID] = [:]
-    for (index, path) in files.enumerated() {
-      let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
-      let folder = slash.map { path.utf8[..<$0].isEmpty ? "/" : String(path[..<$0]) } ?? "."
-      let name = slash.map { String(path[path.utf8.index(after: $0)...]) } ?? path
-      let disk = POSIXFileSystem(root: folder)
-      let properties: TableProperties
-      do throws(StorageError) {
-        properties = try Table.open(
-          file: disk.open(name), number: 0, cache: BlockCache(byteCountMax: 1 << 20)
-        ).properties()
-      } catch {
-        throw error.under(folder)
-      }
+    for (index, file) in files.enumerated() {
+      let properties = try file.properties()
       let policy = properties.database + "/" + properties.policy
       let keyspace = keyspaces[policy] ?? KeyspaceID(UInt32(keyspaces.count + 1))
       keyspaces[policy] = keyspace
       try memory.createDirectory("tables")
       try memory.createDirectory(tableFolderName(of: keyspace))
-      try disk.copy(
-        name, to: memory,
+      try file.fileSystem.copy(
+        file.name, to: memory,
         as: tableFileName(keyspace: keyspace, windowStart: properties.windowStart, number: UInt64(index + 1)))
     }
     var rebuild = ManifestRebuild(ManifestState(), fileSystem: memory)

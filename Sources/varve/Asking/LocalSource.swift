@@ -15,12 +15,12 @@ struct LocalSource: QuerySource {
       store = try Store.open(directory: arguments.text("data"), options: options)
       for error in store.unreadableTables { printError("varve query: \(error); run `varve repair`") }
     } else {
-      let tables = files.filter { $0.hasSuffix(".sst") }
+      let tables = try files.filter(Self.holdsTables).flatMap(Self.tables)
       store = try Store.inMemory(tables: tables, database: arguments.text("database"), options: options)
       let place = try ImportPlace(path: nil)
       let target = Importer.Options(database: arguments.text("database"), policy: arguments.string("policy"))
       var importer = Importer(StoreTarget(store), target, rejects: RejectList(path: nil), place: place)
-      for file in files where !file.hasSuffix(".sst") {
+      for file in files where !Self.holdsTables(file) {
         if file.hasSuffix(".csv") || file.hasSuffix(".csv.gz") {
           try importer.takeCSV(file, mapping: "auto")
         } else {
@@ -29,6 +29,20 @@ struct LocalSource: QuerySource {
       }
       try importer.finish()
     }
+  }
+
+  private static func holdsTables(_ name: String) -> Bool {
+    name.hasSuffix(".sst") || TarReader.isNamed(name)
+  }
+
+  private static func tables(of name: String) throws -> [LooseTable] {
+    if name.hasSuffix(".sst") { return [LooseTable(path: name)] }
+    var tar = TarReader(try InputFile(name))
+    var tables: [LooseTable] = []
+    while let entry = try tar.next() {
+      tables.append(try LooseTable(name: "\(name)(\(entry.name))", bytes: entry.bytes))
+    }
+    return tables
   }
 
   func run(_ text: String, _ options: QueryOptions, emit: (StatementResult) throws -> Void) throws {

@@ -19,7 +19,8 @@ package enum CommonFlags {
     "tz", .string, "ZONE", help: "in which days and times are meant and shown: Europe/Berlin, or local; without it UTC")
   package static let from = Flag(
     "from", .string, "FILE", isRepeatable: true,
-    help: "ask files, without a server: line protocol, FILE.csv, tables (FILE.sst); .gz too")
+    help:
+      "ask files, without a server: line protocol, FILE.csv, tables (FILE.sst, or FILE.tar of export); .gz too")
   package static let reportFormat = Flag(
     "format", .choice(["text", "json"]), "FORMAT", default: "text", help: "of the report")
 }

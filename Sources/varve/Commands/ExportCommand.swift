@@ -19,7 +19,7 @@ package let exportCommand = Subcommand(
     CommonFlags.timeZone,
     Flag(
       "format", .choice(ExportFormat.allCases.map(\.rawValue)), "FORMAT", default: "line",
-      help: "of the points"),
+      help: "of the points; sst is a tar of tables"),
     Flag(
       "output", .string, "FILE", default: "-",
       help: "where they go; FILE.gz is compressed, - is standard output"),
@@ -33,8 +33,15 @@ package let exportCommand = Subcommand(
     ),
     ("varve export --where \"host = 'alder'\" --format csv", "one host's points for another program"),
     ("varve export --format influx --output metrics.influx", "a database as InfluxDB's import takes it"),
+    ("varve export --format sst --output metrics.tar", "as tables, many times smaller than text"),
+    ("varve import --database copy metrics.tar", "which come in again, and are asked with query --from"),
   ],
   run: { arguments in
+    if arguments.text("format") == ExportFormat.sst.rawValue, arguments.text("output") == "-",
+      Output.standard.isTerminal
+    {
+      throw UsageError("a tar is nothing for a terminal: --output FILE.tar, or a pipe")
+    }
     let output = try OutputFile(arguments.text("output"))
     let summary: ExportSummary
     do {

@@ -5,7 +5,7 @@ import Storage
 /// `varve import`.
 package let importCommand = Subcommand(
   name: "import",
-  summary: "Bring line protocol, or InfluxDB's export form, into a server or a data directory",
+  summary: "Bring line protocol, InfluxDB's export form, CSV, or tables into a server or a data directory",
   operands: "[FILE…]",
   operandCountMax: .max,
   flags: [
@@ -50,6 +50,7 @@ package let importCommand = Subcommand(
       return status
     }
     let client = try HTTPClient(arguments.text("server"))
+    client.isCancelled = { Interrupt.wasPressed }
     return try runImport(arguments, into: ServerTarget(client, precision: arguments.text("precision")))
   })
 
@@ -71,21 +72,42 @@ private func runImport(_ arguments: Arguments, into target: any ImportTarget) th
     target, Importer.Options(database: arguments.text("database"), policy: arguments.string("policy")),
     rejects: RejectList(path: arguments.string("rejects")), place: try ImportPlace(path: path))
   do {
-    for file in files {
-      if let mapping = arguments.string("csv") {
-        try importer.takeCSV(file, mapping: mapping)
-      } else {
-        try importer.take(file)
+    try Interrupt.during {
+      for file in files {
+        if let mapping = arguments.string("csv") {
+          try importer.takeCSV(file, mapping: mapping)
+        } else {
+          try importer.take(file)
+        }
       }
     }
     try importer.finish()
   } catch {
     try importer.finish()
-    let hint = path.map { "; run it again with --resume \($0) to go on" } ?? ""
-    throw CommandFailure("stopped after \(importer.acceptedCount) points: \(error)\(hint)")
+    return try stopped(after: importer.acceptedCount, error, place: path)
   }
   printError("\(importer.acceptedCount) points imported, \(importer.rejectedCount) lines refused")
+  if importer.rejectedCount > 0, !arguments.isGiven("csv"),
+    let file = files.first(where: { $0.hasSuffix(".csv") || $0.hasSuffix(".csv.gz") })
+  {
+    printError("varve import: \(file) is CSV by its name: --csv auto brings it in as such")
+  }
   return importer.rejectedCount > 0 && !arguments.isOn("allow-rejects") ? 1 : 0
+}
+
+/// Says what an import that was broken off is to be gone on with; the status where that was by Ctrl-C.
+private func stopped(after pointCount: Int, _ error: any Error, place path: String?) throws -> Int32 {
+  let isInterrupt = error is Interrupted || (error as? ClientError)?.code == .cancelled
+  let cause = isInterrupt ? "\(Interrupted())" : "\(error)"
+  var words = "stopped after \(pointCount) points: \(cause)"
+  if let path {
+    words += "; run it again with --resume \(path) to go on"
+  } else if isInterrupt || pointCount > 0 {
+    words += "; run again it brings all in anew, and what is in already is replaced, not doubled"
+  }
+  guard isInterrupt else { throw CommandFailure(words) }
+  printError("varve import: \(words)")
+  return 130
 }
 
 private func runMigration(_ arguments: Arguments, from url: String, into target: any ImportTarget) throws
@@ -104,11 +126,7 @@ private func runMigration(_ arguments: Arguments, from url: String, into target:
   do {
     differences = try Interrupt.during { try migration.run() }
   } catch {
-    let hint = path.map { "; run it again with --resume \($0) to go on" } ?? ""
-    let words = "stopped after \(migration.pointCount) points: \(error)\(hint)"
-    guard error is Interrupted else { throw CommandFailure(words) }
-    printError("varve import: \(words)")
-    return 130
+    return try stopped(after: migration.pointCount, error, place: path)
   }
   for line in differences.prefix(20) { printError("varve import: \(line)") }
   printError(

@@ -6,7 +6,7 @@ import Storage
 /// `varve inspect`.
 package let inspectCommand = Subcommand(
   name: "inspect",
-  summary: "What is in an SSTable, a WAL segment, a manifest, or a data directory",
+  summary: "What is in an SSTable, a tar of them, a WAL segment, a manifest, or a data directory",
   operands: "FILE|DIR",
   operandCountMax: 1,
   flags: [
@@ -53,6 +53,7 @@ private struct Inspection {
     // By content, not by name: files are renamed when they are sent to someone.
     let head = try firstBytes()
     if head.starts(with: "VARVEsst".utf8) { return try table(isJSON: isJSON) }
+    if TarHeader.begins(head) || TarReader.isNamed(name) { return try tar(isJSON: isJSON) }
     if head.starts(with: "VARVEWAL".utf8) || name.hasSuffix(".wal") {
       let text = try dumpSegment(fileSystem: fileSystem, name: name)
       return isJSON ? try json(["file": path, "dump": text]) : text
@@ -66,13 +67,13 @@ private struct Inspection {
       return isJSON ? try json(["file": path, "dump": text]) : text
     }
     throw CommandFailure(
-      "\(path) is no SSTable, WAL segment or manifest: it begins with \(head.prefix(8).map { hexadecimal($0) }.joined(separator: " "))"
+      "\(path) is no SSTable, tar of them, WAL segment or manifest: it begins with \(head.prefix(8).map { hexadecimal($0) }.joined(separator: " "))"
     )
   }
 
   private func firstBytes() throws -> [UInt8] {
     let file = try fileSystem.open(name)
-    var head = [UInt8](repeating: 0, count: Int(min(try file.byteCount(), 64)))
+    var head = [UInt8](repeating: 0, count: Int(min(try file.byteCount(), UInt64(TarHeader.lookByteCount))))
     try unsafe head.withUnsafeMutableBytes { try unsafe file.read(at: 0, into: $0) }
     return head
   }
@@ -91,6 +92,23 @@ private struct Inspection {
     let table = try Table.open(
       file: try fileSystem.open(name), number: digits, cache: BlockCache(byteCountMax: 64 << 20))
     return isJSON ? try json(try table.properties()) : try dumpTable(table)
+  }
+
+  /// A line a table; each is looked at whole.
+  private func tar(isJSON: Bool) throws -> String {
+    var reader = TarReader(try InputFile(path))
+    var tables: [TableProperties] = []
+    var text = ""
+    while let entry = try reader.next() {
+      let one = try LooseTable(name: "\(path)(\(entry.name))", bytes: entry.bytes).verified()
+      tables.append(one)
+      text += "\(entry.name)  \(one.database).\(one.policy): \(one.rowCount) rows of \(one.seriesCount) series"
+      text += " in \(one.measurementCount) measurements, \(QueryTime.print(one.firstTimestamp)) … "
+      text += "\(QueryTime.print(one.lastTimestamp)), \(entry.bytes.count) bytes\n"
+    }
+    if isJSON { return try json(tables) }
+    let rowCount = tables.reduce(0) { $0 + $1.rowCount }
+    return "\(path): \(tables.count) tables, \(rowCount) rows, every checksum holds\n" + text
   }
 
   private func directory(isJSON: Bool) throws -> String {

@@ -137,9 +137,13 @@ package struct CSVMapping: Equatable {
     }
     let mapping = CSVMapping(measurement: Array(name.utf8), columns: columns)
     guard hasTime else {
+      let names = header.prefix(16).map { String(decoding: $0.text.prefix(64), as: UTF8.self) }
+        .joined(separator: ", ")
       throw CommandFailure(
-        "\(file): no column is named time, timestamp, ts, date, datetime or when: say with --csv which it is")
+        "\(file): no column is named time, timestamp, ts, date, datetime or when: say with --csv which it is; its first line names: \(names)"
+      )
     }
+    guard !rows.isEmpty else { throw CommandFailure("\(file): no row stands behind the header") }
     try mapping.check()
     return mapping
   }

@@ -8,6 +8,7 @@ extension Importer {
     let file = try InputFile(name)
     try target.use(database: options.database, policy: options.policy)
     var reading = CSVReading(name: name, mapping: mapping)
+    _ = try file.peek(3)
     var buffer = [UInt8](repeating: 0, count: options.batchByteCount)
     var isLast = false
     while !isLast {
@@ -16,7 +17,14 @@ extension Importer {
       unsafe buffer.withUnsafeBytes { bytes in
         unsafe reading.reader.add(UnsafeRawBufferPointer(rebasing: bytes[..<count]), isLast: isLast)
       }
-      while let record = try reading.next() { try take(record, &reading) }
+      do {
+        while let record = try reading.reader.next() { try take(record, &reading) }
+      } catch let failure as CSVReader.Failure {
+        if !reading.sample.isEmpty { try settle(&reading) }
+        try send(&reading)
+        throw CommandFailure(
+          "\(name):\(failure.line):\(failure.column): \(failure.reason); what stands before it is taken")
+      }
       if isLast { try settle(&reading) }
       try send(&reading)
       progress.show(file, acceptedCount, rejectedCount)
@@ -71,6 +79,7 @@ extension Importer {
   /// Sends the lines that are gathered.
   private mutating func send(_ reading: inout CSVReading) throws {
     guard let last = reading.records.last else { return }
+    if Interrupt.wasPressed { throw Interrupted() }
     let outcome = try unsafe reading.out.withUnsafeBytes { try unsafe target.write($0, firstLine: 1) }
     acceptedCount += outcome.acceptedCount
     // A string may hold a line's end: lines of the batch are counted by those that begin a point.
@@ -103,15 +112,6 @@ private struct CSVReading {
   var records: [CSVReader.Record] = []
 
   init(name: String, mapping: String) { (self.name, self.mapping) = (name, mapping) }
-
-  mutating func next() throws -> CSVReader.Record? {
-    do {
-      return try reader.next()
-    } catch {
-      throw CommandFailure(
-        "\(name):\(error.line):\(error.column): \(error.reason); what stands before it is taken")
-    }
-  }
 
   /// The line of `out`, from 1, that each record's point begins on.
   var firstLines: [Int] {

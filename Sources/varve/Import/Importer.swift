@@ -1,5 +1,6 @@
 import Glibc
 import LineProtocol
+import Query
 
 /// Brings files into a target, batch by batch, in the order of their lines.
 ///
@@ -35,9 +36,23 @@ package struct Importer {
     progress = ImportProgress()
   }
 
-  /// Reads one file to its end.
+  /// Reads one file to its end: lines, a tar of tables, or a table, by what it begins with.
   package mutating func take(_ name: String) throws {
     let file = try InputFile(name)
+    let head = try file.peek(TarHeader.lookByteCount)
+    if TarReader.isNamed(name) || TarHeader.begins(head) {
+      try target.use(database: options.database, policy: options.policy)
+      return try takeTables(file)
+    }
+    if name.hasSuffix(".sst") || head.starts(with: "VARVEsst".utf8) {
+      try target.use(database: options.database, policy: options.policy)
+      return try takeTable(file)
+    }
+    try takeLines(of: file)
+  }
+
+  private mutating func takeLines(of file: InputFile) throws {
+    let name = file.name
     var reading = Reading(
       framer: LineFramer(options: LineParser.Options(lineByteCountMax: options.lineByteCountMax)),
       doneByteCount: place.offset(of: name))
@@ -128,7 +143,8 @@ package struct Importer {
     }
   }
 
-  private mutating func send(_ lines: UnsafeRawBufferPointer, _ firstLine: Int, _ name: String) throws {
+  mutating func send(_ lines: UnsafeRawBufferPointer, _ firstLine: Int, _ name: String) throws {
+    if Interrupt.wasPressed { throw Interrupted() }
     let outcome = try unsafe target.write(lines, firstLine: firstLine)
     acceptedCount += outcome.acceptedCount
     guard !outcome.refused.isEmpty else { return }

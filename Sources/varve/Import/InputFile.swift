@@ -16,6 +16,8 @@ import Glibc
   private var storedStart = 0
   private var storedEnd = 0
   private var isAtEnd = false
+  /// What was looked at and is still to be read.
+  private var unread: [UInt8] = []
 
   /// Opens a file; `-` is standard input.
   init(_ name: String) throws {
@@ -40,12 +42,51 @@ import Glibc
 
   /// Reads up to `buffer.count` bytes, 0 at the end.
   func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+    if !unread.isEmpty {
+      let count = min(buffer.count, unread.count)
+      unsafe buffer.copyBytes(from: unread[..<count])
+      unread.removeFirst(count)
+      return count
+    }
     if unsafe inflater != nil { return try unsafe inflate(into: buffer) }
     if storedStart == storedEnd, !isAtEnd { try fill() }
     let count = min(buffer.count, storedEnd - storedStart)
     unsafe buffer.copyBytes(from: stored[storedStart..<storedStart + count])
     storedStart += count
     return count
+  }
+
+  /// Up to so many bytes, fewer only at the end.
+  func read(_ countMax: Int) throws -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: countMax)
+    var filled = 0
+    while filled < countMax {
+      let count = try unsafe bytes.withUnsafeMutableBytes { room in
+        // `filled` is below the count.
+        try unsafe read(into: UnsafeMutableRawBufferPointer(rebasing: room[filled...]))
+      }
+      if count == 0 { break }
+      filled += count
+    }
+    bytes.removeLast(countMax - filled)
+    return bytes
+  }
+
+  /// The first bytes, which are still to be read; the mark that some programs put in front of text in UTF-8 is not.
+  func peek(_ count: Int) throws -> [UInt8] {
+    unread = try read(count)
+    if unread.starts(with: [0xef, 0xbb, 0xbf]) { unread.removeFirst(3) }
+    return unread
+  }
+
+  /// All that is not read yet.
+  func readAll() throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    while true {
+      let piece = try read(1 << 20)
+      if piece.isEmpty { return bytes }
+      bytes += piece
+    }
   }
 
   /// Reads more of the file behind what is not yet taken.
@@ -57,7 +98,9 @@ import Glibc
     }
     let code = errno
     if count < 0 {
-      if code == EINTR { return }
+      // What is read is no end: the caller asks again.
+      if code == EINTR, Interrupt.wasPressed { throw Interrupted() }
+      if code == EINTR { return try fill() }
       throw CommandFailure("cannot read \(name): \(systemErrorText(code))")
     }
     storedEnd += count

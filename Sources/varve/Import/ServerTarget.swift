@@ -37,15 +37,10 @@ final class ServerTarget: ImportTarget {
       throw CommandFailure(
         "\(client.baseURL)/write answered \(response.status): \(response.text.prefix(300))")
     }
-    if answer.rejectedCount > answer.refused.count, let middle = unsafe middleLineStart(lines) {
-      // The answer names the first hundred. A point that is sent again replaces itself: ask in halves for the others.
-      let head = unsafe UnsafeRawBufferPointer(rebasing: lines[..<middle])
-      var outcome = try unsafe write(head, firstLine: firstLine)
-      let headLineCount = unsafe head.count { $0 == 0x0a }
-      let tail = unsafe UnsafeRawBufferPointer(rebasing: lines[middle...])
-      let rest = try unsafe write(tail, firstLine: firstLine + headLineCount)
-      outcome.acceptedCount += rest.acceptedCount
-      outcome.refused += rest.refused
+    if answer.rejectedCount > answer.refused.count,
+      // The answer names the first hundred. A point that is sent again replaces itself.
+      let outcome = try unsafe writeHalves(lines, firstLine: firstLine)
+    {
       return outcome
     }
     return ImportOutcome(
@@ -80,16 +75,6 @@ final class ServerTarget: ImportTarget {
       }
     }
     return count
-  }
-
-  /// Where the line begins that is nearest behind the middle; `nil` where there is but one.
-  private func middleLineStart(_ lines: UnsafeRawBufferPointer) -> Int? {
-    let half = lines.count / 2
-    if let newline = unsafe lines[half...].firstIndex(of: 0x0a), newline + 1 < lines.count {
-      return newline + 1
-    }
-    if let newline = unsafe lines[..<half].lastIndex(of: 0x0a) { return newline + 1 }
-    return nil
   }
 }
 

@@ -39,6 +39,12 @@ final class StoreTarget: ImportTarget {
     guard let target else { throw CommandFailure("lines before a database was named") }
     batch.reset()
     unsafe parser.parse(lines, now: wallNanoseconds(), firstLine: UInt64(firstLine), into: batch)
+    // Past a bound a batch only counts its rejects.
+    if batch.rejectCount > batch.rejects.count,
+      let outcome = try unsafe writeHalves(lines, firstLine: firstLine)
+    {
+      return outcome
+    }
     var outcome = ImportOutcome()
     outcome.refused = batch.rejects.map { RefusedLine(line: $0.line, column: $0.column, reason: $0.message) }
     if batch.count > 0 {
@@ -48,11 +54,6 @@ final class StoreTarget: ImportTarget {
         RefusedLine(line: $0.line, column: $0.column, reason: $0.message)
       }
       try store.wait(for: result.ticket)
-    }
-    // Past a bound a batch only counts its rejects.
-    for _ in batch.rejects.count..<batch.rejectCount {
-      outcome.refused.append(
-        RefusedLine(line: firstLine, column: 1, reason: "more refused lines follow than are kept"))
     }
     return outcome
   }
