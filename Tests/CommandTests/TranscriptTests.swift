@@ -4,7 +4,8 @@ import Testing
 import varve
 
 /// What the README shows as typed and answered: blocks of ```` ```console ````, in which a line that begins with `$ ` is typed and those up to the next one are what
-/// then stands on the terminal. `VARVE_TRANSCRIPTS=write` puts in what is answered now.
+/// then stands on the terminal. `VARVE_TRANSCRIPTS=write` puts in what is answered now. A block ```` ```console with a server ```` has a running server,
+/// one `with InfluxDB` an InfluxDB too, where one is installed: what it shows calls that one `old:8086`.
 @Suite("Transcripts of the README")
 struct TranscriptTests {
   private struct Step {
@@ -23,22 +24,34 @@ struct TranscriptTests {
     var (index, stepCount) = (0, 0)
     while index < lines.count {
       written.append(lines[index])
-      guard lines[index] == "```console" else {
+      guard lines[index].hasPrefix("```console") else {
         index += 1
         continue
       }
       let end = lines[index...].firstIndex(of: "```") ?? lines.count
       // A block has a folder of its own, in which its lines follow each other.
       let command = try #require(try BuiltCommand(), "varve is not built beside the tests")
+      let hasInflux = lines[index].hasSuffix(" with InfluxDB")
+      if hasInflux, InfluxProcess.binary == nil {
+        written += lines[(index + 1)..<end]
+        index = end
+        continue
+      }
+      let server = lines[index].contains(" with ") ? try StartedServer(command) : nil
+      let influx = try hasInflux ? InfluxProcess.binary.map { try InfluxProcess($0, directory: command.folder) } : nil
+      defer { influx?.stop() }
       command.variables["NO_COLOR"] = "1"
       for step in steps(lines[(index + 1)..<end]) {
-        let outcome = try command.run("(\(step.typed)) 2>&1")
-        var shown = outcome.output.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        let typed = influx.map { step.typed.replacing("old:8086", with: $0.http) } ?? step.typed
+        let outcome = try command.run("(\(typed)) 2>&1")
+        let output = influx.map { outcome.output.replacing($0.http, with: "old:8086") } ?? outcome.output
+        var shown = output.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         if shown.last == "" { shown.removeLast() }
         written += ["$ " + step.typed] + shown
         stepCount += 1
         if !isWriting { #expect(shown == step.shown, "\(step.typed)") }
       }
+      if let server { #expect(server.stop() == 0) }
       index = end
     }
     #expect(stepCount > 8)
