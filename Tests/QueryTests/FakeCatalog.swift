@@ -14,16 +14,20 @@ final class FakeCatalog: Catalog {
   init() {}
 
   /// One database with policy `autogen`.
-  convenience init(_ database: String, _ snapshot: Snapshot) {
+  convenience init(_ database: String, _ snapshot: Snapshot) { self.init(database, ["autogen": snapshot]) }
+
+  /// One database with policies, `autogen` the default one.
+  convenience init(_ database: String, _ snapshots: [String: Snapshot]) {
     self.init()
     state.withLock { state in
-      state.policies[database] = [
-        PolicyDescription(
-          KeyspaceID(1), database: database, name: "autogen", windowLength: 604_800_000_000_000,
-          isDefault: true)
-      ]
-      state.snapshots[KeyspaceID(1)] = snapshot
-      state.next = 2
+      for (name, snapshot) in snapshots.sorted(by: { $0.key < $1.key }) {
+        let id = KeyspaceID(state.next)
+        state.next += 1
+        state.policies[database, default: []].append(
+          PolicyDescription(
+            id, database: database, name: name, windowLength: 604_800_000_000_000, isDefault: name == "autogen"))
+        state.snapshots[id] = snapshot
+      }
     }
   }
 

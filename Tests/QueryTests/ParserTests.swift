@@ -99,6 +99,8 @@ struct ParserTests {
       ("SELECT mean(v) FROM cpu GROUP BY time(1m) fill(foo)", "expected number argument in fill()"),
       ("SELECT mean(v) FROM cpu tz('Nowhere/X')", "unable to find time zone Nowhere/X"),
       ("SELECT v FROM cpu WHERE host =~ 'a'", "found a, expected regex at line 1, char 32"),
+      ("SELECT v FROM cpu / WHERE v > 1", "found  , expected regex at line 1, char 18"),
+      ("SELECT v FROM rp.cpu /x/", "found  , expected regex at line 1, char 21"),
       (
         "SELECT v FROM cpu WHERE host = 'a",
         "found a, expected identifier, string, number, bool at line 1, char 31"

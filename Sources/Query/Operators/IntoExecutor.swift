@@ -164,7 +164,7 @@ extension PlannedSelect {
   /// Whether all rows of all series are answered.
   fileprivate var isWhole: Bool {
     statement.limit == 0 && statement.offset == 0 && statement.seriesLimit == 0 && statement.seriesOffset == 0
-      && !sources.contains(where: \.isDerived)
+      && qualified == nil && !sources.contains(where: \.isDerived)
   }
 
   /// Whether each time bucket can be answered alone: nothing looks at others, and one without values gives nothing to write.

@@ -10,6 +10,8 @@ extension MeasurementSelect {
     var accumulated: [Int] = []
     /// Indices of streams that need the rows.
     var kept: [Int] = []
+    /// What alone is read for them; `nil`: whatever they need, in one scan.
+    var only: Reference?
   }
 
   /// The groups of a statement with calls.
@@ -21,9 +23,22 @@ extension MeasurementSelect {
     while true {
       let part = narrowed(range, to: buckets)
       let found = try groups(in: part, isWhole: part == range)
-      if part == range || found.allSatisfy({ $0.times.count >= needed }) && !found.isEmpty { return found }
+      if part == range || !found.isEmpty && found.allSatisfy({ hasAll($0, rows: needed) }) { return found }
       buckets = buckets.multipliedReportingOverflow(by: 16).partialValue
     }
+  }
+
+  /// Whether a group of the first buckets is as it would be of all of them: with so many rows, and with a value in each column that is
+  /// filled where its stream has any.
+  private func hasAll(_ group: Group, rows: Int) -> Bool {
+    group.times.count >= rows
+      && zip(plan.streams, group.columns).allSatisfy { stream, column in
+        guard column.presentCount == 0, case .call(let call) = stream.input,
+          case .field = call.argument.meaning(in: schema)
+        else { return true }
+        if case .value = plan.fill { return false }
+        return !(call.function.isCount && plan.fill == .null)
+      }
   }
 
   // MARK: Ranges
@@ -115,12 +130,7 @@ extension MeasurementSelect {
 
   private func checkTypes() throws {
     for stream in plan.streams {
-      let reference =
-        switch stream.input {
-        case .rows(let index): plan.references[index]
-        case .call(let call): call.argument
-        }
-      guard case .field(let column) = reference.meaning(in: schema) else { continue }
+      guard case .field(let column) = plan.argument(of: stream).meaning(in: schema) else { continue }
       var type = column.type
       if case .call(let call) = stream.input {
         guard call.function.takes(type) else { throw Self.unsupported(call.function.rawValue, type) }
@@ -167,14 +177,9 @@ extension MeasurementSelect {
   }
 
   /// The type of a stream's values, were there any.
-  private func answerType(of stream: SelectPlan.StreamPlan) -> FieldType {
-    let reference =
-      switch stream.input {
-      case .rows(let index): plan.references[index]
-      case .call(let call): call.argument
-      }
-    // What is not there at all is not filled with numbers.
-    guard case .field(let column) = reference.meaning(in: schema) else { return .string }
+  func answerType(of stream: SelectPlan.StreamPlan) -> FieldType {
+    // What is nowhere at all is not filled with numbers.
+    guard case .field(let column) = plan.argument(of: stream).meaning(in: plan.schema) else { return .string }
     var type = column.type
     if case .call(let call) = stream.input { type = call.function.answerType(for: type) }
     return stream.transform?.answerType(for: type) ?? type
@@ -185,8 +190,11 @@ extension MeasurementSelect {
     for (index, stream) in plan.streams.enumerated() {
       let hasBound = plan.isDescending || bounds.start != nil
       let lookback = plan.grouping.interval > 0 && hasBound ? stream.transform?.lookback ?? 0 : 0
-      if !parts.contains(where: { $0.lookback == lookback }) { parts.append(Part(lookback: lookback)) }
-      guard let place = parts.firstIndex(where: { $0.lookback == lookback }) else { continue }
+      let only = orderedArgument(of: stream)
+      if !parts.contains(where: { $0.lookback == lookback && $0.only == only }) {
+        parts.append(Part(lookback: lookback, only: only))
+      }
+      guard let place = parts.firstIndex(where: { $0.lookback == lookback && $0.only == only }) else { continue }
       if case .call(let call) = stream.input, plan.auxiliaries.isEmpty,
         AggregateColumn.aggregates(for: call.function, keepsTime: plan.keepsPointTime) != nil
       {
@@ -196,6 +204,13 @@ extension MeasurementSelect {
       }
     }
     return parts
+  }
+
+  /// The argument of an area: which of several points of one time is its corner depends on the order in which series meet, and that
+  /// must not depend on the other columns of the statement.
+  private func orderedArgument(of stream: SelectPlan.StreamPlan) -> Reference? {
+    guard case .call(let call) = stream.input, call.function == .integral else { return nil }
+    return call.argument
   }
 
   private mutating func accumulate(
@@ -239,12 +254,7 @@ extension MeasurementSelect {
     _ indices: [Int], _ range: Range<Int64>, _ put: (Stream, Int, [UInt8]) -> Void
   ) throws {
     var references: [Reference] = []
-    for index in indices {
-      switch plan.streams[index].input {
-      case .rows(let place): references.append(plan.references[place])
-      case .call(let call): references.append(call.argument)
-      }
-    }
+    for index in indices { references.append(plan.argument(of: plan.streams[index])) }
     let auxiliaries = references.count..<references.count + plan.auxiliaries.count
     references += plan.auxiliaries
     for index in indices {

@@ -4,7 +4,7 @@ import Storage
 /// Runs a plan on one measurement.
 struct MeasurementSelect {
   let plan: SelectPlan
-  let source: ResolvedSource
+  var source: ResolvedSource
   let schema: MeasurementSchema
   let bounds: TimeBounds
   let times: TimeExpression
@@ -31,7 +31,11 @@ struct MeasurementSelect {
 
   /// The result series of the measurement's groups, in order.
   mutating func run(seriesLimit: Int, seriesOffset: Int) throws -> [ResultSeries] {
-    let groups = try plan.isRaw ? rawGroups() : aggregateGroups()
+    series(of: try plan.isRaw ? rawGroups() : aggregateGroups(), seriesLimit: seriesLimit, seriesOffset: seriesOffset)
+  }
+
+  /// Those of groups in order that are asked for.
+  func series(of groups: [Group], seriesLimit: Int, seriesOffset: Int) -> [ResultSeries] {
     if seriesLimit == 0, seriesOffset == 0 { return groups.compactMap(result) }
     // InfluxDB chooses among them in the order of their values with bars between, and answers in that of the values.
     let keys = groups.map { Array($0.tagValues.joined(separator: [UInt8(ascii: "|")])) }

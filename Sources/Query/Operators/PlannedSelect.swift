@@ -10,6 +10,8 @@ struct PlannedSelect {
   var bounds: TimeBounds
   let times: TimeExpression
   let zone: TimeZoneRules
+  /// Where fields of several measurements stand side by side; `nil`: each is answered by itself.
+  let qualified: QualifiedNames?
   /// What the subqueries said and counted; no series.
   let inner: SelectAnswer
 

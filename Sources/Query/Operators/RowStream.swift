@@ -19,7 +19,7 @@ struct RowStream {
   /// Whether an answer can be made so: rows as they are, of the store itself.
   static func suits(_ planned: PlannedSelect) -> Bool {
     let statement = planned.statement
-    guard planned.plan.isRaw, !planned.plan.outputs.isEmpty, !planned.sources.contains(where: \.isDerived),
+    guard planned.plan.isRaw, planned.qualified == nil, !planned.plan.outputs.isEmpty, !planned.sources.contains(where: \.isDerived),
       statement.seriesLimit == 0, statement.seriesOffset == 0
     else { return false }
     guard let needed = planned.plan.rowCountNeeded, planned.plan.grouping.tagKeys.isEmpty else { return true }

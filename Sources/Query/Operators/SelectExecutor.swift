@@ -41,14 +41,16 @@ struct SelectExecutor {
     }
     var grouping = try Grouping(statement.dimensions, knownTags: all.tagKeys, times: times)
     grouping.inherit(inherited)
-    var planner = SelectPlanner(statement, schema: all, grouping: grouping)
+    let qualified = try QualifiedNames(
+      of: statement.fields, measurements: sources.map(\.name), schemas: schemas, all: all)
+    var planner = SelectPlanner(statement, schema: qualified?.schema ?? all, grouping: grouping)
     var plan = try planner.makePlan()
     // Empty buckets are nothing to the statement around.
     if inherited.isInner, plan.fill == .null { plan.fill = .none }
     if grouping.interval > 0, bounds.last == nil { bounds.last = max(request.now, bounds.start ?? .min) }
     return PlannedSelect(
       statement: statement, plan: plan, sources: sources, schemas: schemas, bounds: bounds, times: times,
-      zone: zone, inner: answer)
+      zone: zone, qualified: qualified, inner: answer)
   }
 
   /// Reads what is planned.
@@ -56,6 +58,14 @@ struct SelectExecutor {
     var answer = planned.inner
     guard !planned.plan.outputs.isEmpty else { return answer }
     let statement = planned.statement
+    if let names = planned.qualified {
+      var joined = try JoinedSelect(planned, names, limits: limits, isCancelled: request.isCancelled)
+      answer.series = try joined.run()
+      answer.messages += joined.messages.filter { !answer.messages.contains($0) }
+      answer.counters += joined.counters
+      if planned.plan.isDescending { answer.series.reverse() }
+      return answer
+    }
     for index in planned.sources.indices {
       var runner = planned.select(index, limits: limits, isCancelled: request.isCancelled)
       let groups = try runner.run(seriesLimit: statement.seriesLimit, seriesOffset: statement.seriesOffset)

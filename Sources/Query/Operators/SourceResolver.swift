@@ -24,6 +24,11 @@ struct SourceResolver {
   /// The snapshot of a policy; empty names are the request's database and its policy, then the default one together with those that
   /// rules send points to.
   func snapshot(database name: String, policy: String) throws -> Snapshot {
+    try catalog.snapshot(of: keyspaces(database: name, policy: policy), leavingOut: request.leftOut)
+  }
+
+  /// The keyspaces that are read for a policy, not none.
+  private func keyspaces(database name: String, policy: String) throws(QueryFailure) -> [KeyspaceID] {
     let database = try database(name)
     guard let policies = catalog.policies(of: database) else {
       throw QueryFailure("database not found: \(database)")
@@ -33,12 +38,12 @@ struct SourceResolver {
       guard let found = policies.first(where: { $0.name == wanted }) else {
         throw QueryFailure("retention policy not found: \(wanted)")
       }
-      return try catalog.snapshot(of: [found.keyspace], leavingOut: request.leftOut)
+      return [found.keyspace]
     }
     guard policies.contains(where: \.isDefault) else {
       throw QueryFailure("database \(database) has no default retention policy")
     }
-    return try catalog.snapshot(of: catalog.ruledKeyspaces(of: database), leavingOut: request.leftOut)
+    return catalog.ruledKeyspaces(of: database)
   }
 
   /// Snapshots of every policy of a database, the default one first.
@@ -51,17 +56,25 @@ struct SourceResolver {
     return try ordered.map { try catalog.snapshot(of: [$0.keyspace], leavingOut: request.leftOut) }
   }
 
-  /// The measurements of sources, sorted by name, each once.
+  /// The measurements of sources, sorted by name. Those of one name in several policies are one, with the points of all; a policy
+  /// named twice is read once.
   func resolve(_ sources: [MeasurementSource]) throws -> [ResolvedSource] {
-    var found: [ResolvedSource] = []
-    var seen = Set<[UInt8]>()
+    var found: [[UInt8]: [Snapshot]] = [:]
+    var taken: [[UInt8]: Set<KeyspaceID>] = [:]
     for source in sources {
-      let snapshot = try snapshot(database: source.database, policy: source.policy)
-      for name in try names(source, snapshot) where seen.insert(name).inserted {
-        found.append(ResolvedSource(name: name, snapshot: snapshot))
+      let keyspaces = try keyspaces(database: source.database, policy: source.policy)
+      let snapshot = try catalog.snapshot(of: keyspaces, leavingOut: request.leftOut)
+      for name in try names(source, snapshot) {
+        let fresh = keyspaces.filter { taken[name, default: []].insert($0).inserted }
+        if fresh.isEmpty { continue }
+        let isWhole = fresh.count == keyspaces.count
+        found[name, default: []].append(
+          isWhole ? snapshot : try catalog.snapshot(of: fresh, leavingOut: request.leftOut))
       }
     }
-    return found.sorted { $0.name.lexicographicallyPrecedes($1.name) }
+    return found.map { name, snapshots in
+      ResolvedSource(name: name, snapshot: snapshots.count == 1 ? snapshots[0] : Snapshot.joiningApart(snapshots))
+    }.sorted { $0.name.lexicographicallyPrecedes($1.name) }
   }
 
   private func names(_ source: MeasurementSource, _ snapshot: Snapshot) throws -> [[UInt8]] {

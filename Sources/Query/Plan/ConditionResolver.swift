@@ -56,12 +56,8 @@ struct ConditionResolver {
   private mutating func comparison(
     _ sign: Operator, _ left: Expression, _ right: Expression
   ) throws(QueryFailure) -> Condition {
-    if TimeBounds.isTime(left), let time = try times.time(right) {
-      return .compare(sign, .time, .literal(.integer(time)))
-    }
-    if TimeBounds.isTime(right), let time = try times.time(left) {
-      return .compare(sign.mirrored, .time, .literal(.integer(time)))
-    }
+    if TimeBounds.isTime(left) { return .compare(sign, .time, .literal(.integer(try times.instant(right)))) }
+    if TimeBounds.isTime(right) { return .compare(sign.mirrored, .time, .literal(.integer(try times.instant(left)))) }
     if let key = tagKey(left) { return try tagComparison(sign, key, right) }
     if let key = tagKey(right) { return try tagComparison(sign.mirrored, key, left) }
     return .compare(sign, try value(left), try value(right))

@@ -43,6 +43,8 @@ struct MeasurementSchema {
     columns.compactMap { fields[$0.name] == $0.type ? messages[$0.name] : nil }
   }
 
+  mutating func add(field name: [UInt8], _ type: FieldType) { fields[name] = type }
+
   func hasTag(_ key: [UInt8]) -> Bool { tagKeySet.contains(key) }
 
   /// One measurement's names and another's together, for statements that read several.

@@ -20,6 +20,8 @@ struct SelectPlan {
     var function: String
   }
 
+  /// All names of all sources: what one of them lacks is filled like an empty bucket, what all lack is not.
+  var schema = MeasurementSchema()
   var outputs: [OutputColumn] = []
   /// Names read as they are. Slots of a raw statement; of others, those after the streams.
   var references: [Reference] = []
@@ -30,6 +32,17 @@ struct SelectPlan {
   var isDescending = false
   var limit = 0
   var offset = 0
+
+  /// Whether the streams are some of a larger statement's.
+  var isPart = false
+
+  /// What the values of a stream are of.
+  func argument(of stream: StreamPlan) -> Reference {
+    switch stream.input {
+    case .rows(let index): references[index]
+    case .call(let call): call.argument
+    }
+  }
 
   /// Whether rows are answered as they are.
   var isRaw: Bool { streams.isEmpty }
@@ -42,7 +55,7 @@ struct SelectPlan {
 
   /// Whether the only call is a selector without buckets: its answer has the point's own time.
   var keepsPointTime: Bool {
-    guard grouping.interval == 0, streams.count == 1, case .call(let call) = streams[0].input,
+    guard grouping.interval == 0, streams.count == 1, !isPart, case .call(let call) = streams[0].input,
       streams[0].transform == nil
     else { return false }
     return call.function.isSelector

@@ -15,6 +15,7 @@ struct SelectPlanner {
   init(_ statement: SelectStatement, schema: MeasurementSchema, grouping: Grouping) {
     self.statement = statement
     self.schema = schema
+    plan.schema = schema
     plan.grouping = grouping
     plan.fill = statement.fill
     plan.isDescending = statement.isDescending

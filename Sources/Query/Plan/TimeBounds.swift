@@ -38,9 +38,10 @@ struct TimeBounds {
       }
       return kept.count > 1 ? .chain(.and, kept) : kept.first
     case .binary(let sign, let left, let right) where sign.isComparison:
-      if Self.isTime(left) { return try take(sign, right, evaluator) ? nil : condition }
-      if Self.isTime(right) { return try take(sign.mirrored, left, evaluator) ? nil : condition }
-      return condition
+      guard Self.isTime(left) || Self.isTime(right) else { return condition }
+      let isLeft = Self.isTime(left)
+      try narrow(isLeft ? sign : sign.mirrored, try evaluator.instant(isLeft ? right : left))
+      return nil
     default: return condition
     }
   }
@@ -50,11 +51,8 @@ struct TimeBounds {
     return false
   }
 
-  /// Narrows the bounds by `time sign value`; `false` if the value is no constant.
-  private mutating func take(
-    _ sign: Operator, _ value: Expression, _ evaluator: TimeExpression
-  ) throws(QueryFailure) -> Bool {
-    guard let time = try evaluator.time(value) else { return false }
+  /// Narrows the bounds by `time sign value`.
+  private mutating func narrow(_ sign: Operator, _ time: Int64) throws(QueryFailure) {
     switch sign {
     case .greater: start = max(start ?? .min, time == .max ? .max : time + 1)
     case .greaterOrEqual: start = max(start ?? .min, time)
@@ -65,6 +63,5 @@ struct TimeBounds {
       last = min(last ?? .max, time)
     default: throw QueryFailure("invalid time comparison operator: \(sign.rawValue)")
     }
-    return true
   }
 }

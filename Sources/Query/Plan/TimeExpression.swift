@@ -4,8 +4,20 @@ struct TimeExpression {
   let zone: TimeZoneRules
 
   private enum Value {
-    case time(Int64)
+    case number(Int64)
+    /// A point in time: of `now()`, or moved from one.
+    case instant(Int64)
     case text(String)
+
+    var isNumber: Bool { if case .number = self { true } else { false } }
+  }
+
+  /// What `time` is compared with, in nanoseconds since 1970.
+  func instant(_ expression: Expression) throws(QueryFailure) -> Int64 {
+    guard let time = try time(expression) else {
+      throw QueryFailure("invalid operation: time and \(expression.bare.goType) are not compatible")
+    }
+    return time
   }
 
   /// Nanoseconds since 1970 of an expression of literals, `now()`, `+` and `-`; `nil` if it is none.
@@ -16,7 +28,7 @@ struct TimeExpression {
 
   private func nanoseconds(_ value: Value) throws(QueryFailure) -> Int64 {
     switch value {
-    case .time(let time): return time
+    case .number(let time), .instant(let time): return time
     case .text(let text):
       if let time = TimeLiteral.parse(text, zone: zone) { return time }
       throw QueryFailure("invalid operation: time and *influxql.StringLiteral are not compatible")
@@ -25,29 +37,32 @@ struct TimeExpression {
 
   private func value(_ expression: Expression) throws(QueryFailure) -> Value? {
     switch expression.bare {
-    case .integer(let value), .duration(let value): return .time(value)
-    case .unsigned: return .time(.max)
+    case .integer(let value), .duration(let value): return .number(value)
+    case .unsigned: return .number(.max)
     case .number(let value):
-      return .time(value >= 0x1p63 ? .max : value < -0x1p63 ? .min : Int64(value))
+      return .number(value >= 0x1p63 ? .max : value < -0x1p63 ? .min : Int64(value))
     case .string(let text): return .text(text)
-    case .call("now", let arguments) where arguments.isEmpty: return .time(now)
+    case .call("now", let arguments) where arguments.isEmpty: return .instant(now)
     case .binary(let sign, let left, let right) where sign.precedence >= 4:
-      guard let left = try time(left), let right = try time(right) else { return nil }
-      return combine(sign, left, right).map(Value.time)
+      guard let left = try value(left), let right = try value(right) else { return nil }
+      let isNumber = left.isNumber && right.isNumber
+      // An instant is moved, and nothing else.
+      guard isNumber || sign == .add || sign == .subtract else { return nil }
+      return try combine(sign, nanoseconds(left), nanoseconds(right)).map { isNumber ? .number($0) : .instant($0) }
     default: return nil
     }
   }
 
+  /// Past the ends of time is at them; `nil` where there is no answer.
   private func combine(_ sign: Operator, _ left: Int64, _ right: Int64) -> Int64? {
-    let (value, isTooLarge): (Int64, Bool)
+    let (a, b) = (Int128(left), Int128(right))
     switch sign {
-    case .add: (value, isTooLarge) = left.addingReportingOverflow(right)
-    case .subtract: (value, isTooLarge) = left.subtractingReportingOverflow(right)
-    case .multiply: (value, isTooLarge) = left.multipliedReportingOverflow(by: right)
-    case .divide where right != 0: (value, isTooLarge) = left.dividedReportingOverflow(by: right)
-    case .modulo where right != 0: (value, isTooLarge) = left.remainderReportingOverflow(dividingBy: right)
+    case .add: return Int64(clamping: a + b)
+    case .subtract: return Int64(clamping: a - b)
+    case .multiply: return Int64(clamping: a * b)
+    case .divide where right != 0: return Int64(clamping: a / b)
+    case .modulo where right != 0: return Int64(clamping: a % b)
     default: return nil
     }
-    return isTooLarge ? nil : value
   }
 }

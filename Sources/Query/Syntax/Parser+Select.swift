@@ -73,6 +73,7 @@ extension Parser {
     if let pattern = try optionalRegex() { return MeasurementSource(regex: pattern) }
     let names = try segments()
     if names.count == 3 { return MeasurementSource(database: names[0], policy: names[1], name: names[2]) }
+    try refuseRegexApart()
     // After `"db"."rp".` comes a name or a regular expression.
     if lexer.position.offset > 0, lexer.text[lexer.position.offset - 1] == UInt8(ascii: "."),
       let pattern = try optionalRegex()
@@ -83,6 +84,16 @@ extension Parser {
     }
     return names.count == 1
       ? MeasurementSource(name: names[0]) : MeasurementSource(policy: names[0], name: names[1])
+  }
+
+  /// A `/` behind a name and a blank begins nothing. InfluxDB then asks for a regular expression and finds the blank.
+  private mutating func refuseRegexApart() throws(QueryParseError) {
+    let start = lexer
+    let token = scan()
+    if token.kind == .whitespace, lexer.peek == UInt8(ascii: "/"), scan().kind == .operation(.divide) {
+      throw failure("found  , expected regex", at: token.position)
+    }
+    lexer = start
   }
 
   // MARK: Clauses

@@ -20,6 +20,18 @@ extension Snapshot {
     return Snapshot(windows: pieces, floor: floor, pin: Pins(snapshots), reads: snapshots.first?.reads)
   }
 
+  /// Several snapshots as one in which points of one series and time stay as many as there are.
+  package static func joiningApart(_ snapshots: [Snapshot]) -> Snapshot {
+    joining(
+      snapshots.enumerated().map { number, snapshot in
+        Snapshot(
+          windows: snapshot.windows.map { window in
+            WindowSnapshot(
+              range: window.range, runs: window.runs.map { TaggedRun($0, number: number) }, leftOut: window.leftOut)
+          }, floor: snapshot.floor, pin: Pins([snapshot]), reads: snapshot.reads)
+      })
+  }
+
   /// Keeps what the joined snapshots keep.
   private final class Pins: Sendable {
     private let snapshots: [Snapshot]

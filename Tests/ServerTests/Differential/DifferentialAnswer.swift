@@ -30,6 +30,23 @@ struct DifferentialAnswer: Decodable {
 
   var series: [Series] { results?.first?.series ?? [] }
 
+  /// Without the tags and columns that another answer does not have in the same series and that say nothing here.
+  func withoutForeignTags(beside other: DifferentialAnswer) -> DifferentialAnswer {
+    var out = self
+    guard !series.isEmpty, series.count == other.series.count else { return self }
+    out.results?[0].series = zip(series, other.series).map { own, other in
+      var series = own
+      series.tags = own.tags?.filter { $0.value != "" || other.tags?[$0.key] != nil }
+      let kept = own.columns.indices.filter { column in
+        other.columns.contains(own.columns[column]) || own.values?.contains { $0[column] != .null } == true
+      }
+      series.columns = kept.map { own.columns[$0] }
+      series.values = own.values?.map { row in kept.map { row[$0] } }
+      return series
+    }
+    return out
+  }
+
   /// Whether it says the same: the same series in the same order, the same columns, equal values; floats as near as `areEqual` says.
   func isEqual(to other: DifferentialAnswer, within ulpCount: Double) -> Bool {
     guard status == other.status, error == other.error, results?.count == other.results?.count else {
@@ -50,9 +67,9 @@ struct DifferentialAnswer: Decodable {
   }
 
   /// How far floats may be apart, in units of the last place of the larger and of `scale`: one, as the order in which two numbers are
-  /// added may show; more where many roundings come together, in running sums of areas and squares.
+  /// added may show; more where many roundings come together, in running sums of areas and squares, or one is enlarged, in remainders.
   static func ulpCount(of statement: String) -> Double {
-    ["integral(", "stddev("].contains { statement.contains($0) } ? 16 : 1
+    ["integral(", "stddev(", " % "].contains { statement.contains($0) } ? 16 : 1
   }
   /// As large as any value of the data; what lies below comes of values of this size taken from one another.
   private static let scale = 8_192.0
