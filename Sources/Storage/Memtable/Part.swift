@@ -35,6 +35,7 @@ import Synchronization
   /// 0: not sealed.
   private let sealNumber = Atomic<UInt64>(0)
   let indexCache = Lock<PartIndex?>(nil)
+  private let tags = Lock(PartTags())
 
   /// What only changes under the lock.
   private struct Contents {
@@ -137,6 +138,29 @@ import Synchronization
     }
   }
 
+  /// The measurements, sorted by bytes.
+  var measurements: [[UInt8]] {
+    table.withLock { Array($0.measurements.keys) }.sorted { $0.lexicographicallyPrecedes($1) }
+  }
+
+  /// The tag keys of a measurement, sorted.
+  func tagKeys(of measurement: [UInt8]) -> [[UInt8]] {
+    let series = series
+    return tags.withLock { tags in
+      tags.catchUp(with: series)
+      return tags.keys(of: measurement)
+    }
+  }
+
+  /// The values of a tag key of a measurement; `nil` where they are too many to be known without a look at each series.
+  func tagValues(of measurement: [UInt8], key: [UInt8]) -> TagValueList? {
+    let series = series
+    return tags.withLock { tags in
+      tags.catchUp(with: series)
+      return tags.values(of: measurement, key: key)
+    }
+  }
+
   // MARK: Writing
 
   /// Memory for the strings of a row; lives as long as the part.
@@ -181,6 +205,10 @@ import Synchronization
     let number = table.series.append(PartSeries(live: live), in: arena)
     table.numbers.insert(live, in: table.series)
     seriesTotal.store(number + 1, ordering: .releasing)
+    // Who makes series pays for their names, or the first to ask would wait for a million of them.
+    if number % PartTags.lagCountMax == PartTags.lagCountMax - 1 {
+      tags.withLock { $0.catchUp(with: table.series) }
+    }
     return number
   }
 

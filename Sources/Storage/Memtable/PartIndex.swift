@@ -9,7 +9,7 @@ import Synchronization
   // Unchecked: the pointers lead to `PartSeries` whose `live` never changes and whose `newest` is
   // atomic; they live as long as the part, which every holder of an index holds too.
   private let series: [UnsafeMutablePointer<PartSeries>]
-  /// What was asked of measurements' tags.
+  /// What was asked of tags with more values than `PartTags` keeps.
   private let names = Lock(PartTagNames())
 
   private init(series: [UnsafeMutablePointer<PartSeries>]) { unsafe self.series = series }
@@ -40,45 +40,6 @@ import Synchronization
     }
     let start = bound { $0 < 0 }
     return start..<max(start, bound { $0 <= 0 })
-  }
-
-  /// The measurements in order, each once.
-  var measurements: [[UInt8]] {
-    var names: [[UInt8]] = []
-    var index = 0
-    while index < count {
-      let name = unsafe withBytes(index) { unsafe KeyOrder.measurement(of: $0) }
-      names.append(name)
-      index = range(of: name).upperBound
-    }
-    return names
-  }
-
-  /// The tag keys of a measurement, sorted. The first time a look at every series, later none.
-  func tagKeys(of measurement: [UInt8]) -> [[UInt8]] {
-    names.withLock { names in
-      if let known = names.keys[measurement] { return known }
-      var keys: Set<[UInt8]> = []
-      // Neighbours mostly have the same: only a key that differs from the one at its place before is looked up.
-      var before: [[UInt8]] = []
-      for ordinal in range(of: measurement) {
-        var place = 0
-        unsafe visitTags(ordinal) { key, _ in
-          if place < before.count, unsafe key.elementsEqual(before[place]) {
-            place += 1
-            return true
-          }
-          before.removeLast(before.count - place)
-          unsafe before.append(Array(key))
-          keys.insert(before[place])
-          place += 1
-          return true
-        }
-      }
-      let sorted = keys.sorted { $0.lexicographicallyPrecedes($1) }
-      names.keys[measurement] = sorted
-      return sorted
-    }
   }
 
   /// The values of a tag key of a measurement. The first time a look at every series, later none.
@@ -173,12 +134,11 @@ import Synchronization
   }
 }
 
-/// Tag keys and values of a part's measurements, as they were asked for.
+/// Tag values of a part's measurements, as they were asked for.
 private struct PartTagNames {
   struct Key: Hashable {
     var measurement: [UInt8]
     var tag: [UInt8]
   }
-  var keys: [[UInt8]: [[UInt8]]] = [:]
   var values: [Key: TagValueList] = [:]
 }

@@ -35,7 +35,7 @@ package final class PartRun: SortedRun {
     }
   }
 
-  package func measurements() -> [[UInt8]] { index.measurements }
+  package func measurements() -> [[UInt8]] { part.measurements }
 
   package func fields(of measurement: [UInt8]) -> [FieldKey] {
     Set(part.fieldLists(of: measurement).flatMap(\.keys)).sorted {
@@ -44,12 +44,13 @@ package final class PartRun: SortedRun {
   }
 
   package func tagKeys(of measurement: [UInt8]) -> [[UInt8]] {
-    index.tagKeys(of: measurement)
+    part.tagKeys(of: measurement)
   }
 
   package func tagValues(of measurement: [UInt8], key: [UInt8], countMax: Int) -> TagValueList? {
     // Where rows are hidden a series may have none that shows.
-    relativeSequenceMax >= UInt64(UInt32.max) ? index.tagValues(of: measurement, key: key) : nil
+    guard relativeSequenceMax >= UInt64(UInt32.max) else { return nil }
+    return part.tagValues(of: measurement, key: key) ?? index.tagValues(of: measurement, key: key)
   }
 
   package func series(of measurement: [UInt8], where predicate: TagPredicate?) -> SeriesList {

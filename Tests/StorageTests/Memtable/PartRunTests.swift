@@ -123,6 +123,48 @@ struct PartRunTests {
     #expect(keys == Set(lines.map(\.key)).sorted(), "seed \(seed)")
   }
 
+  @Test("tag keys and values are all that series had when asked, of few values and of many, and those that come later")
+  func tagValues() throws {
+    let writer = Writer(windowLength: 0)
+    func text(_ value: TagValueList) -> [String] {
+      (0..<value.count).map { String(decoding: value.bytes[value.range($0)], as: UTF8.self) }
+    }
+    func write(_ numbers: Range<Int>, _ measurement: String, sequence: UInt64) throws {
+      let lines = numbers.map { number in
+        var tags = [(key: Array("few".utf8), value: Array("f\(number % 7)".utf8))]
+        if number % 3 == 0 { tags.append((key: Array("id".utf8), value: Array("i\(number)".utf8))) }
+        let key = SeriesKey(measurement: Array(measurement.utf8), tags: tags + [(key: Array("z".utf8), value: Array("\(number)".utf8))])
+        return SentLine(key: key, timestamp: Int64(number), fields: [("v", .boolean(true))])
+      }
+      try writer.write(lines, sequence: sequence)
+    }
+    func check(_ run: PartRun, _ measurement: String, _ numbers: Range<Int>) throws {
+      let name = Array(measurement.utf8)
+      #expect(run.tagKeys(of: name) == ["few", "id", "z"].map { Array($0.utf8) })
+      for (key, wanted) in [
+        ("few", numbers.map { "f\($0 % 7)" }), ("id", numbers.filter { $0 % 3 == 0 }.map { "i\($0)" }),
+        ("z", numbers.map { "\($0)" }), ("nosuch", []),
+      ] {
+        let found = try #require(run.tagValues(of: name, key: Array(key.utf8), countMax: .max))
+        let areSame = text(found) == Set(wanted).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        #expect(areSame, "\(key) of \(measurement): \(found.count) values")
+      }
+    }
+    try write(0..<5, "a", sequence: 1)
+    let part = try #require(writer.memtable.parts().first)
+    try check(#require(part.makeRun()), "a", 0..<5)
+    try write(5..<6_000, "a", sequence: 2)
+    try write(0..<50, "b", sequence: 3)
+    let run = try #require(part.makeRun())
+    #expect(run.measurements() == ["a", "b"].map { Array($0.utf8) })
+    try check(run, "a", 0..<6_000)
+    // Past the 10,000 values that are kept of a key.
+    try write(6_000..<12_000, "a", sequence: 4)
+    try check(#require(part.makeRun()), "a", 0..<12_000)
+    try check(#require(part.makeRun()), "b", 0..<50)
+    #expect(try #require(part.makeRun()).tagKeys(of: Array("c".utf8)) == [])
+  }
+
   private func compare(
     _ run: PartRun, _ model: MemoryRun, seed: UInt64, random: inout SplitMix64
   ) throws {
