@@ -64,8 +64,8 @@ extension ServerProcess {
   }
 
   /// The count of a field over all series; 0 where there is none.
-  func count(_ field: String, of measurement: String) throws -> Int64 {
-    try ask("SELECT count(\"\(field)\") FROM \"\(measurement)\"").first?.values.first?.last?.integer ?? 0
+  func count(_ field: String, of measurement: String, database: String = "metrics") throws -> Int64 {
+    try ask("SELECT count(\"\(field)\") FROM \"\(measurement)\"", database: database).first?.values.first?.last?.integer ?? 0
   }
 
   func metrics() throws -> MetricsPage { try MetricsPage(RawHTTP.ask(http, "GET", "/metrics").text) }
