@@ -40,6 +40,34 @@ install_packages() {
   DEBIAN_FRONTEND=noninteractive "${run[@]}" $line -qq >&2 || fail "this failed: $line"
 }
 
+# Where LiveClientTests looks for Python's InfluxDB clients, and which they are.
+clients_folder=$root/.build/clients
+clients=(influxdb==5.3.2 influxdb-client==1.50.0)
+
+# Whether they are all there, of these versions.
+has_clients() {
+  [ -x "$clients_folder/bin/python" ] && "$clients_folder/bin/python" - "${clients[@]}" 2>/dev/null <<'END'
+import sys
+from importlib.metadata import version
+sys.exit(any(version(name) != wanted for name, wanted in (one.split("==") for one in sys.argv[1:])))
+END
+}
+
+# Installs them into a Python environment of their own, made anew; fails where Python or the package index is out of reach.
+install_clients() {
+  has_clients && return 0
+  if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
+    # In a subshell: where it cannot be installed the script goes on.
+    (install_packages python3-venv) || return 1
+  fi
+  say "installing ${clients[*]} into $clients_folder"
+  rm -rf "$clients_folder"
+  { python3 -m venv "$clients_folder" &&
+    timeout 300 "$clients_folder/bin/python" -m pip install --quiet --disable-pip-version-check --timeout 15 --retries 1 \
+      "${clients[@]}"; } >&2 || { rm -rf "$clients_folder"; return 1; }
+  has_clients
+}
+
 need_swift() {
   if ! command -v swift >/dev/null && [ -x /opt/swift/usr/bin/swift ]; then PATH=/opt/swift/usr/bin:$PATH; fi
   command -v swift >/dev/null || fail "no swift found: install the Swift 6.3 toolchain for Debian 12 (swift.org/install), put it on PATH, run this again"

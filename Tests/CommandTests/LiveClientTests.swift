@@ -4,12 +4,16 @@ import Testing
 
 /// The programs that speak to InfluxDB 1.x, run for real against a server of ours, where they are installed.
 ///
-/// Python's libraries are looked for with the interpreter that `VARVE_CLIENT_PYTHON` names, else with `python3`. What is done through
-/// each is in `deploy/docs/clients.md`.
+/// Python's libraries are looked for with the interpreter that `VARVE_CLIENT_PYTHON` names, else with the one that `deploy/setup` has
+/// made, else with `python3`. What is done through each is in `deploy/docs/clients.md`.
 @Suite("Live clients", .serialized)
 struct LiveClientTests {
   private static let scripts = packageRoot + "/Tests/CommandTests/Clients"
-  private static let python = ProcessInfo.processInfo.environment["VARVE_CLIENT_PYTHON"] ?? "python3"
+  private static let python: String = {
+    if let given = ProcessInfo.processInfo.environment["VARVE_CLIENT_PYTHON"] { return given }
+    let made = packageRoot + "/.build/clients/bin/python"
+    return FileManager.default.isExecutableFile(atPath: made) ? made : "python3"
+  }()
   private static let transcript = (sharedFolder ?? "") + "/captures/transcripts/influx-cli-1.6.7.jsonl"
   private static let hasShell =
     FileManager.default.isReadableFile(atPath: transcript)
