@@ -349,13 +349,15 @@ struct ValueTextTests {
         column.values = [1 << 32 | UInt64(length)]
         column.presentCount = 1
         var (found, wanted): ([UInt8], [UInt8]) = ([], [])
-        found.appendJSONValue(column, 0)
-        wanted.appendJSONString(String(decoding: text, as: UTF8.self))
-        #expect(found == wanted)
         var result = StatementResult(statementID: 0)
         result.series = [ResultSeries(name: "m", columnNames: ["s"], timestamps: nil, columns: [column], rowCount: 1)]
+        var renderer = ResultFormat.jsonl.makeRenderer(RenderOptions())
+        renderer.append(result, into: &found)
+        wanted = Array(#"{"statement_id":0,"name":"m","s":"#.utf8)
+        wanted.appendJSONString(String(decoding: text, as: UTF8.self))
+        #expect(found == wanted + Array("}\n".utf8))
         found = []
-        var renderer = ResultFormat.csv.makeRenderer(RenderOptions())
+        renderer = ResultFormat.csv.makeRenderer(RenderOptions())
         renderer.append(result, into: &found)
         wanted = Array("s\n".utf8)
         wanted.appendCSVField(text)

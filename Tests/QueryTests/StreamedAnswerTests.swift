@@ -43,6 +43,8 @@ struct StreamedAnswerTests {
   private func engine(_ points: [ModelPoint], windowLength: Int64, held: Int) -> QueryEngine {
     var limits = QueryLimits()
     (limits.pieceRowCountMax, limits.streamedByteCountMax) = (23, held)
+    // Strings that pieces share, and strings of their own.
+    limits.sharedByteCountMax = held / 20
     return QueryEngine(
       catalog: FakeCatalog("d", Snapshot.ofPoints([points], windowLength: windowLength)), limits: limits)
   }

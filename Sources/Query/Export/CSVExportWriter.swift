@@ -8,7 +8,7 @@ import Storage
 /// string `""`.
 struct CSVExportWriter: ExportWriter {
   private var tagKeys: [[UInt8]] = []
-  private var types: [FieldType] = []
+  private var columnCount = 0
   /// The cells of the series' tags, with a comma before each.
   private var tagCells: [UInt8] = []
   private var isFirst = true
@@ -17,7 +17,7 @@ struct CSVExportWriter: ExportWriter {
     measurement: [UInt8], tagKeys: [[UInt8]], columns: [ScanColumn], into out: inout TextBuffer
   ) {
     self.tagKeys = tagKeys
-    types = columns.map(\.type)
+    columnCount = columns.count
     var header: [UInt8] = isFirst ? [] : [UInt8(ascii: "\n")]
     isFirst = false
     header.appendCSVField(Array("#measurement ".utf8) + measurement)
@@ -45,34 +45,30 @@ struct CSVExportWriter: ExportWriter {
   }
 
   mutating func append(
-    _ batch: borrowing ColumnBatch, isChosen: (Int) -> Bool, into out: inout TextBuffer
+    _ batch: borrowing ColumnBatch, chosen: [UInt64]?, into out: inout TextBuffer
   ) -> (written: Int, unwritable: Int) {
-    var count = 0
-    let fixedByteCount = tagCells.count + types.count * (TextBuffer.numberByteCountMax + 1) + 32
-    for row in 0..<batch.count where isChosen(row) {
-      out.reserve(fixedByteCount)
-      out.append(UInt8(ascii: ","))
-      out.append(batch.timestamps[row])
-      out.append(tagCells)
-      for index in types.indices {
-        out.append(UInt8(ascii: ","))
-        guard batch.columns[index].isPresent(row) else { continue }
-        if types[index] == .string {
-          appendString(batch.columns[index].string(row), fixedByteCount, to: &out)
-        } else {
-          out.appendNumber(batch.columns[index].values[row], types[index])
-        }
+    let comma = [UInt8(ascii: ",")]
+    var text = RowText(columnCountMax: columnCount + 3)
+    let count = batch.visitRows(chosen) { word, rows in
+      text.begin(rows)
+      text.append(batch.timestamps, word: word, behind: comma, .nanoseconds)
+      text.append(tagCells)
+      for index in 0..<columnCount {
+        text.append(batch.columns[index], word: word, count: batch.count, behind: comma, ExportedCSVForm())
       }
-      out.append(UInt8(ascii: "\n"))
-      count += 1
+      text.append([UInt8(ascii: "\n")])
+      text.lay(into: &out)
     }
     return (count, 0)
   }
+}
 
-  private func appendString(_ text: ArraySlice<UInt8>, _ rest: Int, to out: inout TextBuffer) {
-    var cell: [UInt8] = []
-    cell.appendCSVField(text)
-    out.reserve(cell.count + rest)
-    out.append(cell)
-  }
+/// Fields of CSV of which a float is seen to be one.
+private struct ExportedCSVForm: CellForm {
+  private let fields = CSVCellForm()
+
+  var absent: [UInt8]? { fields.absent }
+
+  func append(_ value: Double, to out: inout TextBuffer) { out.appendExported(value) }
+  func append(_ text: Span<UInt8>, to out: inout TextBuffer) { fields.append(text, to: &out) }
 }

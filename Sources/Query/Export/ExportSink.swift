@@ -46,12 +46,7 @@ final class ExportSink<Writer: ExportWriter>: ScanSink {
   func endWindow() throws -> Bool { true }
 
   func take(_ batch: borrowing ColumnBatch, selection: [UInt64]?) throws -> Bool {
-    let counts: (written: Int, unwritable: Int)
-    if let words = batch.chosen(0..<columnCount, selection) {
-      counts = writer.append(batch, isChosen: { words[$0 >> 6] & (1 << UInt64($0 & 63)) != 0 }, into: &out)
-    } else {
-      counts = writer.append(batch, isChosen: { _ in true }, into: &out)
-    }
+    let counts = writer.append(batch, chosen: batch.chosen(0..<columnCount, selection), into: &out)
     summary.pointCount += counts.written
     summary.unwritableCount += counts.unwritable
     if out.count >= Self.byteCountMax { try flush() }

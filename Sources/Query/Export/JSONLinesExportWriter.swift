@@ -4,8 +4,8 @@ import Storage
 /// An object a point: `{"name":"cpu","tags":{"host":"a"},"time":1700000000000000000,"fields":{"usage":1.5}}`.
 struct JSONLinesExportWriter: ExportWriter {
   private var measurement: [UInt8] = []
+  /// What stands before a field's value: a comma, its name, a colon.
   private var names: [[UInt8]] = []
-  private var types: [FieldType] = []
   /// What stands before the time.
   private var head: [UInt8] = []
 
@@ -13,8 +13,7 @@ struct JSONLinesExportWriter: ExportWriter {
     measurement: [UInt8], tagKeys: [[UInt8]], columns: [ScanColumn], into out: inout TextBuffer
   ) {
     self.measurement = measurement
-    types = columns.map(\.type)
-    names = columns.map { Self.string($0.name[...]) + [UInt8(ascii: ":")] }
+    names = columns.map { [UInt8(ascii: ",")] + Self.string($0.name[...]) + [UInt8(ascii: ":")] }
   }
 
   mutating func begin(series tags: SeriesTags) {
@@ -30,35 +29,23 @@ struct JSONLinesExportWriter: ExportWriter {
   }
 
   mutating func append(
-    _ batch: borrowing ColumnBatch, isChosen: (Int) -> Bool, into out: inout TextBuffer
+    _ batch: borrowing ColumnBatch, chosen: [UInt64]?, into out: inout TextBuffer
   ) -> (written: Int, unwritable: Int) {
-    var count = 0
-    let fixedByteCount = head.count + names.reduce(0) { $0 + $1.count + TextBuffer.numberByteCountMax } + 64
-    for row in 0..<batch.count where isChosen(row) {
-      out.reserve(fixedByteCount)
-      out.append(head)
-      out.append(batch.timestamps[row])
-      out.append(Self.fields)
-      var isFirst = true
-      for index in names.indices where batch.columns[index].isPresent(row) {
-        if !isFirst { out.append(UInt8(ascii: ",")) }
-        isFirst = false
-        out.append(names[index])
-        if types[index] == .string {
-          let text = Self.string(batch.columns[index].string(row))
-          out.reserve(text.count + fixedByteCount)
-          out.append(text)
-        } else {
-          out.appendNumber(batch.columns[index].values[row], types[index])
-        }
+    var text = RowText(columnCountMax: names.count + 3)
+    let count = batch.visitRows(chosen) { word, rows in
+      text.begin(rows)
+      text.append(batch.timestamps, word: word, behind: head, .nanoseconds)
+      text.append(Self.fields)
+      for index in names.indices {
+        text.append(batch.columns[index], word: word, count: batch.count, behind: names[index], ExportedJSONForm())
       }
-      out.append(Self.end)
-      count += 1
+      text.append(Self.end)
+      text.lay(into: &out, opening: (2, UInt8(ascii: "{")))
     }
     return (count, 0)
   }
 
-  private static let fields = Array(",\"fields\":{".utf8)
+  private static let fields = Array(",\"fields\":".utf8)
   private static let end = Array("}}\n".utf8)
 
   private static func string(_ text: ArraySlice<UInt8>) -> [UInt8] {
@@ -66,4 +53,12 @@ struct JSONLinesExportWriter: ExportWriter {
     out.appendJSONString(text)
     return out
   }
+}
+
+/// Values of JSON; absent ones are left out.
+private struct ExportedJSONForm: CellForm {
+  let absent: [UInt8]? = nil
+
+  func append(_ value: Double, to out: inout TextBuffer) { out.appendExported(value) }
+  func append(_ text: Span<UInt8>, to out: inout TextBuffer) { JSONCellForm().append(text, to: &out) }
 }

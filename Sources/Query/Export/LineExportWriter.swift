@@ -3,8 +3,8 @@ import Storage
 
 /// Points as line protocol: what `varve import` and InfluxDB take, exact to the bit.
 struct LineExportWriter: ExportWriter {
+  /// What stands before a field's value: a comma, its name, an equals sign.
   private var names: [[UInt8]] = []
-  private var types: [FieldType] = []
   private var fields: [FieldKey] = []
   /// Measurement and tags of the series; `nil` where line protocol cannot write them.
   private var head: [UInt8]?
@@ -12,10 +12,9 @@ struct LineExportWriter: ExportWriter {
   mutating func begin(
     measurement: [UInt8], tagKeys: [[UInt8]], columns: [ScanColumn], into out: inout TextBuffer
   ) {
-    types = columns.map(\.type)
     fields = Set(columns.map(\.name)).map { FieldKey(name: $0, type: .float) }
     names = columns.map { column in
-      var name: [UInt8] = []
+      var name = [UInt8(ascii: ",")]
       LinePrinter.appendFieldName(column.name, to: &name)
       return name + [UInt8(ascii: "=")]
     }
@@ -24,54 +23,49 @@ struct LineExportWriter: ExportWriter {
   mutating func begin(series tags: SeriesTags) { head = LineWriter(key: tags.key, fields: fields).head }
 
   mutating func append(
-    _ batch: borrowing ColumnBatch, isChosen: (Int) -> Bool, into out: inout TextBuffer
+    _ batch: borrowing ColumnBatch, chosen: [UInt64]?, into out: inout TextBuffer
   ) -> (written: Int, unwritable: Int) {
-    var counts = (written: 0, unwritable: 0)
-    let fixedByteCount =
-      (head?.count ?? 0) + names.reduce(0) { $0 + $1.count + TextBuffer.numberByteCountMax } + 32
-    for row in 0..<batch.count where isChosen(row) {
-      guard let head else {
-        counts.unwritable += 1
-        continue
+    guard let head else { return (0, batch.visitRows(chosen) { _, _ in }) }
+    var text = RowText(columnCountMax: names.count + 3)
+    let count = batch.visitRows(chosen) { word, rows in
+      text.begin(rows)
+      text.append(head)
+      for index in names.indices {
+        text.append(batch.columns[index], word: word, count: batch.count, behind: names[index], LineForm())
       }
-      out.reserve(fixedByteCount + stringByteCount(batch, row))
-      out.append(head)
-      var separator = UInt8(ascii: " ")
-      for index in names.indices where batch.columns[index].isPresent(row) {
-        out.append(separator)
-        out.append(names[index])
-        append(batch.columns[index], row, types[index], to: &out)
-        separator = UInt8(ascii: ",")
-      }
-      out.append(UInt8(ascii: " "))
-      out.append(batch.timestamps[row])
-      out.append(UInt8(ascii: "\n"))
-      counts.written += 1
+      text.append(batch.timestamps, word: word, behind: [UInt8(ascii: " ")], .nanoseconds)
+      text.append([UInt8(ascii: "\n")])
+      text.lay(into: &out, opening: (1, UInt8(ascii: " ")))
     }
-    return counts
+    return (count, 0)
+  }
+}
+
+/// Values of line protocol; absent ones are left out.
+private struct LineForm: CellForm {
+  let absent: [UInt8]? = nil
+
+  func append(_ value: Double, to out: inout TextBuffer) { out.appendExported(value) }
+
+  @inline(__always) func append(_ value: Int64, to out: inout TextBuffer) {
+    out.append(value)
+    out.append(UInt8(ascii: "i"))
   }
 
-  /// Each byte of a string may be escaped.
-  private func stringByteCount(_ batch: borrowing ColumnBatch, _ row: Int) -> Int {
-    var count = 0
-    for index in types.indices where types[index] == .string && batch.columns[index].isPresent(row) {
-      count += 2 * batch.columns[index].string(row).count
-    }
-    return count
+  @inline(__always) func append(_ value: UInt64, to out: inout TextBuffer) {
+    out.append(value)
+    out.append(UInt8(ascii: "u"))
   }
 
-  @inline(__always)
-  private func append(_ column: borrowing Column, _ row: Int, _ type: FieldType, to out: inout TextBuffer) {
-    guard type != .string else {
-      out.append(UInt8(ascii: "\""))
-      for byte in column.string(row) {
-        if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { out.append(UInt8(ascii: "\\")) }
-        out.append(byte)
-      }
-      return out.append(UInt8(ascii: "\""))
+  func append(_ text: Span<UInt8>, to out: inout TextBuffer) {
+    // Each byte may be escaped.
+    out.reserve(2 * text.count + 2)
+    out.append(UInt8(ascii: "\""))
+    for index in text.indices {
+      let byte = text[index]
+      if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { out.append(UInt8(ascii: "\\")) }
+      out.append(byte)
     }
-    out.appendNumber(column.values[row], type)
-    if type == .integer { out.append(UInt8(ascii: "i")) }
-    if type == .unsigned { out.append(UInt8(ascii: "u")) }
+    out.append(UInt8(ascii: "\""))
   }
 }

@@ -102,7 +102,10 @@ extension Column {
   /// Rows in a range.
   func slice(_ rows: Range<Int>, count: Int) -> Column {
     if rows == 0..<count { return self }
-    return gathered(Array(rows))
+    guard validity.isEmpty, presentCount > 0 else { return gathered(Array(rows)) }
+    var out = Column(key: key)
+    (out.values, out.bytes, out.presentCount) = (Array(values[rows]), bytes, rows.count)
+    return out
   }
 }
 

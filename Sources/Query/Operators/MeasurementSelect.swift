@@ -11,6 +11,8 @@ struct MeasurementSelect {
   let zone: TimeZoneRules
   let limits: QueryLimits
   let isCancelled: @Sendable () -> Bool
+  /// Of each result series: one array, which the renderer recognises.
+  private let columnNames: [String]
   private(set) var counters = ScanCounters()
   private(set) var messages: [ResultMessage] = []
 
@@ -27,6 +29,7 @@ struct MeasurementSelect {
     self.zone = zone
     self.limits = limits
     self.isCancelled = isCancelled
+    columnNames = ["time"] + plan.outputs.map(\.name)
   }
 
   /// The result series of the measurement's groups, in order.
@@ -73,7 +76,7 @@ struct MeasurementSelect {
     }
     return ResultSeries(
       name: String(decoding: source.name, as: UTF8.self), tags: tags,
-      columnNames: ["time"] + plan.outputs.map(\.name),
+      columnNames: columnNames,
       timestamps: rows.count == group.times.count ? group.times : Array(group.times[rows]), columns: columns,
       rowCount: rows.count)
   }

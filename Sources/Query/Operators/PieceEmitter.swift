@@ -44,7 +44,7 @@ final class PieceEmitter {
       let isSame = isSameSeries || start > 0
       if isSame, !pending.isEmpty { try flush() }
       if pending.isEmpty { isPendingSameSeries = isSame && hasEmitted }
-      let part = series.rows(start..<min(series.rowCount, start + rowCount))
+      let part = series.rows(start..<min(series.rowCount, start + rowCount), sharing: limits.sharedByteCountMax)
       pending.append(part)
       pendingRowCount += part.rowCount
       if pendingRowCount >= rowCount || pending.count >= Self.seriesCountMax { try flush() }

@@ -248,7 +248,7 @@ private final class SourceStream {
       skipped += passedOver
       let end = plan.limit == 0 ? all.rowCount : min(all.rowCount, passedOver + plan.limit - given)
       guard passedOver < end else { continue }
-      try emitter.take(all.rows(passedOver..<end), isSameSeries: given > 0)
+      try emitter.take(all.rows(passedOver..<end, sharing: limits.sharedByteCountMax), isSameSeries: given > 0)
       given += end - passedOver
     }
   }

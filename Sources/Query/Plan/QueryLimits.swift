@@ -14,6 +14,8 @@ package struct QueryLimits: Sendable {
   /// Rows, and values, that a piece of a streamed answer has at most.
   package var pieceRowCountMax = 10_000
   package var pieceValueCountMax = 100_000
+  /// Bytes of a column's strings up to which pieces of an answer share them.
+  package var sharedByteCountMax = 64 << 10
   /// Bytes of rows that a streamed answer holds before it hands them on.
   package var streamedByteCountMax = 64 << 20
   /// Bytes of rows that a pass over them holds.

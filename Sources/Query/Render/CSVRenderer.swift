@@ -37,18 +37,29 @@ public struct CSVRenderer: ResultRenderer {
     _ series: ResultSeries, _ cells: [ResultGrid.Cell], _ style: TimeStyle, into out: inout [UInt8]
   ) {
     let columns = series.columns.span
-    for row in 0..<series.rowCount {
+    var text = RowText(columnCountMax: cells.count + 1, rowCount: series.rowCount)
+    RowText.visitWords(of: 0..<series.rowCount) { word, rows in
+      text.begin(rows)
       for index in cells.indices {
-        if index > 0 { out.append(UInt8(ascii: ",")) }
+        let lead = index > 0 ? [UInt8(ascii: ",")] : []
         switch cells[index] {
-        case .empty: break
-        case .text(let text): out.appendCSVField(text)
+        case .empty: text.append(lead)
+        case .text(let constant):
+          var field = lead
+          field.appendCSVField(constant)
+          text.append(field)
         case .time:
-          if let timestamps = series.timestamps { out.appendTime(timestamps[row], style) }
-        case .column(let column): out.appendCSVValue(columns[column], row)
+          if let timestamps = series.timestamps {
+            text.append(timestamps, word: word, behind: lead, style)
+          } else {
+            text.append(lead)
+          }
+        case .column(let column):
+          text.append(columns[column], word: word, count: series.rowCount, behind: lead, CSVCellForm())
         }
       }
-      out.append(UInt8(ascii: "\n"))
+      text.append([UInt8(ascii: "\n")])
+      text.lay(into: &out)
     }
   }
 }
@@ -90,17 +101,19 @@ public struct InfluxCSVRenderer: ResultRenderer {
     head.append(UInt8(ascii: ","))
     head.appendCSVField(Self.tagText(series.tags), isEmptyQuoted: false)
     let columns = series.columns.span
-    for row in 0..<series.rowCount {
-      out.append(contentsOf: head)
+    let form = CSVCellForm(isEmptyQuoted: false, hasPlainFloats: true)
+    var text = RowText(columnCountMax: columns.count + 3, rowCount: series.rowCount)
+    RowText.visitWords(of: 0..<series.rowCount) { word, rows in
+      text.begin(rows)
+      text.append(head)
       if let timestamps = series.timestamps {
-        out.append(UInt8(ascii: ","))
-        out.appendEpoch(timestamps[row], unit: options.precision ?? .nanoseconds)
+        text.append(timestamps, word: word, behind: [UInt8(ascii: ",")], TimeStyle(options.precision ?? .nanoseconds))
       }
-      for column in columns.indices {
-        out.append(UInt8(ascii: ","))
-        out.appendCSVValue(columns[column], row, isEmptyQuoted: false, hasPlainFloats: true)
+      for index in columns.indices {
+        text.append(columns[index], word: word, count: series.rowCount, behind: [UInt8(ascii: ",")], form)
       }
-      out.append(UInt8(ascii: "\n"))
+      text.append([UInt8(ascii: "\n")])
+      text.lay(into: &out)
     }
   }
 
@@ -133,23 +146,5 @@ extension [UInt8] {
       append(byte)
     }
     append(UInt8(ascii: "\""))
-  }
-
-  /// Appends row `index` of a column as a field; nothing where there is no value.
-  @inline(__always)
-  fileprivate mutating func appendCSVValue(
-    _ column: Column, _ index: Int, isEmptyQuoted: Bool = true, hasPlainFloats: Bool = false
-  ) {
-    guard column.key.type == .string else { return appendText(column, index, hasPlainFloats: hasPlainFloats) }
-    guard column.isPresent(index) else { return }
-    let (offset, length) = (Int(column.values[index] >> 32), Int(column.values[index] & 0xffff_ffff))
-    let text = column.bytes.span.extracting(offset..<offset + length)
-    var isPlain = length > 0 && text[0] != UInt8(ascii: " ")
-    if isPlain {
-      append(addingCapacity: length + 8) { span in
-        isPlain = PlainText.copy(text, to: &span) { PlainText.marks(notPlainInCSV: $0) }
-      }
-    }
-    if !isPlain { appendCSVField(column.string(index), isEmptyQuoted: isEmptyQuoted) }
   }
 }

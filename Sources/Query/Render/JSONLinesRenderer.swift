@@ -16,17 +16,21 @@ public struct JSONLinesRenderer: ResultRenderer {
         key.append(UInt8(ascii: ":"))
         return key
       }
-      for row in 0..<series.rowCount {
-        out.append(contentsOf: prefix)
+      let beforeTime = prefix + Array(",\"time\":".utf8)
+      let columns = series.columns.span
+      var text = RowText(columnCountMax: columns.count + 2, rowCount: series.rowCount)
+      RowText.visitWords(of: 0..<series.rowCount) { word, rows in
+        text.begin(rows)
         if let timestamps = series.timestamps {
-          out.append(contentsOf: ",\"time\":".utf8)
-          out.appendJSONTime(timestamps[row], style)
+          text.append(timestamps, word: word, behind: beforeTime, style, isQuoted: true)
+        } else {
+          text.append(prefix)
         }
-        for index in series.columns.indices {
-          out.append(contentsOf: keys[index])
-          out.appendJSONValue(series.columns[index], row)
+        for index in columns.indices {
+          text.append(columns[index], word: word, count: series.rowCount, behind: keys[index], JSONCellForm())
         }
-        out.append(contentsOf: "}\n".utf8)
+        text.append(Array("}\n".utf8))
+        text.lay(into: &out)
       }
     }
   }

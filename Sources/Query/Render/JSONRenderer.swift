@@ -12,6 +12,8 @@ public struct JSONRenderer: ResultRenderer {
   private var documentCount = 0
   /// The answer under way.
   private var open: OpenResult?
+  /// The list of names that a series had, and its text: those of one answer are the same.
+  private var names: (list: [String], text: [UInt8]) = ([], [])
 
   /// An answer whose object is not closed yet.
   private struct OpenResult {
@@ -24,9 +26,10 @@ public struct JSONRenderer: ResultRenderer {
     var hasSeveralNames = false
     var timeZone: String
     var timeStyle: TimeStyle
-    /// Series in the object, and of the last one: its head, and the rows written.
+    /// Series in the object, and of the last one: whether it is not closed yet, its head in chunks, and the rows written.
     var seriesCount = 0
-    var series: ResultSeries?
+    var isSeriesOpen = false
+    var head: ResultSeries?
     var rowCount = 0
   }
 
@@ -145,7 +148,7 @@ public struct JSONRenderer: ResultRenderer {
       out.appendJSONString(error)
     }
     appendResultEnd(into: &out)
-    (result.messages, result.error, result.seriesCount, result.series) = ([], nil, 0, nil)
+    (result.messages, result.error, result.seriesCount, result.isSeriesOpen) = ([], nil, 0, false)
     if options.chunkRowCount != nil { closeDocument(into: &out) }
   }
 
@@ -173,7 +176,7 @@ public struct JSONRenderer: ResultRenderer {
     openSeries(series, of: &result, into: &out)
   }
 
-  private func openSeries(_ series: ResultSeries, of result: inout OpenResult, into out: inout [UInt8]) {
+  private mutating func openSeries(_ series: ResultSeries, of result: inout OpenResult, into out: inout [UInt8]) {
     if result.seriesCount == 0 {
       next("series", 3, into: &out)
       out.append(UInt8(ascii: "["))
@@ -184,15 +187,17 @@ public struct JSONRenderer: ResultRenderer {
     result.seriesCount += 1
     result.rowCount = 0
     appendHead(series, into: &out)
+    result.isSeriesOpen = true
+    if options.chunkRowCount == nil { return }
     var head = series
     (head.timestamps, head.rowCount) = (series.timestamps.map { _ in [] }, 0)
     for index in head.columns.indices { head.columns[index] = Column(key: series.columns[index].key) }
-    result.series = head
+    result.head = head
   }
 
   private func closeSeries(of result: inout OpenResult, isPartial: Bool, into out: inout [UInt8]) {
-    guard result.series != nil else { return }
-    result.series = nil
+    guard result.isSeriesOpen else { return }
+    result.isSeriesOpen = false
     if result.rowCount > 0 {
       line(5, into: &out)
       out.append(UInt8(ascii: "]"))
@@ -205,7 +210,7 @@ public struct JSONRenderer: ResultRenderer {
     out.append(UInt8(ascii: "}"))
   }
 
-  private func appendHead(_ series: ResultSeries, into out: inout [UInt8]) {
+  private mutating func appendHead(_ series: ResultSeries, into out: inout [UInt8]) {
     out.append(UInt8(ascii: "{"))
     line(5, into: &out)
     if !series.name.isEmpty {
@@ -221,7 +226,12 @@ public struct JSONRenderer: ResultRenderer {
       line(5, into: &out)
     }
     key("columns", into: &out)
-    appendList(series.columnNames, 6, into: &out) { $1.appendJSONString($0) }
+    if names.text.isEmpty || names.list != series.columnNames {
+      var text: [UInt8] = []
+      appendList(series.columnNames, 6, into: &text) { $1.appendJSONString($0) }
+      names = (series.columnNames, text)
+    }
+    out += names.text
     if options.includesTypes {
       next("types", 5, into: &out)
       let types = (series.timestamps == nil ? [] : ["time"]) + series.columns.map { $0.key.type.name }
@@ -253,7 +263,7 @@ public struct JSONRenderer: ResultRenderer {
     }
     var first = 0
     while first < series.rowCount {
-      if result.rowCount == limit, let head = result.series {
+      if result.rowCount == limit, let head = result.head {
         closeSeries(of: &result, isPartial: true, into: &out)
         closeResult(&result, isPartial: true, into: &out)
         openResult(result, into: &out)
@@ -265,7 +275,7 @@ public struct JSONRenderer: ResultRenderer {
     }
   }
 
-  /// The hot loop: one array a row.
+  /// The hot loop: one array a row, with a comma behind it.
   private func appendRows(
     _ series: ResultSeries, _ range: Range<Int>, of result: inout OpenResult, into out: inout [UInt8]
   ) {
@@ -277,27 +287,25 @@ public struct JSONRenderer: ResultRenderer {
       out.append(UInt8(ascii: ","))
     }
     result.rowCount += range.count
-    // Through the span a value costs no copy of its column.
+    let first = lineText(6) + [UInt8(ascii: "[")] + lineText(7)
+    let other = [UInt8(ascii: ",")] + lineText(7)
+    let end = lineText(6) + Array("],".utf8)
     let columns = series.columns.span
-    for row in range {
-      if row > range.lowerBound { out.append(UInt8(ascii: ",")) }
-      line(6, into: &out)
-      out.append(UInt8(ascii: "["))
-      var isFirst = true
+    var text = RowText(columnCountMax: columns.count + 2, rowCount: range.count)
+    RowText.visitWords(of: range) { word, rows in
+      text.begin(rows)
       if let timestamps = series.timestamps {
-        line(7, into: &out)
-        out.appendJSONTime(timestamps[row], result.timeStyle)
-        isFirst = false
+        text.append(timestamps, word: word, behind: first, result.timeStyle, isQuoted: true)
       }
       for index in columns.indices {
-        if !isFirst { out.append(UInt8(ascii: ",")) }
-        isFirst = false
-        line(7, into: &out)
-        out.appendJSONValue(columns[index], row)
+        let isFirst = index == 0 && series.timestamps == nil
+        text.append(
+          columns[index], word: word, count: series.rowCount, behind: isFirst ? first : other, JSONCellForm())
       }
-      line(6, into: &out)
-      out.append(UInt8(ascii: "]"))
+      text.append(end)
+      text.lay(into: &out)
     }
+    out.removeLast()
   }
 
   // MARK: Punctuation
@@ -329,8 +337,10 @@ public struct JSONRenderer: ResultRenderer {
 
   /// A new line at a depth, where the document is pretty.
   @inline(__always) private func line(_ depth: Int, into out: inout [UInt8]) {
-    guard options.isPretty else { return }
-    out.append(UInt8(ascii: "\n"))
-    for _ in 0..<4 * depth { out.append(UInt8(ascii: " ")) }
+    if options.isPretty { out += lineText(depth) }
+  }
+
+  private func lineText(_ depth: Int) -> [UInt8] {
+    options.isPretty ? [UInt8(ascii: "\n")] + Array(repeating: UInt8(ascii: " "), count: 4 * depth) : []
   }
 }

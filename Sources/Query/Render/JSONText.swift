@@ -1,6 +1,3 @@
-import LineProtocol
-package import Storage
-
 extension [UInt8] {
   /// Appends a JSON string as Go's encoder writes it: `<`, `>`, `&` and U+2028, U+2029 as `\u….`; bytes that are not UTF-8
   /// become U+FFFD.
@@ -15,18 +12,6 @@ extension [UInt8] {
       append(UInt8(ascii: "\""))
     }
     if plain == nil { appendJSONString(Array(text)) }
-  }
-
-  /// Appends a JSON string of some bytes of an array, eight looked at together.
-  private mutating func appendJSONString(_ bytes: [UInt8], _ offset: Int, _ count: Int) {
-    let text = bytes.span.extracting(offset..<offset + count)
-    var isPlain = true
-    append(addingCapacity: count + 10) { span in
-      span.append(UInt8(ascii: "\""))
-      isPlain = PlainText.copy(text, to: &span) { PlainText.marks(notPlainInJSON: $0) }
-      if isPlain { span.append(UInt8(ascii: "\"")) } else { _ = span.removeLast() }
-    }
-    if !isPlain { appendJSONString(bytes[offset..<offset + count]) }
   }
 
   /// Appends a JSON string.
@@ -56,22 +41,6 @@ extension [UInt8] {
         }
       default: append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
       }
-    }
-  }
-
-  /// Appends row `index` of a column as a JSON value; `null` where there is none, and for NaN and infinities.
-  @inline(__always)
-  package mutating func appendJSONValue(_ column: Column, _ index: Int) {
-    guard column.isPresent(index) else { return append(contentsOf: "null".utf8) }
-    let word = column.values[index]
-    switch column.key.type {
-    case .float:
-      let value = Double(bitPattern: word)
-      if value.isFinite { appendFloat(value) } else { append(contentsOf: "null".utf8) }
-    case .integer: appendDecimal(Int64(bitPattern: word))
-    case .unsigned: appendDecimal(word)
-    case .boolean: append(contentsOf: (word != 0 ? "true" : "false").utf8)
-    case .string: appendJSONString(column.bytes, Int(word >> 32), Int(word & 0xffff_ffff))
     }
   }
 }

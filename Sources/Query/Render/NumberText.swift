@@ -36,7 +36,7 @@ package struct DecimalDigits: Equatable {
   }
 
   /// 10⁰ … 10¹⁹.
-  fileprivate static let powersOfTen: InlineArray<20, UInt64> = {
+  static let powersOfTen: InlineArray<20, UInt64> = {
     var powers = InlineArray<20, UInt64>(repeating: 1)
     for index in 1..<20 { powers[index] = powers[index - 1] * 10 }
     return powers
@@ -145,39 +145,27 @@ extension [UInt8] {
         Self.put(leading: high, to: &span)
       } else {
         Self.put(leading: high / part, to: &span)
-        Self.put(Self.digits(high % part), skipping: 0, to: &span)
+        Self.put(DecimalWord.digits(high % part), skipping: 0, to: &span)
       }
-      Self.put(Self.digits(low), skipping: 0, to: &span)
+      Self.put(DecimalWord.digits(low), skipping: 0, to: &span)
     }
-  }
-
-  /// The eight digits of a number below 10⁸, the first in the lowest byte: each step halves the digits of a lane. Source: P. Khuong, "How to
-  /// print integers really fast", 2017.
-  @inline(__always)
-  private static func digits(_ value: UInt64) -> UInt64 {
-    let high = value / 10_000
-    let fours = high | (value &- high &* 10_000) &<< 32
-    let hundreds = ((fours &* 10_486) &>> 20) & 0x7f_0000_007f
-    let twos = hundreds | (fours &- hundreds &* 100) &<< 16
-    let tens = ((twos &* 103) &>> 10) & 0x0f_000f_000f_000f
-    return tens | (twos &- tens &* 10) &<< 8
   }
 
   /// Puts a number below 10⁸ without zeros in front.
   @inline(__always)
   private static func put(leading value: UInt64, to span: inout OutputSpan<UInt8>) {
-    let digits = digits(value)
-    put(digits, skipping: Swift.min(digits.trailingZeroBitCount / 8, 7), to: &span)
+    let digits = DecimalWord.digits(value)
+    put(digits, skipping: DecimalWord.leadingZeroCount(digits), to: &span)
   }
 
   /// Puts digits that lie in bytes; the span has room for eight.
   @inline(__always)
   private static func put(_ digits: UInt64, skipping count: Int, to span: inout OutputSpan<UInt8>) {
-    let text = (digits | 0x3030_3030_3030_3030) &>> UInt64(8 &* count)
+    let text = DecimalWord.text(digits, skipping: count)
     unsafe span.withUnsafeMutableBufferPointer { buffer, initializedCount in
       // Callers made room for 24 bytes and put at most three times eight.
       unsafe UnsafeMutableRawBufferPointer(buffer).storeBytes(
-        of: text.littleEndian, toByteOffset: initializedCount, as: UInt64.self)
+        of: text, toByteOffset: initializedCount, as: UInt64.self)
       initializedCount &+= 8 &- count
     }
   }

@@ -1,34 +1,30 @@
 /// Copies text that stands for itself in some format, eight bytes at a time.
 enum PlainText {
-  /// Copies all of a text; `false`, nothing copied, where a byte is marked. The span must have room for eight bytes more than the text has.
+  /// Copies all of a text to where there is room for eight bytes more than it has; `false`, nothing copied to keep, where a byte is marked.
   ///
   /// - Parameter marks: for eight bytes in one word a bit set, of any, where one of them does not stand for itself.
   @inline(__always)
   static func copy(
-    _ text: Span<UInt8>, to span: inout OutputSpan<UInt8>, whereAll marks: (UInt64) -> UInt64
+    _ text: Span<UInt8>, to target: UnsafeMutablePointer<UInt8>, whereAll marks: (UInt64) -> UInt64
   ) -> Bool {
+    let target = UnsafeMutableRawPointer(target)
     // Reads lie within the text, writes within the room that the caller made.
-    unsafe text.withUnsafeBytes { text in
-      unsafe span.withUnsafeMutableBufferPointer { buffer, initializedCount in
-        let target = UnsafeMutableRawBufferPointer(buffer)
-        var (at, found) = (0, UInt64(0))
-        while at &+ 8 <= text.count {
-          let word = unsafe text.loadUnaligned(fromByteOffset: at, as: UInt64.self)
-          found |= marks(word)
-          unsafe target.storeBytes(of: word, toByteOffset: initializedCount &+ at, as: UInt64.self)
-          at &+= 8
-        }
-        if at < text.count {
-          var word: UInt64 = 0
-          for index in at..<text.count { word |= unsafe UInt64(text[index]) &<< UInt64(8 &* (index &- at)) }
-          // The bytes past the end count as letters.
-          found |= marks(word | 0x6161_6161_6161_6161 &<< UInt64(8 &* (text.count &- at)))
-          unsafe target.storeBytes(of: word.littleEndian, toByteOffset: initializedCount &+ at, as: UInt64.self)
-        }
-        if found != 0 { return false }
-        initializedCount &+= text.count
-        return true
+    return unsafe text.withUnsafeBytes { text in
+      var (at, found) = (0, UInt64(0))
+      while at &+ 8 <= text.count {
+        let word = unsafe text.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+        found |= marks(word)
+        unsafe target.storeBytes(of: word, toByteOffset: at, as: UInt64.self)
+        at &+= 8
       }
+      if at < text.count {
+        var word: UInt64 = 0
+        for index in at..<text.count { word |= unsafe UInt64(text[index]) &<< UInt64(8 &* (index &- at)) }
+        // The bytes past the end count as letters.
+        found |= marks(word | 0x6161_6161_6161_6161 &<< UInt64(8 &* (text.count &- at)))
+        unsafe target.storeBytes(of: word.littleEndian, toByteOffset: at, as: UInt64.self)
+      }
+      return found == 0
     }
   }
 

@@ -12,6 +12,15 @@ package struct TimeStyle: Sendable {
     zone = isShown ? TimeZoneRules.load(result.timeZone) ?? .utc : .utc
   }
 
+  /// Integers of a unit.
+  init(_ precision: Precision) {
+    self.precision = precision
+    zone = .utc
+  }
+
+  /// Nanoseconds since 1970.
+  static let nanoseconds = TimeStyle(.nanoseconds)
+
   /// Nanoseconds east of UTC at an instant.
   @inline(__always) func offset(at time: Int64) -> Int64 {
     zone == .utc ? 0 : zone.offset(at: time).nanoseconds
@@ -26,13 +35,5 @@ extension [UInt8] {
     } else {
       appendRFC3339(nanoseconds, offset: style.offset(at: nanoseconds))
     }
-  }
-
-  /// Appends a moment as a JSON value: an integer of a unit, else RFC 3339 in quotes.
-  mutating func appendJSONTime(_ nanoseconds: Int64, _ style: TimeStyle) {
-    let quote = UInt8(ascii: "\"")
-    if style.precision == nil { append(quote) }
-    appendTime(nanoseconds, style)
-    if style.precision == nil { append(quote) }
   }
 }

@@ -3,11 +3,13 @@ import Storage
 
 extension ResultSeries {
   /// Some of the rows.
-  func rows(_ range: Range<Int>) -> ResultSeries {
+  ///
+  /// - Parameter byteCountMax: of a column whose strings have no more bytes in all these are not copied.
+  func rows(_ range: Range<Int>, sharing byteCountMax: Int) -> ResultSeries {
     if range == 0..<rowCount { return self }
     var part = self
     part.timestamps = timestamps.map { Array($0[range]) }
-    part.columns = columns.map { $0.part(range, count: rowCount) }
+    part.columns = columns.map { $0.part(range, count: rowCount, sharing: byteCountMax) }
     part.rowCount = range.count
     return part
   }
@@ -23,9 +25,10 @@ extension ResultSeries {
 }
 
 extension Column {
-  /// Rows in a range, with only the bytes that their strings need.
-  fileprivate func part(_ rows: Range<Int>, count: Int) -> Column {
-    key.type == .string && presentCount > 0 ? copy(of: rows) : slice(rows, count: count)
+  /// Rows in a range, with only the bytes that their strings need where they are many.
+  fileprivate func part(_ rows: Range<Int>, count: Int, sharing byteCountMax: Int) -> Column {
+    key.type == .string && presentCount > 0 && bytes.count > byteCountMax
+      ? copy(of: rows) : slice(rows, count: count)
   }
 
   fileprivate func copy(of rows: some Sequence<Int>) -> Column {

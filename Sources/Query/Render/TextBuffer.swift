@@ -1,0 +1,159 @@
+/// Bytes of text that grows by rows: room for a row is made once, then it is written without further checks of the room.
+///
+/// Numbers take some nanoseconds each: eight digits at a time.
+@safe struct TextBuffer: ~Copyable {
+  private(set) var count = 0
+  private var base: UnsafeMutablePointer<UInt8>
+  private var capacity: Int
+
+  /// The room that a number needs: more than it takes.
+  static let numberByteCountMax = 32
+
+  init(capacity: Int) {
+    self.capacity = capacity
+    unsafe base = .allocate(capacity: capacity)
+  }
+
+  deinit { unsafe base.deallocate() }
+
+  /// Makes room for so many bytes more; those appended before the next call must not be more.
+  mutating func reserve(_ byteCount: Int) {
+    guard count + byteCount > capacity else { return }
+    capacity = max(2 * capacity, count + byteCount)
+    let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
+    // `count` bytes are written, and there is room for more.
+    unsafe larger.update(from: base, count: count)
+    unsafe base.deallocate()
+    unsafe base = larger
+  }
+
+  /// Takes all bytes out.
+  mutating func removeAll() { count = 0 }
+  mutating func truncate(to count: Int) { self.count = min(count, self.count) }
+
+  func withBytes(_ body: (RawSpan) throws -> Void) rethrows {
+    // `count` bytes are written.
+    try body(unsafe UnsafeRawBufferPointer(start: base, count: count).bytes)
+  }
+
+  @inline(__always) mutating func append(_ byte: UInt8) {
+    assert(count < capacity)
+    unsafe base[count] = byte
+    count += 1
+  }
+
+  @inline(__always) mutating func append(_ bytes: [UInt8]) {
+    assert(count + bytes.count <= capacity)
+    if bytes.count == 1 { return append(bytes[0]) }
+    unsafe bytes.withUnsafeBufferPointer { source in
+      guard let start = source.baseAddress else { return }
+      // The room was reserved, and the bytes are others.
+      unsafe (base + count).update(from: start, count: source.count)
+    }
+    count += bytes.count
+  }
+
+  @inline(__always) mutating func append(_ bytes: ArraySlice<UInt8>) {
+    assert(count + bytes.count <= capacity)
+    unsafe bytes.withUnsafeBufferPointer { source in
+      guard let start = source.baseAddress else { return }
+      // As above.
+      unsafe (base + count).update(from: start, count: source.count)
+    }
+    count += bytes.count
+  }
+
+  @inline(__always) mutating func append(_ value: Int64) {
+    if value < 0 { append(UInt8(ascii: "-")) }
+    append(value.magnitude)
+  }
+
+  @inline(__always) mutating func append(_ value: UInt64) {
+    if value < 10 { return append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: value)) }
+    if value < 100 {
+      let tens = value / 10
+      append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: tens))
+      return append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: value &- tens &* 10))
+    }
+    appendLong(value)
+  }
+
+  private mutating func appendLong(_ value: UInt64) {
+    let part: UInt64 = 100_000_000
+    if value < part { return put(leading: value) }
+    let (high, low) = (value / part, value % part)
+    if high < part {
+      put(leading: high)
+    } else {
+      put(leading: high / part)
+      put(DecimalWord.digits(high % part), skipping: 0)
+    }
+    put(DecimalWord.digits(low), skipping: 0)
+  }
+
+  @inline(__always) private mutating func put(leading value: UInt64) {
+    let digits = DecimalWord.digits(value)
+    put(digits, skipping: DecimalWord.leadingZeroCount(digits))
+  }
+
+  @inline(__always) private mutating func put(_ digits: UInt64, skipping skipped: Int) {
+    assert(count + 8 <= capacity)
+    // The room of a number is there, and a number is at most three times eight digits.
+    unsafe UnsafeMutableRawPointer(base + count).storeBytes(
+      of: DecimalWord.text(digits, skipping: skipped), as: UInt64.self)
+    count += 8 &- skipped
+  }
+
+  /// Appends a finite number as `[UInt8].appendFloat` does, or without exponent whatever its size.
+  mutating func append(_ value: Double, isPlain: Bool = false) {
+    let magnitude = value.magnitude
+    if isPlain && value.isFinite || magnitude == 0 || magnitude >= 1e-6 && magnitude < 1e21 {
+      let number = DecimalDigits(value)
+      // 10¹⁸ and a fraction below it are 19 digits, which 64 bits hold.
+      if number.exponent <= 0, number.exponent >= -18 { return append(number) }
+    }
+    var text: [UInt8] = []
+    text.appendFloatOrName(value, isPlain: isPlain)
+    reserve(text.count)
+    append(text)
+  }
+
+  private mutating func append(_ number: DecimalDigits) {
+    if number.isNegative { append(UInt8(ascii: "-")) }
+    guard number.exponent < 0 else { return append(number.significand) }
+    let power = DecimalDigits.powersOfTen[-number.exponent]
+    let (whole, fraction) = number.significand.quotientAndRemainder(dividingBy: power)
+    append(whole)
+    let point = count
+    // The one in front of the fraction keeps its zeros, and makes room for the point.
+    append(power + fraction)
+    unsafe base[point] = UInt8(ascii: ".")
+  }
+
+  /// Appends a text of which every byte stands for itself; `false`, nothing appended, where one is marked: see `PlainText`.
+  @inline(__always)
+  mutating func append(_ text: Span<UInt8>, whereAll marks: (UInt64) -> UInt64) -> Bool {
+    assert(count + text.count + 8 <= capacity)
+    guard unsafe PlainText.copy(text, to: base + count, whereAll: marks) else { return false }
+    count += text.count
+    return true
+  }
+
+  /// Copies some of the bytes to where there is room for them and for 16 more; here there is room behind them for as many too.
+  @inline(__always)
+  func copy(_ start: Int, _ byteCount: Int, to target: UnsafeMutablePointer<UInt8>) {
+    assert(start + max(byteCount, 16) <= capacity)
+    // Most texts are short, and moving 16 bytes whole costs less than counting them.
+    let first = unsafe UnsafeRawPointer(base + start).loadUnaligned(as: SIMD16<UInt8>.self)
+    unsafe UnsafeMutableRawPointer(target).storeBytes(of: first, as: SIMD16<UInt8>.self)
+    if byteCount > 16 { unsafe target.update(from: base + start, count: byteCount) }
+  }
+
+  /// Has `body` write so many bytes at the end, and perhaps up to 16 behind them.
+  mutating func append(byteCount: Int, _ body: (UnsafeMutablePointer<UInt8>) -> Void) {
+    reserve(byteCount + 16)
+    // The room was made.
+    unsafe body(base + count)
+    count += byteCount
+  }
+}

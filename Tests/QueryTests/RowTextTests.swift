@@ -1,0 +1,110 @@
+import LineProtocol
+import Query
+import Storage
+import TestSupport
+import Testing
+
+@Suite("Rows as text")
+struct RowTextTests {
+  /// Columns of every type, dense, sparse, and without any value.
+  private static func series(rowCount: Int, seed: UInt64) -> ResultSeries {
+    var random = SplitMix64(seed: seed)
+    let texts = ["", " a", "host_1", "a,b", "\"q\"", "naïve", "<&>", "a longer text of more than sixteen bytes", "\n"]
+    func column(_ value: (inout SplitMix64) -> Cell, share: Int) -> Column {
+      Column((0..<rowCount).map { _ in random.next() % 8 < UInt64(share) ? value(&random) : .absent })
+    }
+    let columns = [0, 1, 7, 8].flatMap { share in
+      [
+        column({ .integer(Int64(bitPattern: $0.next()) >> Int64($0.next() % 64)) }, share: share),
+        column({ .unsigned($0.next() >> ($0.next() % 64)) }, share: share),
+        column({ .float(Double(Int64(bitPattern: $0.next()) >> Int64($0.next() % 64)) / 1_000) }, share: share),
+        column({ .float(Double(bitPattern: $0.next())) }, share: share),
+        column({ .boolean($0.next() % 2 == 0) }, share: share),
+        column({ .string(texts[Int($0.next() % UInt64(texts.count))]) }, share: share),
+      ]
+    }
+    let times = (0..<rowCount).map { Int64($0 / 3) * 500_000_000 }
+    return ResultSeries(
+      name: "m", columnNames: ["time"] + columns.indices.map { "c\($0)" }, timestamps: times, columns: columns,
+      rowCount: rowCount)
+  }
+
+  private static func text(_ format: ResultFormat, _ options: RenderOptions, _ series: ResultSeries) -> [UInt8] {
+    var result = StatementResult(statementID: 0)
+    result.series = [series]
+    var renderer = format.makeRenderer(options)
+    var out: [UInt8] = []
+    renderer.begin(into: &out)
+    renderer.append(result, into: &out)
+    renderer.finish(into: &out)
+    return out
+  }
+
+  /// A value as JSON has it, written by itself.
+  private static func json(_ column: Column, _ row: Int) -> [UInt8] {
+    var out: [UInt8] = []
+    let isNumber = column.key.type != .float || Double(bitPattern: column.isPresent(row) ? column.values[row] : 0).isFinite
+    if !column.isPresent(row) || !isNumber { return Array("null".utf8) }
+    if column.key.type == .string {
+      out.appendJSONString(Array(column.string(row)))
+    } else {
+      out.appendText(column, row)
+    }
+    return out
+  }
+
+  private static func time(_ nanoseconds: Int64, _ precision: Precision?) -> [UInt8] {
+    var out: [UInt8] = []
+    if let precision { out.appendEpoch(nanoseconds, unit: precision) } else { out.appendRFC3339(nanoseconds) }
+    return precision == nil ? [UInt8(ascii: "\"")] + out + [UInt8(ascii: "\"")] : out
+  }
+
+  @Test("rows are their values one by one", arguments: [1, 2, 63, 64, 65, 200], [Precision?.none, .milliseconds])
+  func values(rowCount: Int, precision: Precision?) {
+    for seed in UInt64(1)...5 {
+      let series = Self.series(rowCount: rowCount, seed: seed)
+      let times = series.timestamps ?? []
+      let rows = (0..<rowCount).map { row in
+        [Self.time(times[row], precision)] + series.columns.map { Self.json($0, row) }
+      }
+      let options = RenderOptions(precision: precision)
+      let document = rows.map { [0x5b] + $0.joined(separator: [0x2c]) + [0x5d] }.joined(separator: [0x2c])
+      let whole = String(decoding: Self.text(.json, options, series), as: UTF8.self)
+      #expect(whole.hasSuffix("\"values\":[\(String(decoding: Array(document), as: UTF8.self))]}]}]}\n"))
+
+      var csv = Array(series.columnNames.joined(separator: ",").utf8) + [0x0a]
+      for row in 0..<rowCount {
+        if let precision {
+          csv.appendEpoch(times[row], unit: precision)
+        } else {
+          csv.appendRFC3339(times[row])
+        }
+        for column in series.columns {
+          csv.append(0x2c)
+          if column.key.type == .string, column.isPresent(row) {
+            csv.appendCSVField(Array(column.string(row)))
+          } else {
+            csv.appendText(column, row)
+          }
+        }
+        csv.append(0x0a)
+      }
+      #expect(Self.text(.csv, options, series) == csv)
+    }
+  }
+
+  @Test("chunks of any length have the rows of the whole", arguments: [1, 7, 63, 64, 65, 300], [false, true])
+  func chunks(length: Int, isPretty: Bool) {
+    func rows(_ chunkRowCount: Int?) -> String {
+      var options = RenderOptions()
+      (options.chunkRowCount, options.isPretty) = (chunkRowCount, isPretty)
+      let text = String(decoding: Self.text(.json, options, Self.series(rowCount: 300, seed: 9)), as: UTF8.self)
+      // What is between brackets of rows; the rest is heads and ends of documents.
+      let parts = text.split(separator: isPretty ? "\"values\": [" : "\"values\":[").dropFirst()
+      let end = isPretty ? "\n                    ]" : "]]"
+      return parts.map { part in String(part[..<(part.firstRange(of: end)?.lowerBound ?? part.endIndex)]) }
+        .joined(separator: isPretty ? "," : "],")
+    }
+    #expect(rows(length) == rows(nil))
+  }
+}
