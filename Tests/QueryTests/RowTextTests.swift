@@ -93,6 +93,21 @@ struct RowTextTests {
     }
   }
 
+  @Test("times of any day are RFC 3339, from the first to the last of 64 bits")
+  func times() {
+    let day: Int64 = 86_400_000_000_000
+    let times: [Int64] = [
+      .min, .min + 1, -day - 1_000_000_000, -day, -1_000_000_000, -1, 0, 59_000_000_000, 60_000_000_000, day - 1, day - 1_000_000_000,
+      day, day + 3_599_000_000_000, day + 3_600_000_000_000, 1_700_000_000_000_000_000, 1_700_000_000_500_000_000, 0, .max - 1, .max,
+    ]
+    let series = ResultSeries(
+      name: "m", columnNames: ["time"], timestamps: times, columns: [], rowCount: times.count)
+    let rows = times.map { "[" + String(decoding: Self.time($0, nil), as: UTF8.self) + "]" }.joined(separator: ",")
+    let found = String(decoding: Self.text(.json, RenderOptions(), series), as: UTF8.self)
+    #expect(found.hasSuffix("\"values\":[\(rows)]}]}]}\n"))
+    #expect(found.contains("[\"1969-12-31T23:59:59Z\"]") && found.contains("[\"1970-01-02T00:59:59Z\"]"))
+  }
+
   @Test("chunks of any length have the rows of the whole", arguments: [1, 7, 63, 64, 65, 300], [false, true])
   func chunks(length: Int, isPretty: Bool) {
     func rows(_ chunkRowCount: Int?) -> String {

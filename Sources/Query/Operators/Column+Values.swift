@@ -84,8 +84,10 @@ extension Column {
     guard presentCount > 0 else { return out }
     out.bytes = bytes
     let words = values.span
-    out.values.append(addingCapacity: indices.count) { span in
-      for index in indices { span.append(words[index]) }
+    // As many are written as there is room for; without a count a value this takes half the time.
+    out.values = unsafe Array(unsafeUninitializedCapacity: indices.count) { buffer, count in
+      for place in indices.indices { unsafe buffer[place] = words[indices[place]] }
+      count = indices.count
     }
     guard !validity.isEmpty else {
       out.presentCount = indices.count

@@ -132,7 +132,7 @@ struct MeasurementSelect {
   ///
   /// - Parameter only: the values of the one group that is read, whose rows are all wanted; `nil`: as the statement says.
   func rawScan(only values: [[UInt8]]?) throws -> (MeasurementScan, RowPass)? {
-    guard var (scan, _) = try rawScan(), let pass = rawPass(limit: nil) else { return nil }
+    guard var scan = try scanOfRows(), let pass = rawPass(limit: nil) else { return nil }
     if let values {
       let keys = plan.grouping.tagKeys
       let terms = zip(keys, values).map { Condition.tags(.equals(key: $0, value: $1)) }
@@ -144,13 +144,18 @@ struct MeasurementSelect {
 
   /// The scan of a raw statement, and what takes its rows; `nil` where no field is asked for.
   func rawScan() throws -> (MeasurementScan, RowPass)? {
+    guard let scan = try scanOfRows() else { return nil }
+    return rawPass(limit: plan.rowCountNeeded).map { (scan, $0) }
+  }
+
+  /// The scan alone.
+  func scanOfRows() throws -> MeasurementScan? {
     var columns: [ScanColumn] = []
     _ = contents(plan.references, &columns)
     guard !columns.isEmpty else { return nil }
     // A subquery's rows were bounded inside: the first bucket's may be dated before the bound.
     let times = source.isDerived ? .min ..< .max : bounds.range
-    let scan = try makeScan(columns, times, isDescending: plan.isDescending)
-    return rawPass(limit: plan.rowCountNeeded).map { (scan, $0) }
+    return try makeScan(columns, times, isDescending: plan.isDescending)
   }
 
   private func rawPass(limit: Int?) -> RowPass? {

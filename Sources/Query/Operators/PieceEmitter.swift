@@ -39,7 +39,7 @@ final class PieceEmitter {
   /// - Parameter isSameSeries: they follow those of the series that was taken last.
   func take(_ series: ResultSeries, isSameSeries: Bool) throws {
     isUsed = true
-    let rowCount = pieceRowCount(of: series)
+    let rowCount = pieceRowCount(columnCount: series.columns.count)
     for start in stride(from: 0, to: max(series.rowCount, 1), by: rowCount) {
       let isSame = isSameSeries || start > 0
       if isSame, !pending.isEmpty { try flush() }
@@ -51,8 +51,9 @@ final class PieceEmitter {
     }
   }
 
-  private func pieceRowCount(of series: ResultSeries) -> Int {
-    max(1, min(limits.pieceRowCountMax, limits.pieceValueCountMax / max(1, series.columns.count)))
+  /// Rows of so many columns that a piece has.
+  func pieceRowCount(columnCount: Int) -> Int {
+    max(1, min(limits.pieceRowCountMax, limits.pieceValueCountMax / max(1, columnCount)))
   }
 
   private func flush() throws {

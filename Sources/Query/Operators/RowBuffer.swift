@@ -9,6 +9,8 @@ struct RowBuffer {
   /// The series of the window under way that have rows: ranks ascending.
   private var series: [(rank: UInt32, tags: SeriesTags)] = []
   private(set) var columns: [Column]
+  /// The rows in order, where they were not moved: see `settle`.
+  private var order: [Int]?
   /// Rows that are in order; those past it are of the window under way.
   private(set) var sortedCount = 0
   /// The columns that order rows of one time in a merge of series.
@@ -72,18 +74,24 @@ struct RowBuffer {
 
   /// Puts the rows of the window under way in order; they then follow those of the windows before. At most `limit` of all
   /// stay.
-  mutating func settle(isDescending: Bool, limit: Int?, isInterrupted: () -> Bool = { false }) {
+  ///
+  /// - Parameter isMoved: else the rows stay where they are, and only `part` gives them in order.
+  mutating func settle(isDescending: Bool, limit: Int?, isMoved: Bool = true, isInterrupted: () -> Bool = { false }) {
     let fresh = sortedCount..<count
     if fresh.isEmpty { return }
     if fresh.count == 1, limit.map({ count <= $0 }) ?? true {
       // One row is in order.
+      order? += fresh
     } else if isRanked {
       sortByRank(isDescending: isDescending, limit: limit)
     } else if isDescending || !hasRisingTimes(fresh) || (limit.map { $0 < count } ?? false) {
-      let order = SeriesMerge.merge(
+      let merged = SeriesMerge.merge(
         rowsBySeries(fresh, isDescending: isDescending), times: timestamps, ties: ties.map { columns[$0] },
         isTiedBySeries: isTiedBySeries ?? false, isDescending: isDescending, limit: limit.map { max(0, $0 - sortedCount) }, isInterrupted: isInterrupted)
-      keep(Array(0..<sortedCount) + order)
+      let rows = (order ?? Array(0..<sortedCount)) + merged
+      if isMoved { keep(rows) } else { order = rows }
+    } else {
+      order? += fresh
     }
     sortedCount = count
     isRanked = isRankedAlways
@@ -151,7 +159,7 @@ struct RowBuffer {
 
   /// Forgets the rows of the window under way.
   mutating func discardFresh() {
-    let kept = Array(0..<sortedCount)
+    let kept = order ?? Array(0..<sortedCount)
     if kept.count < count { keep(kept) }
     series.removeAll(keepingCapacity: true)
     isRanked = isRankedAlways
@@ -170,10 +178,32 @@ struct RowBuffer {
     return true
   }
 
-  private mutating func keep(_ order: [Int]) {
-    timestamps = order.map { timestamps[$0] }
-    ranks = order.map { ranks[$0] }
-    for index in columns.indices { columns[index] = columns[index].gathered(order) }
+  private mutating func keep(_ rows: [Int]) {
+    timestamps = rows.map { timestamps[$0] }
+    ranks = rows.map { ranks[$0] }
+    for index in columns.indices { columns[index] = columns[index].gathered(rows) }
+    order = nil
+  }
+
+  /// Some of the rows that are in order.
+  ///
+  /// - Parameter byteCountMax: of a column whose strings have no more bytes in all these are not copied.
+  func part(_ range: Range<Int>, sharing byteCountMax: Int) -> (times: [Int64], columns: [Column]) {
+    guard let order else {
+      if range == 0..<count { return (timestamps, columns) }
+      return (Array(timestamps[range]), columns.map { $0.part(range, count: count, sharing: byteCountMax) })
+    }
+    let rows = Array(order[range])
+    return (rows.map { timestamps[$0] }, columns.map { $0.part(rows, sharing: byteCountMax) })
+  }
+
+  /// Forgets all rows, keeps the memory.
+  mutating func removeAll() {
+    timestamps.removeAll(keepingCapacity: true)
+    ranks.removeAll(keepingCapacity: true)
+    series.removeAll(keepingCapacity: true)
+    for index in columns.indices { columns[index].reset() }
+    (order, sortedCount, isRanked) = (nil, 0, isRankedAlways)
   }
 
   /// Forgets how rows are ordered among equals; no rows come after this.

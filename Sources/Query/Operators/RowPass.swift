@@ -62,6 +62,8 @@ final class RowPass: ScanSink {
   /// Windows done.
   private(set) var windowCount = 0
   private var heldByteCount = 0
+  /// Memory of rows that are let go of is not kept for others: it became too much.
+  private var isMemoryFreed = false
 
   struct Full: Error {}
 
@@ -181,7 +183,10 @@ final class RowPass: ScanSink {
 
   /// Lets go of rows; `false` where the present group is no longer gathered.
   private func makeRoom() throws -> Bool {
-    if isOrdered { throw Full() }
+    if isOrdered {
+      isMemoryFreed = true
+      throw Full()
+    }
     if let choice, onFull == nil {
       try evict(choice)
       return buffers[group].count > 0
@@ -208,9 +213,9 @@ final class RowPass: ScanSink {
 
   /// Forgets the rows of a group.
   private func clear(_ group: Int) throws(QueryFailure) {
-    guard buffers[group].count > 0 else { return }
+    guard buffers[group].count > 0 || isMemoryFreed && counted[group] > 0 else { return }
     totalCount -= buffers[group].count
-    buffers[group] = makeBuffer()
+    if isOrdered, !isMemoryFreed { buffers[group].removeAll() } else { buffers[group] = makeBuffer() }
     try account(for: group)
   }
 
@@ -222,13 +227,18 @@ final class RowPass: ScanSink {
       let count = buffers[group].count
       buffers[group].discardFresh()
       totalCount -= count - buffers[group].count
+      if isMemoryFreed, buffers[group].count == 0 {
+        buffers[group] = makeBuffer()
+        try account(for: group)
+      }
       isTouched[group] = false
     }
     touched.removeAll(keepingCapacity: true)
   }
 
-  /// Forgets all rows.
+  /// Forgets all rows, and gives their memory back.
   func release() throws {
+    isMemoryFreed = true
     for group in buffers.indices { try clear(group) }
     try limits.account.add(-groups.count * (Self.groupByteCount + contents.count * Self.columnByteCount))
     totalCount = 0
@@ -257,16 +267,23 @@ final class RowPass: ScanSink {
       throw QueryFailure(
         "max-select-point limit exceeded: more than \(limits.rowCountMax) rows", isLimit: true)
     }
-    for group in touched { buffers[group].settle(isDescending: isDescending, limit: limit, isInterrupted: isInterrupted) }
+    for group in touched { settle(group) }
     if isInterrupted() { throw QueryFailure.interrupted }
     try onFull(self)
     for group in buffers.indices { try clear(group) }
+    isMemoryFreed = false
     totalCount = 0
+  }
+
+  /// Rows that are handed on part by part are put in order then.
+  private func settle(_ group: Int) {
+    buffers[group].settle(
+      isDescending: isDescending, limit: limit, isMoved: onFull == nil || !isOrdered, isInterrupted: isInterrupted)
   }
 
   func endWindow() throws -> Bool {
     for group in touched {
-      buffers[group].settle(isDescending: isDescending, limit: limit, isInterrupted: isInterrupted)
+      settle(group)
       bounds[group] = nil
       isTouched[group] = false
     }

@@ -55,7 +55,9 @@ struct RowStream {
   private func hasSeveralNames() throws -> Bool {
     guard planned.sources.count > 1 else { return false }
     var plan = planned.plan
-    (plan.limit, plan.offset, plan.grouping) = (1, 0, Grouping())
+    plan.limit = 1
+    // Of each group some rows are passed over: then one of another may be the first.
+    if plan.offset == 0 { plan.grouping = Grouping() }
     var names = Set<[UInt8]>()
     for (index, source) in planned.sources.enumerated() where !names.contains(source.name) {
       var limits = limits
@@ -78,7 +80,14 @@ private final class SourceStream {
   private let asked: Range<Int64>
   /// Rows that are aimed at for a slice.
   private let rowCountWanted: Int
+  /// By window: the rows that it may give, and the series that may have them where these were looked up.
+  private var rowCounts: [Int] = []
+  private var known: [MeasurementScan.KnownSeries]?
+  /// Windows of which the series are looked up before any is read.
+  private static let listedWindowCountMax = 8
   private var counters = ScanCounters()
+  /// Rows that were taken from passes.
+  private var takenCount = 0
   /// Of the series under way: rows passed over, and rows handed on.
   private var skipped = 0
   private var given = 0
@@ -91,11 +100,13 @@ private final class SourceStream {
     asked = select.source.snapshot.clipped(planned.bounds.range)
     let found = select.source.snapshot.windows(in: asked)
     windows = plan.isDescending ? found.reversed() : Array(found)
-    rowCountWanted = max(16, min(limits.rowCountMax, limits.heldByteCountMax / (24 + 18 * plan.references.count)))
+    // Arrays grow to twice what they need.
+    let byteCount = 2 * (24 + 18 * plan.references.count)
+    rowCountWanted = max(16, min(limits.rowCountMax, limits.heldByteCountMax / byteCount))
   }
 
   func run(_ runner: inout MeasurementSelect) throws {
-    guard let (scan, _) = try select.rawScan() else { return }
+    guard let scan = try select.scanOfRows() else { return }
     if plan.grouping.tagKeys.isEmpty {
       try streamOne(nil)
     } else {
@@ -135,14 +146,21 @@ private final class SourceStream {
     pass.isOrdered = true
     pass.onFull = { [self] in try handOn($0) }
     var next = 0
+    known = try lists(scan)
+    rowCounts = windows.indices.map { place in
+      let window = [windows[place]]
+      let count = known.map { scan.rowCount(of: [$0[place]], in: window) } ?? scan.rowCount(of: window)
+      return Int(count.rounded(.up))
+    }
     while next < windows.count, !isDone {
       next += try several(from: next, scan, pass)
-      if next < windows.count, !isDone, rowCount(of: windows[next]) > rowCountWanted {
-        try slices(of: windows[next], scan, pass)
+      if next < windows.count, !isDone, rowCounts[next] > rowCountWanted {
+        try slices(of: next, scan, pass)
         next += 1
       }
     }
     try pass.empty()
+    try pass.release()
   }
 
   private var isDone: Bool { plan.limit > 0 && given >= plan.limit }
@@ -150,8 +168,8 @@ private final class SourceStream {
   /// As many small windows as may have the rows of a slice; returns how many were read.
   private func several(from first: Int, _ scan: MeasurementScan, _ pass: RowPass) throws -> Int {
     var (end, rows) = (first, 0)
-    while end < windows.count, rows + rowCount(of: windows[end]) <= rowCountWanted {
-      rows += rowCount(of: windows[end])
+    while end < windows.count, rows + rowCounts[end] <= rowCountWanted {
+      rows += rowCounts[end]
       end += 1
     }
     guard end > first else { return 0 }
@@ -159,28 +177,28 @@ private final class SourceStream {
     let (a, b) = (windows[first].range, windows[end - 1].range)
     let range = min(a.lowerBound, b.lowerBound)..<max(a.upperBound, b.upperBound)
     do {
-      try read(range.clamped(to: asked), scan, pass)
+      try read(range.clamped(to: asked), of: first..<end, scan, pass)
       return end - first
     } catch is RowPass.Full {
       // Rows with long strings: this one is read in slices.
       try pass.discardWindow()
       try pass.empty()
       let done = pass.windowCount - before
-      try slices(of: windows[first + done], scan, pass)
+      try slices(of: first + done, scan, pass)
       return done + 1
     }
   }
 
   /// A window in slices of time, as long as can be held.
-  private func slices(of window: WindowSnapshot, _ scan: MeasurementScan, _ pass: RowPass) throws {
-    guard var rest = times(of: window) else { return }
-    let share = Double(rowCountWanted) / Double(max(rowCount(of: window), rowCountWanted))
+  private func slices(of place: Int, _ scan: MeasurementScan, _ pass: RowPass) throws {
+    guard var rest = times(of: windows[place]) else { return }
+    let share = Double(rowCountWanted) / Double(max(rowCounts[place], rowCountWanted))
     var length = max(1, UInt64(min(Double(Self.length(rest)) * share, 9e18)))
     while !rest.isEmpty, !isDone {
       let slice = cut(rest, length)
-      let before = pass.heldRowCount
+      let before = pass.heldRowCount + takenCount
       do {
-        try read(slice, scan, pass)
+        try read(slice, of: place..<place + 1, scan, pass)
       } catch is RowPass.Full {
         try pass.discardWindow()
         if pass.heldRowCount > 0 {
@@ -190,22 +208,32 @@ private final class SourceStream {
         } else {
           // All of one time, and in no order that has to be.
           pass.isOrdered = false
-          try read(slice, scan, pass)
+          try read(slice, of: place..<place + 1, scan, pass)
           pass.isOrdered = true
           rest = remove(slice, from: rest)
         }
         continue
       }
       rest = remove(slice, from: rest)
-      if pass.heldRowCount - before < rowCountWanted / 4, length < 1 << 62 { length *= 2 }
+      if pass.heldRowCount + takenCount - before < rowCountWanted / 4, length < 1 << 62 { length *= 2 }
     }
   }
 
-  private func read(_ times: Range<Int64>, _ scan: MeasurementScan, _ pass: RowPass) throws {
+  /// Reads some times of some windows, which have all of the times.
+  private func read(_ times: Range<Int64>, of places: Range<Int>, _ scan: MeasurementScan, _ pass: RowPass) throws {
     guard !times.isEmpty else { return }
     var scan = scan
     scan.times = times
-    counters += try scan.run(into: pass)
+    let lists = known.map { plan.isDescending ? $0[places].reversed() : Array($0[places]) }
+    counters += try scan.run(into: pass, known: lists)
+  }
+
+  /// The series of each window, where the condition leaves some of few: how many rows these have says how much is read at once.
+  private func lists(_ scan: MeasurementScan) throws -> [MeasurementScan.KnownSeries]? {
+    let isNarrow = windows.allSatisfy { !scan.isWide($0, than: WindowSeriesPieces.countMax) }
+    guard scan.condition?.predicate != nil, windows.count <= Self.listedWindowCountMax, isNarrow else { return nil }
+    let seen = scan.snapshot.clipped(asked)
+    return try windows.map { try scan.series(of: $0, seen) }
   }
 
   /// The first times of a range in the order of the answer.
@@ -234,22 +262,29 @@ private final class SourceStream {
     return range.isEmpty ? nil : range
   }
 
-  private func rowCount(of window: WindowSnapshot) -> Int { window.runs.reduce(0) { $0 + $1.rowCount } }
-
   // MARK: Handing on
 
   /// Gives on what a pass holds, in order, less what `OFFSET` and `LIMIT` leave out.
   private func handOn(_ pass: RowPass) throws {
-    for (group, rows) in pass.buffers.enumerated() where rows.count > 0 {
-      let part = MeasurementSelect.Group(
-        tagValues: pass.groups.values(group), times: rows.timestamps, columns: rows.columns)
-      guard let all = select.evaluated(part) else { continue }
-      let passedOver = min(plan.offset - skipped, all.rowCount)
-      skipped += passedOver
-      let end = plan.limit == 0 ? all.rowCount : min(all.rowCount, passedOver + plan.limit - given)
-      guard passedOver < end else { continue }
-      try emitter.take(all.rows(passedOver..<end, sharing: limits.sharedByteCountMax), isSameSeries: given > 0)
-      given += end - passedOver
+    let rowCount = emitter.pieceRowCount(columnCount: plan.outputs.count)
+    for (group, rows) in pass.buffers.enumerated() {
+      takenCount += rows.count
+      for start in stride(from: 0, to: rows.count, by: rowCount) {
+        let part = rows.part(start..<min(rows.count, start + rowCount), sharing: limits.sharedByteCountMax)
+        try handOn(
+          MeasurementSelect.Group(
+            tagValues: pass.groups.values(group), times: part.times, columns: part.columns))
+      }
     }
+  }
+
+  private func handOn(_ part: MeasurementSelect.Group) throws {
+    guard let all = select.evaluated(part) else { return }
+    let passedOver = min(plan.offset - skipped, all.rowCount)
+    skipped += passedOver
+    let end = plan.limit == 0 ? all.rowCount : min(all.rowCount, passedOver + plan.limit - given)
+    guard passedOver < end else { return }
+    try emitter.take(all.rows(passedOver..<end, sharing: limits.sharedByteCountMax), isSameSeries: given > 0)
+    given += end - passedOver
   }
 }

@@ -59,6 +59,12 @@ struct SeriesMerge {
     var next = Array(repeating: 0, count: rows.count)
     var out: [Int] = []
     out.reserveCapacity(wanted)
+    if isTiedBySeries, let order = merge.order(of: rows) {
+      var sweep = SeriesSweep(rows, order, times: times, isDescending: isDescending)
+      sweep.run(into: &out, wanted: wanted, isInterrupted: isInterrupted)
+      if out.count == wanted || isInterrupted() { return out }
+      next = sweep.taken
+    }
     func entry(_ run: Int) -> Entry? {
       guard next[run] < rows[run].count else { return nil }
       let row = rows[run][next[run]]
@@ -76,6 +82,24 @@ struct SeriesMerge {
       if let entry = entry(first.run) { merge.push(entry) }
     }
     return out
+  }
+
+  /// The series in the order of their rows of one time; `nil` where that is not the same for all these.
+  private func order(of rows: [[Int]]) -> [Int]? {
+    let texts = ties.prefix { $0.key.type == .string }
+    guard !texts.isEmpty else { return nil }
+    var keys: [[ArraySlice<UInt8>]] = []
+    for run in rows {
+      guard let first = run.first, texts.allSatisfy({ $0.isPresent(first) }) else { return nil }
+      keys.append(texts.map { $0.string(first) })
+    }
+    func precedes(_ a: Int, _ b: Int) -> Bool {
+      let (x, y) = isDescending ? (keys[b], keys[a]) : (keys[a], keys[b])
+      for (one, other) in zip(x, y) where !one.elementsEqual(other) { return one.lexicographicallyPrecedes(other) }
+      return false
+    }
+    let order = rows.indices.sorted(by: precedes)
+    return zip(order, order.dropFirst()).allSatisfy(precedes) ? order : nil
   }
 
   /// `Pop` of `container/heap`.

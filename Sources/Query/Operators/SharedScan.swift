@@ -37,19 +37,17 @@ struct SharedScan: Sendable {
   func run(into pass: AggregatePass) throws -> ScanCounters {
     let windows = scan.snapshot.windows(in: scan.times)
     let threadCount = Self.threadCountMax
-    guard threadCount > 1, !scan.columns.isEmpty, !scan.times.isEmpty, isWorthSharing(rowCount(of: windows)) else {
+    guard threadCount > 1, !scan.columns.isEmpty, !scan.times.isEmpty, isWorthSharing(scan.rowCount(of: windows)) else {
       return try scan.run(into: pass)
     }
     // Threads that share a window know the list of its series: not where it may be long.
-    let isWide = windows.contains { window in
-      window.runs.reduce(0) { $0 + $1.seriesCountMax } > 8 * WindowSeriesPieces.countMax
-    }
+    let isWide = windows.contains { scan.isWide($0, than: 8 * WindowSeriesPieces.countMax) }
     var known: [MeasurementScan.KnownSeries]?
     if !isWide, windows.count <= Self.listedWindowCountMax {
       // What a condition leaves may be little.
       let seen = scan.snapshot.clipped(scan.times)
       let lists = try windows.map { try scan.series(of: $0, seen) }
-      guard isWorthSharing(rowCount(of: lists, in: windows)) else { return try scan.run(into: pass, known: lists) }
+      guard isWorthSharing(scan.rowCount(of: lists, in: windows)) else { return try scan.run(into: pass, known: lists) }
       known = lists
     }
     let shards = isWide || windows.count >= 2 * threadCount ? 1 : threadCount
@@ -75,36 +73,6 @@ struct SharedScan: Sendable {
 
   private func isWorthSharing(_ rowCount: Double) -> Bool {
     rowCount * Double(scan.columns.count) >= Double(limits.sharedValueCountMin)
-  }
-
-  /// Rows of the windows in the times asked for, as if they were spread evenly.
-  private func rowCount(of windows: [WindowSnapshot]) -> Double {
-    windows.reduce(0) { sum, window in
-      window.runs.reduce(sum) { $0 + Double($1.rowCount) * share(of: $1.timeRange) }
-    }
-  }
-
-  /// The same of some series, each with its run's average of rows.
-  private func rowCount(of lists: [MeasurementScan.KnownSeries], in windows: [WindowSnapshot]) -> Double {
-    var sum = 0.0
-    for (list, window) in zip(lists, windows) {
-      let averages = window.runs.map { Double($0.rowCount) / Double(max($0.seriesCountMax, 1)) }
-      for index in 0..<list.series.count {
-        for source in list.series.sources(index) {
-          sum += averages[source.run] * share(of: source.firstTimestamp...source.lastTimestamp)
-        }
-      }
-    }
-    return sum
-  }
-
-  /// How much of some times is asked for, 0 to 1.
-  private func share(of times: ClosedRange<Int64>) -> Double {
-    let first = max(times.lowerBound, scan.times.lowerBound)
-    let last = min(times.upperBound, scan.times.upperBound)
-    let length = Double(times.upperBound) - Double(times.lowerBound)
-    if first > last { return 0 }
-    return length > 0 ? (Double(last) - Double(first)) / length : 1
   }
 
   private func inParallel(

@@ -13,7 +13,7 @@ package struct QueryLimits: Sendable {
 
   /// Rows, and values, that a piece of a streamed answer has at most.
   package var pieceRowCountMax = 10_000
-  package var pieceValueCountMax = 100_000
+  package var pieceValueCountMax = 16_384
   /// Bytes of a column's strings up to which pieces of an answer share them.
   package var sharedByteCountMax = 64 << 10
   /// Bytes of rows that a streamed answer holds before it hands them on.

@@ -1,5 +1,28 @@
 /// Copies text that stands for itself in some format, eight bytes at a time.
 enum PlainText {
+  /// Copies a text of less than eight bytes.
+  @inline(__always)
+  private static func copyShort(
+    _ text: UnsafeRawBufferPointer, to target: UnsafeMutableRawPointer, whereAll marks: (UInt64) -> UInt64
+  ) -> Bool {
+    // As below.
+    if text.count >= 4 {
+      let first = unsafe text.loadUnaligned(fromByteOffset: 0, as: UInt32.self)
+      let last = unsafe text.loadUnaligned(fromByteOffset: text.count &- 4, as: UInt32.self)
+      unsafe target.storeBytes(of: first, as: UInt32.self)
+      unsafe target.storeBytes(of: last, toByteOffset: text.count &- 4, as: UInt32.self)
+      return marks(UInt64(first) | UInt64(last) &<< 32) == 0
+    }
+    // The bytes past the end count as letters.
+    var word: UInt64 = 0x6161_6161_6161_6161
+    for index in 0..<text.count {
+      let byte = unsafe text[index]
+      word = word &<< 8 | UInt64(byte)
+      unsafe target.storeBytes(of: byte, toByteOffset: index, as: UInt8.self)
+    }
+    return marks(word) == 0
+  }
+
   /// Copies all of a text to where there is room for eight bytes more than it has; `false`, nothing copied to keep, where a byte is marked.
   ///
   /// - Parameter marks: for eight bytes in one word a bit set, of any, where one of them does not stand for itself.
@@ -10,6 +33,7 @@ enum PlainText {
     let target = UnsafeMutableRawPointer(target)
     // Reads lie within the text, writes within the room that the caller made.
     return unsafe text.withUnsafeBytes { text in
+      guard text.count >= 8 else { return unsafe copyShort(text, to: target, whereAll: marks) }
       var (at, found) = (0, UInt64(0))
       while at &+ 8 <= text.count {
         let word = unsafe text.loadUnaligned(fromByteOffset: at, as: UInt64.self)
@@ -18,11 +42,10 @@ enum PlainText {
         at &+= 8
       }
       if at < text.count {
-        var word: UInt64 = 0
-        for index in at..<text.count { word |= unsafe UInt64(text[index]) &<< UInt64(8 &* (index &- at)) }
-        // The bytes past the end count as letters.
-        found |= marks(word | 0x6161_6161_6161_6161 &<< UInt64(8 &* (text.count &- at)))
-        unsafe target.storeBytes(of: word.littleEndian, toByteOffset: at, as: UInt64.self)
+        // The last eight bytes, of which some were seen already.
+        let word = unsafe text.loadUnaligned(fromByteOffset: text.count &- 8, as: UInt64.self)
+        found |= marks(word)
+        unsafe target.storeBytes(of: word, toByteOffset: text.count &- 8, as: UInt64.self)
       }
       return found == 0
     }

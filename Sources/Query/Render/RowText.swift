@@ -26,6 +26,7 @@ import Storage
   /// Of all cells.
   private var byteCount = 0
   private var moment: [UInt8] = []
+  private var day = DayText()
 
   /// - Parameters:
   ///   - columnCountMax: cells of a row, constant ones too.
@@ -150,6 +151,14 @@ import Storage
   }
 
   private mutating func appendMoment(_ time: Int64, _ style: TimeStyle, _ isQuoted: Bool) {
+    if style.isUTC, let second = day.second(of: time) {
+      if isQuoted { text.append(UInt8(ascii: "\"")) }
+      text.append(day.date)
+      text.append(clock: second)
+      text.append(UInt8(ascii: "Z"))
+      if isQuoted { text.append(UInt8(ascii: "\"")) }
+      return
+    }
     moment.removeAll(keepingCapacity: true)
     moment.appendTime(time, style)
     if isQuoted { text.append(UInt8(ascii: "\"")) }

@@ -104,6 +104,17 @@
     count += 8 &- skipped
   }
 
+  /// Appends the time of a second of a day: `23:59:59`.
+  @inline(__always) mutating func append(clock second: Int) {
+    assert(count + 8 <= capacity)
+    let (hour, minute) = (second / 3_600, second / 60 % 60)
+    let digits = DecimalWord.digits(UInt64(hour * 1_000_000 + minute * 1_000 + second % 60))
+    // The digits are hh0mm0ss; the two zeros become colons. The room was reserved.
+    unsafe UnsafeMutableRawPointer(base + count).storeBytes(
+      of: (digits | 0x3030_3a30_303a_3030).littleEndian, as: UInt64.self)
+    count += 8
+  }
+
   /// Appends a finite number as `[UInt8].appendFloat` does, or without exponent whatever its size.
   mutating func append(_ value: Double, isPlain: Bool = false) {
     let magnitude = value.magnitude

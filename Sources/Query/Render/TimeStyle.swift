@@ -21,9 +21,11 @@ package struct TimeStyle: Sendable {
   /// Nanoseconds since 1970.
   static let nanoseconds = TimeStyle(.nanoseconds)
 
+  var isUTC: Bool { zone == .utc }
+
   /// Nanoseconds east of UTC at an instant.
   @inline(__always) func offset(at time: Int64) -> Int64 {
-    zone == .utc ? 0 : zone.offset(at: time).nanoseconds
+    isUTC ? 0 : zone.offset(at: time).nanoseconds
   }
 }
 

@@ -26,9 +26,17 @@ extension ResultSeries {
 
 extension Column {
   /// Rows in a range, with only the bytes that their strings need where they are many.
-  fileprivate func part(_ rows: Range<Int>, count: Int, sharing byteCountMax: Int) -> Column {
+  func part(_ rows: Range<Int>, count: Int, sharing byteCountMax: Int) -> Column {
+    hasMoreBytes(byteCountMax) ? copy(of: rows) : slice(rows, count: count)
+  }
+
+  /// The rows at some places, in that order.
+  func part(_ rows: [Int], sharing byteCountMax: Int) -> Column {
+    hasMoreBytes(byteCountMax) ? copy(of: rows) : gathered(rows)
+  }
+
+  private func hasMoreBytes(_ byteCountMax: Int) -> Bool {
     key.type == .string && presentCount > 0 && bytes.count > byteCountMax
-      ? copy(of: rows) : slice(rows, count: count)
   }
 
   fileprivate func copy(of rows: some Sequence<Int>) -> Column {

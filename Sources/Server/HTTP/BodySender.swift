@@ -35,7 +35,8 @@ final class BodySender {
   /// - Throws: `ResponseStream.Gone` where the client went away.
   func send(_ bytes: [UInt8], isOver: () -> Bool) throws(ResponseStream.Gone) -> Bool {
     guard let stream else { return false }
-    let packed = unsent + (packer.map { $0.pack(bytes) } ?? bytes)
+    let fresh = packer.map { $0.pack(bytes) } ?? bytes
+    let packed = unsent.isEmpty ? fresh : unsent + fresh
     let isTaken =
       stream.isFull
       ? try workers.whileBlocked { () throws(ResponseStream.Gone) in try stream.write(packed, isOver: isOver)

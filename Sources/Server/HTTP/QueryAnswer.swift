@@ -58,7 +58,9 @@ final class QueryAnswer {
   /// Gives what is there to the daemon. That nobody waits any more does not fail an answer that is made.
   private func hand(to sender: BodySender, isLast: Bool, _ isCancelled: @escaping () -> Bool) throws {
     let isTaken = try sender.send(body, isOver: { isCancelled() || self.workers.isStopping })
-    body.removeAll(keepingCapacity: true)
+    // Those bytes are the sender's now; memory of this size comes from what was freed, larger one from the system.
+    body = []
+    body.reserveCapacity(2 * Self.pieceByteCount)
     if isTaken, !workers.isStopping { watch?.renew() }
     if !isTaken, !isLast { throw QueryFailure.interrupted }
   }
