@@ -62,6 +62,8 @@ struct RowStream {
     for (index, source) in planned.sources.enumerated() where !names.contains(source.name) {
       var limits = limits
       limits.account = limits.account.makePart()
+      // Rows that `OFFSET` passes over are held here, and are no piece that is handed on.
+      limits.heldByteCountMax = .max
       var probe = planned.select(index, limits: limits, isCancelled: isCancelled, plan: plan)
       if try !probe.run(seriesLimit: 0, seriesOffset: 0).isEmpty { names.insert(source.name) }
       if names.count > 1 { return true }

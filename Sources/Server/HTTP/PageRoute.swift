@@ -1,3 +1,5 @@
+import Page
+
 /// `GET /` and what it loads: the server's page, whose files lie in the binary.
 ///
 /// It needs no store, so it is there from the first moment on: while the log is replayed the page shows how far that is.

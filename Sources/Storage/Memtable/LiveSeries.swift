@@ -18,15 +18,17 @@ package import LineProtocol
     var rank: UInt32
     /// With `deltaFlag` where a delta follows.
     var length: UInt32
+    /// Of the key, the table's: when that grows it needs it, and keys are not put together for it.
+    var hash: UInt32
   }
-  private static let headByteCount = 12
+  private static let headByteCount = 16
   private static let baseByteCount = 8
   private static let deltaFlag: UInt32 = 1 << 31
 
   /// A series with one holder, the caller; its key's bytes are kept as they are.
-  static func make(_ key: SeriesKey) -> LiveSeries {
+  static func make(_ key: SeriesKey, hash: UInt32) -> LiveSeries {
     unsafe key.bytes.withUnsafeBufferPointer { bytes in
-      let memory = unsafe allocate(key, length: UInt32(bytes.count), tailByteCount: bytes.count)
+      let memory = unsafe allocate(key, length: UInt32(bytes.count), hash: hash, tailByteCount: bytes.count)
       unsafe UnsafeMutableRawBufferPointer(start: memory + headByteCount, count: bytes.count)
         .copyMemory(from: UnsafeRawBufferPointer(bytes))
       return unsafe LiveSeries(head: memory.assumingMemoryBound(to: Head.self))
@@ -35,7 +37,7 @@ package import LineProtocol
 
   /// The same, with the key told by that of `base`, which is kept whole and held from then on; `nil` where that takes more than half of
   /// the key, or the first bytes, so many that the measurement lies in them, are not those of `base`.
-  static func make(_ key: SeriesKey, base: LiveSeries, sharedByteCount: Int) -> LiveSeries? {
+  static func make(_ key: SeriesKey, hash: UInt32, base: LiveSeries, sharedByteCount: Int) -> LiveSeries? {
     precondition(base.isWhole, "a base is kept whole")
     return unsafe key.bytes.withUnsafeBufferPointer { bytes in
       unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: bytes.count / 2 + 1) { scratch in
@@ -44,7 +46,7 @@ package import LineProtocol
           let count = unsafe TextDelta.make(bytes, base: whole, in: delta)
         else { return nil }
         let memory = unsafe allocate(
-          key, length: UInt32(bytes.count) | deltaFlag, tailByteCount: baseByteCount + count)
+          key, length: UInt32(bytes.count) | deltaFlag, hash: hash, tailByteCount: baseByteCount + count)
         base.retain()
         unsafe (memory + headByteCount).storeBytes(of: base.address, as: UInt.self)
         unsafe (memory + headByteCount + baseByteCount).copyMemory(from: delta, byteCount: count)
@@ -53,11 +55,12 @@ package import LineProtocol
     }
   }
 
-  private static func allocate(_ key: SeriesKey, length: UInt32, tailByteCount: Int) -> UnsafeMutableRawPointer {
+  private static func allocate(_ key: SeriesKey, length: UInt32, hash: UInt32, tailByteCount: Int) -> UnsafeMutableRawPointer {
     guard let memory = unsafe malloc(headByteCount + tailByteCount) else {
       preconditionFailure("no memory for a key of \(key.bytes.count) bytes")
     }
-    unsafe memory.bindMemory(to: Head.self, capacity: 1).initialize(to: Head(holderCount: 1, rank: 0, length: length))
+    unsafe memory.bindMemory(to: Head.self, capacity: 1)
+      .initialize(to: Head(holderCount: 1, rank: 0, length: length, hash: hash))
     return unsafe memory
   }
 
@@ -98,6 +101,9 @@ package import LineProtocol
 
   /// Whether its key is not told by that of another.
   var isWhole: Bool { unsafe head.pointee.length < Self.deltaFlag }
+
+  /// The hash that it was made with.
+  var hash: UInt32 { unsafe head.pointee.hash }
 
   /// Bytes of the key's flat form.
   var keyByteCount: Int { unsafe Int(head.pointee.length & ~Self.deltaFlag) }

@@ -90,29 +90,29 @@ package final class LiveSeriesTable: Sendable {
   }
 
   private func insert(_ key: SeriesKey, hash: UInt64, in state: inout State) -> LiveSeries {
-    let series = make(key, in: &state)
+    let series = make(key, hash: UInt32(truncatingIfNeeded: hash), in: &state)
     census.count(byteCount: Self.countedByteCount(series))
-    state.series.insert(series.address, hash: UInt32(truncatingIfNeeded: hash), hashOf: self.hash(ofAddress:))
+    state.series.insert(series.address, hash: series.hash, hashOf: Self.hash(ofAddress:))
     state.byteCount += series.byteCount
     series.retain()
     return series
   }
 
   /// A series, its key told by that of one like it where that is short.
-  private func make(_ key: SeriesKey, in state: inout State) -> LiveSeries {
-    if key.bytes.count > Self.baseKeyByteCountMax { return LiveSeries.make(key) }
+  private func make(_ key: SeriesKey, hash: UInt32, in state: inout State) -> LiveSeries {
+    if key.bytes.count > Self.baseKeyByteCountMax { return LiveSeries.make(key, hash: hash) }
     let (kind, sharedByteCount) = unsafe key.bytes.withUnsafeBufferPointer { bytes in
       let count = unsafe KeyOrder.byteCountBeforeTags(of: bytes)
       return unsafe (keyed.hash(UnsafeBufferPointer(rebasing: bytes[..<count])), count)
     }
     if let base = state.bases[kind],
-      let series = LiveSeries.make(key, base: base, sharedByteCount: sharedByteCount)
+      let series = LiveSeries.make(key, hash: hash, base: base, sharedByteCount: sharedByteCount)
     {
       return series
     }
     if state.bases.count >= Self.baseCountMax { state.releaseBases() }
-    state.bases.updateValue(LiveSeries.make(key), forKey: kind)?.release()
-    return LiveSeries.make(key)
+    state.bases.updateValue(LiveSeries.make(key, hash: hash), forKey: kind)?.release()
+    return LiveSeries.make(key, hash: hash)
   }
 
   /// What the census is told: a key that is kept whole may lie here once more, for those that are told by it.
@@ -152,8 +152,7 @@ package final class LiveSeriesTable: Sendable {
         state = State(series: TaggedTable(countMax: kept.count))
         for series in kept {
           state.byteCount += series.byteCount
-          let hash = hash(ofAddress: series.address)
-          state.series.insert(series.address, hash: hash, hashOf: hash(ofAddress:))
+          state.series.insert(series.address, hash: series.hash, hashOf: Self.hash(ofAddress:))
         }
         return freed
       }
@@ -173,7 +172,5 @@ package final class LiveSeriesTable: Sendable {
     unsafe key.bytes.withUnsafeBufferPointer { unsafe keyed.hash($0) }
   }
 
-  private func hash(ofAddress address: UInt) -> UInt32 {
-    unsafe LiveSeries(address: address)?.withBytes { UInt32(truncatingIfNeeded: unsafe keyed.hash($0)) } ?? 0
-  }
+  private static func hash(ofAddress address: UInt) -> UInt32 { LiveSeries(address: address)?.hash ?? 0 }
 }

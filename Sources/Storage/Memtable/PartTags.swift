@@ -1,3 +1,4 @@
+import Glibc
 import LineProtocol
 
 /// The tag keys and values of a part's measurements, each series looked at once: in the order in which they came, so that nobody who
@@ -82,7 +83,7 @@ import LineProtocol
   mutating func insert(_ value: UnsafeBufferPointer<UInt8>) {
     if isOver { return }
     if last >= 0, unsafe isEqual(last, value) { return }
-    let hash = unsafe Self.hash(UnsafeRawBufferPointer(value))
+    let hash = unsafe Self.hash(value)
     if let slot = table.find(hash, where: { unsafe isEqual(Int($0), value) }) {
       last = Int(table[slot])
       return
@@ -99,20 +100,22 @@ import LineProtocol
     let (bytes, ends) = (bytes, ends)
     table.insert(UInt32(last), hash: hash) { index in
       let end = ends[Int(index)]
-      return unsafe bytes[(index == 0 ? 0 : ends[Int(index) - 1])..<end].withUnsafeBytes { unsafe Self.hash($0) }
+      return unsafe bytes[(index == 0 ? 0 : ends[Int(index) - 1])..<end].withUnsafeBufferPointer { unsafe Self.hash($0) }
     }
   }
 
   private func isEqual(_ index: Int, _ value: UnsafeBufferPointer<UInt8>) -> Bool {
     let range = range(index)
-    return unsafe range.count == value.count && bytes[range].elementsEqual(value)
+    guard range.count == value.count, !range.isEmpty, let start = value.baseAddress else { return range.count == value.count }
+    // The range lies within `bytes`.
+    return unsafe bytes.withUnsafeBufferPointer { unsafe memcmp($0.baseAddress.unsafelyUnwrapped + range.lowerBound, start, range.count) == 0 }
   }
 
-  /// With the process's own key: these bytes come from strangers.
-  private static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
-    var hasher = Hasher()
-    unsafe hasher.combine(bytes: bytes)
-    return UInt32(truncatingIfNeeded: hasher.finalize())
+  /// Its key is random: these bytes come from strangers.
+  private static let keyed = KeyedHash()
+
+  private static func hash(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
+    UInt32(truncatingIfNeeded: unsafe keyed.hash(bytes))
   }
 
   mutating func list() -> TagValueList? {

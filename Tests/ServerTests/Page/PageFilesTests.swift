@@ -5,7 +5,7 @@ import Testing
 /// The page as it is sent: what stands in the sources, with headers that keep it to itself.
 @Suite("Page: files", .serialized)
 struct PageFilesTests {
-  private static let folder = packageRoot + "/Sources/Server/Page"
+  private static let folder = packageRoot + "/Sources/Page/Files"
   private static let names = (try? FileManager.default.contentsOfDirectory(atPath: folder))?.sorted() ?? []
 
   private static func bytes(of name: String) throws -> [UInt8] {

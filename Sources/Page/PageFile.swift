@@ -1,11 +1,11 @@
 import CZlib
 
-/// One file of the page, as it stands under `Sources/Server/Page`.
-struct PageFile: Sendable {
-  let contentType: String
-  let bytes: [UInt8]
+/// One file of the page, as it stands under `Sources/Page/Files`.
+package struct PageFile: Sendable {
+  package let contentType: String
+  package let bytes: [UInt8]
   /// The `ETag`: weak, because a packed answer has the same.
-  let tag: String
+  package let tag: String
 
   private init(_ contentType: String, _ bytes: [UInt8]) {
     self.contentType = contentType + "; charset=utf-8"
@@ -17,7 +17,7 @@ struct PageFile: Sendable {
   private static func script(_ bytes: [UInt8]) -> PageFile { PageFile("text/javascript", bytes) }
 
   /// The file at a path of the HTTP interface.
-  static func at(_ path: String) -> PageFile? { files[path] }
+  package static func at(_ path: String) -> PageFile? { files[path] }
 
   private static let files: [String: PageFile] = [
     "/": PageFile("text/html", PackageResources.index_html),
