@@ -40,11 +40,6 @@ final class ExportSink<Writer: ExportWriter>: ScanSink {
     return true
   }
 
-  func takeStatistics(of span: RowGroupSpan, _ scanner: SeriesScanner) throws -> Bool { false }
-  func wants(_ span: RowGroupSpan) -> Bool { true }
-  var wantsLastRow: Bool { false }
-  func endWindow() throws -> Bool { true }
-
   func take(_ batch: borrowing ColumnBatch, selection: [UInt64]?) throws -> Bool {
     let counts = writer.append(batch, chosen: batch.chosen(0..<columnCount, selection), into: &out)
     summary.pointCount += counts.written

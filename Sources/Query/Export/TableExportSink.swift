@@ -55,11 +55,6 @@ final class TableExportSink: ScanSink {
     return true
   }
 
-  func takeStatistics(of span: RowGroupSpan, _ scanner: SeriesScanner) throws -> Bool { false }
-  func wants(_ span: RowGroupSpan) -> Bool { true }
-  var wantsLastRow: Bool { false }
-  func endWindow() throws -> Bool { true }
-
   func take(_ batch: borrowing ColumnBatch, selection: [UInt64]?) throws -> Bool {
     let chosen = batch.chosen(0..<columns.count, selection)
     var rows: [Int]?

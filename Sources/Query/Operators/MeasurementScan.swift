@@ -17,6 +17,14 @@ protocol ScanSink: AnyObject {
   func endWindow() throws -> Bool
 }
 
+/// Who wants every row says no more than `begin` and `take`.
+extension ScanSink {
+  func takeStatistics(of span: RowGroupSpan, _ scanner: SeriesScanner) throws -> Bool { false }
+  func wants(_ span: RowGroupSpan) -> Bool { true }
+  var wantsLastRow: Bool { false }
+  func endWindow() throws -> Bool { true }
+}
+
 /// Reads one measurement of a snapshot: window after window in time order, series after series.
 struct MeasurementScan {
   var snapshot: Snapshot

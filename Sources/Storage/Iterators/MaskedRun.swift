@@ -4,8 +4,8 @@ package import LineProtocol
 ///
 /// Series that are hidden whole are not there; of others only the times between what is hidden are read, so that no row is looked
 /// at to decide. Measurements and keys that only hidden series have are left out too.
-package final class MaskedRun: SortedRun {
-  private let base: any SortedRun
+package final class MaskedRun: WrappingRun {
+  let base: any SortedRun
   /// Those that lie above the run and meet its times, ascending.
   private let tombstones: [Tombstone]
   private let cache: MaskCache
@@ -30,16 +30,6 @@ package final class MaskedRun: SortedRun {
     self.tombstones = tombstones
     self.cache = cache
   }
-
-  package var sequenceRange: ClosedRange<UInt64> { base.sequenceRange }
-  package var timeRange: ClosedRange<Int64> { base.timeRange }
-  /// A bound: hidden rows count too.
-  package var rowCount: Int { base.rowCount }
-  package var tableByteCount: UInt64? { base.tableByteCount }
-  package var unmasked: any SortedRun { base.unmasked }
-  package var damage: StorageError? { base.damage }
-
-  package func damage(of measurement: [UInt8]) -> RunDamage { base.damage(of: measurement) }
 
   /// Whether anything is hidden at all.
   func hidesAny() throws(StorageError) -> Bool {
@@ -79,8 +69,6 @@ package final class MaskedRun: SortedRun {
   {
     try masks(of: measurement).shown(of: base.series(of: measurement, where: predicate))
   }
-
-  package var seriesCountMax: Int { base.seriesCountMax }
 
   package func seriesCursor(
     of measurement: [UInt8], where predicate: TagPredicate?

@@ -2,11 +2,11 @@ package import LineProtocol
 
 /// A run whose series have one tag more, which nobody can ask for: told apart from series of the same name in other runs, whose points
 /// then stay points of their own.
-package final class TaggedRun: SortedRun {
+package final class TaggedRun: WrappingRun {
   /// Comes after every key that a line can have: no UTF-8 has this byte.
   private static let key: [UInt8] = [0xff]
 
-  private let base: any SortedRun
+  let base: any SortedRun
   private let number: Int
 
   /// `run`, told apart from those of other numbers.
@@ -14,16 +14,6 @@ package final class TaggedRun: SortedRun {
     base = run
     self.number = number
   }
-
-  package var sequenceRange: ClosedRange<UInt64> { base.sequenceRange }
-  package var timeRange: ClosedRange<Int64> { base.timeRange }
-  package var rowCount: Int { base.rowCount }
-  package var tableByteCount: UInt64? { base.tableByteCount }
-  package var unmasked: any SortedRun { base.unmasked }
-  package var damage: StorageError? { base.damage }
-  package var seriesCountMax: Int { base.seriesCountMax }
-
-  package func damage(of measurement: [UInt8]) -> RunDamage { base.damage(of: measurement) }
 
   package func measurements() throws(StorageError) -> [[UInt8]] { try base.measurements() }
 
