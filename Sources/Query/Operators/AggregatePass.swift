@@ -28,7 +28,11 @@ final class AggregatePass: ScanSink {
 
   func begin(_ tags: SeriesTags, rank: Int) throws -> Bool {
     group = groups.number(of: tags)
-    if group == accumulators.count { try addGroup() }
+    if group == accumulators.count {
+      try makeRoom()
+      accumulators.append(
+        columns.map { BucketAccumulators($0.aggregates, type: $0.column.type, bucketing: grid.bucketing) })
+    }
     return true
   }
 
@@ -36,7 +40,8 @@ final class AggregatePass: ScanSink {
   private static let groupByteCount = 256
   private static let cellByteCount = 56
 
-  private func addGroup() throws {
+  /// Checks and counts what one more group takes.
+  private func makeRoom() throws {
     let cells = groups.count.multipliedReportingOverflow(by: max(grid.count, 1))
     guard !cells.overflow, cells.partialValue <= limits.cellCountMax else {
       throw QueryFailure(
@@ -48,8 +53,6 @@ final class AggregatePass: ScanSink {
     }
     // Counts and sums, and what else is asked for; and once more as the columns of the answer.
     try limits.account.add(Self.groupByteCount + columns.count * (256 + max(grid.count, 1) * Self.cellByteCount))
-    accumulators.append(
-      columns.map { BucketAccumulators($0.aggregates, type: $0.column.type, bucketing: grid.bucketing) })
   }
 
   func takeStatistics(of span: RowGroupSpan, _ scanner: SeriesScanner) throws -> Bool {
@@ -104,8 +107,8 @@ final class AggregatePass: ScanSink {
     for index in 0..<other.groups.count {
       group = groups.number(of: other.groups.keys[index])
       if group == accumulators.count {
-        try addGroup()
-        accumulators[group] = other.accumulators[index]
+        try makeRoom()
+        accumulators.append(other.accumulators[index])
         continue
       }
       for column in columns.indices { accumulators[group][column].merge(other.accumulators[index][column]) }
@@ -120,7 +123,10 @@ final class AggregatePass: ScanSink {
     }
     let isGrid = grid.bucketing.width > 0
     var stream = Stream(function.answerType(for: held.type))
-    for bucket in (isGrid ? 0 : first)..<held.counts.count {
+    let buckets = (isGrid ? 0 : first)..<held.counts.count
+    stream.times.reserveCapacity(buckets.count)
+    stream.column.values.reserveCapacity(buckets.count)
+    for bucket in buckets {
       let row = stream.times.count
       stream.times.append(keepsTime ? Self.time(held, function, bucket) : grid.time(of: bucket))
       guard held.counts[bucket] > 0 else {

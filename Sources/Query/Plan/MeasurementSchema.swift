@@ -49,6 +49,7 @@ struct MeasurementSchema {
 
   /// One measurement's names and another's together, for statements that read several.
   mutating func formUnion(_ other: MeasurementSchema) {
+    if fields.isEmpty, tagKeys.isEmpty { return self = other }
     fields.merge(other.fields) { Self.widest([$0, $1]) }
     tagKeySet.formUnion(other.tagKeySet)
     tagKeys = tagKeySet.sorted { $0.lexicographicallyPrecedes($1) }

@@ -24,24 +24,24 @@ extension Snapshot {
   public func fields(of measurement: [UInt8], times: Range<Int64> = .min ..< .max) throws(StorageError)
     -> [FieldKey]
   {
-    var keys = Set<FieldKey>()
+    var keys: [FieldKey] = []
     for window in windows(in: times) {
-      try keys.formUnion(window.fields(of: measurement, times: clipped(times)))
+      keys.join(try window.fields(of: measurement, times: clipped(times)))
     }
-    return keys.sortedByName()
+    return keys
   }
 
   /// The tag keys of a measurement, sorted.
   ///
   /// - Parameter times: those that are asked for; keys come from all windows, but what is damaged outside of them is no matter.
   public func tagKeys(of measurement: [UInt8], times: Range<Int64> = .min ..< .max) throws(StorageError) -> [[UInt8]] {
-    var names = Set<[UInt8]>()
+    var names: [[UInt8]] = []
     let asked = clipped(times)
     for window in windows(in: .min ..< .max) {
       if !window.range.overlaps(asked), window.isDamaged(measurement) { continue }
-      try names.formUnion(window.tagKeys(of: measurement))
+      names.join(try window.tagKeys(of: measurement))
     }
-    return names.sorted { $0.lexicographicallyPrecedes($1) }
+    return names
   }
 }
 
@@ -87,11 +87,11 @@ extension WindowSnapshot {
     return shown.sorted { $0.lexicographicallyPrecedes($1) }
   }
 
-  /// The tag keys of a measurement in all its runs.
-  package func tagKeys(of measurement: [UInt8]) throws(StorageError) -> Set<[UInt8]> {
-    var names = Set<[UInt8]>()
+  /// The tag keys of a measurement in all its runs, sorted.
+  package func tagKeys(of measurement: [UInt8]) throws(StorageError) -> [[UInt8]] {
+    var names: [[UInt8]] = []
     if leavesOut(measurement, range) { return names }
-    for run in runs { try names.formUnion(run.tagKeys(of: measurement)) }
+    for run in runs { names.join(try run.tagKeys(of: measurement)) }
     return names
   }
 
@@ -101,12 +101,12 @@ extension WindowSnapshot {
   package func fields(
     of measurement: [UInt8], times: Range<Int64> = .min ..< .max
   ) throws(StorageError) -> [FieldKey] {
-    var keys = Set<FieldKey>()
+    var keys: [FieldKey] = []
     if leavesOut(measurement, times.clamped(to: range)) { return [] }
     for run in runs where leftOut == nil || run.damage(of: measurement).whole == nil {
-      try keys.formUnion(run.fields(of: measurement))
+      keys.join(try run.fields(of: measurement))
     }
-    return keys.sortedByName()
+    return keys
   }
 
   /// The series of a measurement that satisfy a predicate (`nil`: all) and may have rows in `times`, over all runs.
@@ -147,6 +147,24 @@ extension Collection where Element == FieldKey {
   func sortedByName() -> [FieldKey] {
     sorted { a, b in
       a.name == b.name ? a.type < b.type : a.name.lexicographicallyPrecedes(b.name)
+    }
+  }
+}
+
+extension [FieldKey] {
+  /// Adds the fields of another list. Both are by name and type, and mostly the same: then nothing is to be done.
+  fileprivate mutating func join(_ other: [FieldKey]) {
+    if isEmpty { self = other } else if self != other { self = Set(self).union(other).sortedByName() }
+  }
+}
+
+extension [[UInt8]] {
+  /// The same for names in the order of their bytes.
+  fileprivate mutating func join(_ other: [[UInt8]]) {
+    if isEmpty {
+      self = other
+    } else if self != other {
+      self = Set(self).union(other).sorted { $0.lexicographicallyPrecedes($1) }
     }
   }
 }

@@ -163,8 +163,10 @@ struct BlockCacheShard {
 
   mutating func find(_ key: BlockKey) -> CachedBlock? {
     guard let place = places[key] else { return nil }
-    unlink(place)
-    link(place)
+    if place != high.first, place != low.first {
+      unlink(place)
+      link(place)
+    }
     return slots[place].block
   }
 
@@ -210,11 +212,12 @@ struct BlockCacheShard {
   }
 
   private mutating func unlink(_ place: Int) {
-    let slot = slots[place]
-    var list = slot.isHigh ? high : low
-    if slot.previous >= 0 { slots[slot.previous].next = slot.next } else { list.first = slot.next }
-    if slot.next >= 0 { slots[slot.next].previous = slot.previous } else { list.last = slot.previous }
-    list.byteCount -= slot.byteCount
-    if slot.isHigh { high = list } else { low = list }
+    // The block is not copied: that would count its holders.
+    let (isHigh, previous, next) = (slots[place].isHigh, slots[place].previous, slots[place].next)
+    var list = isHigh ? high : low
+    if previous >= 0 { slots[previous].next = next } else { list.first = next }
+    if next >= 0 { slots[next].previous = previous } else { list.last = previous }
+    list.byteCount -= slots[place].byteCount
+    if isHigh { high = list } else { low = list }
   }
 }
