@@ -11,6 +11,10 @@ public final class QueryEngine: Sendable {
   /// Bytes of rows that a streamed answer may hold at least; else an eighth of what all statements may.
   private static let streamedByteCountMin = 256 << 10
 
+  /// What was asked with `isShort` cannot be answered so: it is no single `SELECT` that only reads, it was cancelled or failed, or what it
+  /// reads from tables is not in memory. Nothing was handed on; asked anew without `isShort` it is answered.
+  public struct NotShort: Error {}
+
   /// An engine over all databases of a store.
   ///
   /// - Parameters:
@@ -39,7 +43,7 @@ public final class QueryEngine: Sendable {
   /// Meanwhile `SHOW QUERIES` shows them as one query. Killed or cancelled, the statement under way fails within milliseconds, and
   /// so do those after it.
   ///
-  /// - Throws: `QueryParseError` before anything is run; what `emit` throws, which ends the run. A statement that fails is an
+  /// - Throws: `QueryParseError` before anything is run; `NotShort`; what `emit` throws, which ends the run. A statement that fails is an
   ///   answer with its `error` set.
   public func run(_ request: QueryRequest, emit: (StatementResult) throws -> Void) throws {
     let statements = try Parser.parse(request.text, parameters: request.parameters)
@@ -49,11 +53,26 @@ public final class QueryEngine: Sendable {
     var request = request
     let isAbandoned = request.isCancelled
     request.isCancelled = { query.isKilled || isAbandoned() }
+    if request.isShort {
+      let (result, account) = try answerShortly(statements, request, query)
+      return try withExtendedLifetime(account) { try emit(result) }
+    }
     for (index, statement) in statements.enumerated() {
       let (result, account) = try answer(statement, index, request, emit)
       // What was counted is held as long as the answer is.
       try withExtendedLifetime(account) { try emit(result) }
     }
+  }
+
+  /// Answers a statement by this thread alone, from what is in memory.
+  private func answerShortly(
+    _ statements: [Statement], _ request: QueryRequest, _ query: RunningQuery
+  ) throws -> (StatementResult, QueryAccount) {
+    guard statements.count == 1, case .select(let select) = statements[0], select.target == nil else { throw NotShort() }
+    let (result, account) = try HeldBlocks.only { () throws in try answer(statements[0], 0, request, to: nil) }
+    // Killed, it is not begun anew.
+    if result.error != nil, !query.isKilled { throw NotShort() }
+    return (result, account)
   }
 
   /// Runs one statement. Where it meets damage it is run anew without what lies there, so that no value is in the answer that a
@@ -83,6 +102,8 @@ public final class QueryEngine: Sendable {
       request.leftOut = LeftOut()
       var limits = limits
       limits.account = QueryAccount(memory)
+      // No other threads are begun and waited for.
+      if request.isShort { limits.sharedValueCountMin = .max }
       limits.streamedByteCountMax = min(
         limits.streamedByteCountMax, max(Self.streamedByteCountMin, memory.byteCountMax / 8))
       do {
@@ -97,6 +118,8 @@ public final class QueryEngine: Sendable {
         result.error = failure.message
         result.isCrowdedOut = limits.account.wasCrowdedOut
       } catch let error as StorageError {
+        // What is damaged is looked at by who may read: here all that is not in memory would pass for damaged.
+        if request.isShort { throw NotShort() }
         let isBegun = emitter?.hasEmitted ?? false
         if catalog.contain(error), !statement.writesPoints, !isBegun {
           emitter?.reset()

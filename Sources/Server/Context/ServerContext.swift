@@ -72,11 +72,14 @@ final class ServerContext: Sendable {
   /// The store, if requests may use it.
   var opened: Opened? { state.withLock { $0.opened(for: .replaying) } }
 
+  /// The store, if every acknowledged point is in the answers.
+  var readied: Opened? { state.withLock { $0.opened(for: .ready) } }
+
   /// The store once it is open, also while the server stops.
   var store: Store? { state.withLock { $0.opened?.store } }
 
   /// Whether every acknowledged point is in the answers.
-  var isReady: Bool { state.withLock { $0.opened(for: .ready) != nil } }
+  var isReady: Bool { readied != nil }
 
   /// Why the store could not be opened, or its log not replayed; `nil` where that did not happen.
   var failure: StorageError? {

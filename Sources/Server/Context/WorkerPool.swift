@@ -1,7 +1,7 @@
-import Storage
+package import Storage
 
 /// A few threads that run queries and upkeep for whoever may not block. The queue is bounded.
-final class WorkerPool: Sendable {
+package final class WorkerPool: Sendable {
   /// Jobs that may wait; one more is refused.
   static let queuedCountMax = 1_024
   /// Threads that may stand in for those that wait for clients.
@@ -20,7 +20,7 @@ final class WorkerPool: Sendable {
   private let state = Monitor(State())
   private let hasWork = Condition()
 
-  init(name: String, threadCount: Int) throws(StorageError) {
+  package init(name: String, threadCount: Int) throws(StorageError) {
     self.name = name
     self.threadCount = threadCount
     for _ in 0..<threadCount { try start() }
@@ -35,11 +35,13 @@ final class WorkerPool: Sendable {
       let thread = try WorkerThread(name: "\(name)-\(number)") { [state, hasWork, threadCount] in
         while let job = Self.next(state, hasWork, threadCount) {
           job()
-          state.withLock { state in
+          // This thread looks for the next itself; waking one that finds nothing costs more than a short statement.
+          let isWaitedFor = state.withLock { state in
             state.busyCount -= 1
             state.idleCount += 1
+            return state.jobs.count > 1
           }
-          hasWork.notifyOne()
+          if isWaitedFor { hasWork.notifyOne() }
         }
       }
       state.withLock { $0.threads.append(thread) }
@@ -81,11 +83,30 @@ final class WorkerPool: Sendable {
     return try body()
   }
 
+  /// Runs what takes little time on the calling thread, as if a worker did it: `nil` where all are busy, jobs wait, or the pool
+  /// is stopping.
+  package func runHere<Value>(_ body: () -> Value?) -> Value? {
+    let isFree = state.withLock { state in
+      guard state.jobs.isEmpty, state.busyCount < threadCount, !state.isStopping else { return false }
+      state.busyCount += 1
+      return true
+    }
+    guard isFree else { return nil }
+    defer {
+      let isWaitedFor = state.withLock { state in
+        state.busyCount -= 1
+        return !state.jobs.isEmpty
+      }
+      if isWaitedFor { hasWork.notifyOne() }
+    }
+    return body()
+  }
+
   /// Whether jobs are to come to an end.
   var isStopping: Bool { state.withLock { $0.isStopping } }
 
   /// Queues a job; `false` if the queue is full or the pool is stopping.
-  func submit(_ job: @escaping @Sendable () -> Void) -> Bool {
+  package func submit(_ job: @escaping @Sendable () -> Void) -> Bool {
     let isTaken = state.withLock { state in
       if state.isStopping || state.jobs.count >= Self.queuedCountMax { return false }
       state.jobs.append(job)
@@ -99,7 +120,7 @@ final class WorkerPool: Sendable {
   }
 
   /// Runs what is queued, then ends the threads.
-  func stop() {
+  package func stop() {
     state.withLock { $0.isStopping = true }
     hasWork.notifyAll()
     let running = state.withLock { state in

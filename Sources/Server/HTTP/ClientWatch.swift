@@ -18,7 +18,8 @@ final class ClientWatch: Sendable {
     self.exchange = exchange
     self.deadline = Atomic(deadline)
     self.limit = limit
-    nextLook = Atomic(0)
+    // Most are answered before.
+    nextLook = Atomic(monotonicNanoseconds() + Self.intervalNanoseconds)
   }
 
   /// The client took a piece: it may take as long again for the next.

@@ -17,8 +17,9 @@ enum HTTPReply {
   static let bodyByteCountMax = 64 << 20
   /// Connections at once.
   static let connectionCountMax = 4_096
-  /// Memory of a connection's buffers, most and least: bodies arrive in pieces of about this size.
-  static let connectionMemory = 256 << 10
+  /// Memory of a connection's buffers, most and least: bodies arrive in pieces of about half this size. The library zeroes all of it
+  /// after each request.
+  static let connectionMemory = 64 << 10
   static let connectionMemoryMin = 32 << 10
   /// Bytes of a stream that are asked for at once.
   static let streamBlockByteCount = 32 << 10

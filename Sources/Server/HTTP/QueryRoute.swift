@@ -6,6 +6,9 @@ import Synchronization
 /// `GET` and `POST /query`: parameters in, statements run on a worker, an answer out, sent while it is made where it is long.
 struct QueryRoute: Sendable {
   let context: ServerContext
+  private let shorts = ShortStatements()
+
+  init(context: ServerContext) { self.context = context }
 
   func reply(to request: HTTPRequest) -> HTTPReply {
     guard request.method == "GET" || request.method == "POST" || request.method == "HEAD" else {
@@ -33,6 +36,10 @@ struct QueryRoute: Sendable {
     if let opened = context.opened, QueryEngine.isAboutQueries(text) {
       return .now(run(query, request, in: opened, format: format, options: options) ?? HTTPResponse(status: 204))
     }
+    let likeness = ShortStatements.Likeness(text, query.database, query.policy, request.parameter("params") ?? "")
+    if let likeness, let response = answerShortly(query, request, likeness, format: format, options: options) {
+      return .now(response)
+    }
     let isPartialWanted = request.parameter("partial") == "true"
     return .later { exchange in
       let deadline = monotonicNanoseconds() + context.queryTimeoutNanoseconds
@@ -44,12 +51,33 @@ struct QueryRoute: Sendable {
         case .failure(let error): return exchange.answer(.unavailable(error))
         }
         var query = query
+        let begun = threadNanoseconds()
         let watch = ClientWatch(exchange: exchange, deadline: deadline, limit: context.queryTimeoutNanoseconds)
         query.isCancelled = { watch.isOver }
         let response = run(
           query, request, in: store, format: format, options: options, to: (exchange, watch, deadline))
-        if let response { exchange.answer(compressed(response, for: request)) }
+        guard let response else { return }
+        let packed = compressed(response, for: request)
+        if let likeness { shorts.note(likeness, nanoseconds: threadNanoseconds() - begun) }
+        exchange.answer(packed)
       }
+    }
+  }
+
+  /// Answers on the daemon's thread what it has time for: less than for a body of lines. `nil`: a worker is to do it.
+  private func answerShortly(
+    _ query: QueryRequest, _ request: HTTPRequest, _ likeness: ShortStatements.Likeness, format: ResultFormat,
+    options: RenderOptions
+  ) -> HTTPResponse? {
+    guard shorts.isShort(likeness), let opened = context.readied else { return nil }
+    return context.workers.runHere {
+      let end = threadNanoseconds() + ShortStatements.nanosecondsLimit
+      var query = query
+      query.isShort = true
+      query.isCancelled = { threadNanoseconds() > end }
+      let response = run(query, request, in: opened, format: format, options: options)
+      if response == nil { shorts.noteFailure(likeness) }
+      return response
     }
   }
 
@@ -96,19 +124,24 @@ struct QueryRoute: Sendable {
   /// Runs the statements.
   ///
   /// - Parameter waiting: who waits for the answer, and until when.
-  /// - Returns: the answer; `nil` where it was sent while it was made.
+  /// - Returns: the answer; `nil` where it was sent while it was made, or turned out not to be short.
   private func run(
     _ query: QueryRequest, _ request: HTTPRequest, in opened: ServerContext.Opened, format: ResultFormat,
     options: RenderOptions, to waiting: (exchange: HTTPExchange, watch: ClientWatch, deadline: Int64)? = nil
   ) -> HTTPResponse? {
     let (exchange, watch) = (waiting?.exchange, waiting?.watch)
     let started = monotonicNanoseconds()
+    // Not where it is begun anew by a worker.
+    var isCounted = true
     context.metrics.queriesActive.wrappingAdd(1, ordering: .relaxed)
     defer {
       context.metrics.queriesActive.wrappingSubtract(1, ordering: .relaxed)
-      context.metrics.querySeconds.observe(seconds: Double(monotonicNanoseconds() - started) * 1e-9)
+      if isCounted { context.metrics.querySeconds.observe(seconds: Double(monotonicNanoseconds() - started) * 1e-9) }
     }
-    if let deadline = waiting?.deadline, !opened.engine.memory.waitForRoom(atMost: .nanoseconds(max(0, deadline - started))) {
+    if query.isShort {
+      isCounted = opened.engine.memory.waitForRoom(atMost: .zero)
+      if !isCounted { return nil }
+    } else if let deadline = waiting?.deadline, !opened.engine.memory.waitForRoom(atMost: .nanoseconds(max(0, deadline - started))) {
       return .unavailable(StorageError(.overloaded, "the statements under way fill their share of the memory"))
     }
     let account = QueryAccount(opened.engine.memory)
@@ -133,6 +166,9 @@ struct QueryRoute: Sendable {
         }
         try answer.take(result, isCancelled: isCancelled)
       }
+    } catch is QueryEngine.NotShort {
+      isCounted = false
+      return nil
     } catch let error as QueryParseError {
       return .error(400, error.message)
     } catch is ResponseStream.Gone {

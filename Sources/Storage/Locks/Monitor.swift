@@ -87,6 +87,13 @@ package func monotonicNanoseconds() -> Int64 {
   return Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)
 }
 
+/// The processor's time that the calling thread took so far, nanoseconds; costs a system call.
+package func threadNanoseconds() -> Int64 {
+  var now = timespec()
+  unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now)
+  return Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)
+}
+
 /// The wall clock, nanoseconds since 1970.
 package func wallNanoseconds() -> Int64 {
   var now = timespec()

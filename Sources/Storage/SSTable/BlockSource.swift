@@ -64,6 +64,7 @@ final class BlockSource: Sendable {
     else {
       throw corrupt(handle, "block of \(handle.byteCount) bytes does not lie before the footer at \(end)")
     }
+    if HeldBlocks.areAlone { throw StorageError(.cancelled, file: file.name, offset: handle.offset, "the block is not in memory") }
     readBlockCount.add(1, ordering: .relaxed)
     readByteCount.add(UInt64(handle.byteCount), ordering: .relaxed)
     do throws(StorageError) {
