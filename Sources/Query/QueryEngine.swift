@@ -84,9 +84,10 @@ public final class QueryEngine: Sendable {
   ) throws -> (StatementResult, QueryAccount) {
     guard request.isStreamed else { return try answer(statement, index, request, to: nil) }
     return try withoutActuallyEscaping(emit) { emit in
-      let emitter = PieceEmitter(statementID: index, timeZone: statement.timeZone, limits: limits, emit: emit)
+      let emitter = PieceEmitter(
+        statementID: index, timeZone: statement.timeZone, limits: limits, isCancelled: request.isCancelled, emit: emit)
       var (result, account) = try answer(statement, index, request, to: emitter)
-      if !emitter.isUsed { try emitter.takeAll(&result, isCancelled: request.isCancelled) }
+      if !emitter.isUsed { try emitter.takeAll(&result) }
       emitter.finish(&result)
       return (result, account)
     }

@@ -15,6 +15,8 @@ final class AggregatePass: ScanSink {
   private let takesStatistics: Bool
   /// Nanoseconds that times are moved by, to local time.
   var offset: Int64 = 0
+  /// Asked by what takes long, which then fails.
+  var isInterrupted: () -> Bool = { false }
 
   init(_ columns: [AggregateColumn], grid: TimeGrid, tagKeys: [[UInt8]], limits: QueryLimits) {
     self.columns = columns
@@ -104,7 +106,9 @@ final class AggregatePass: ScanSink {
 
   /// Takes in what another pass of the same columns and grid has gathered.
   func merge(_ other: Gathered) throws {
+    var check = InterruptCheck(isInterrupted)
     for index in 0..<other.groups.count {
+      try check.pass(columns.count * max(grid.count, 1))
       group = groups.number(of: other.groups.keys[index])
       if group == accumulators.count {
         try makeRoom()
@@ -116,7 +120,7 @@ final class AggregatePass: ScanSink {
   }
 
   /// The values of a call over the buckets of a group, in time order; empty if no bucket has a value.
-  func stream(_ function: AggregateFunction, column: Int, group: Int, keepsTime: Bool) -> Stream {
+  func stream(_ function: AggregateFunction, column: Int, group: Int, keepsTime: Bool) throws(QueryFailure) -> Stream {
     let held = accumulators[group][column]
     guard let first = held.counts.firstIndex(where: { $0 > 0 }) else {
       return Stream(function.answerType(for: held.type))
@@ -126,7 +130,9 @@ final class AggregatePass: ScanSink {
     let buckets = (isGrid ? 0 : first)..<held.counts.count
     stream.times.reserveCapacity(buckets.count)
     stream.column.values.reserveCapacity(buckets.count)
+    var check = InterruptCheck(isInterrupted)
     for bucket in buckets {
+      try check.pass()
       let row = stream.times.count
       stream.times.append(keepsTime ? Self.time(held, function, bucket) : grid.time(of: bucket))
       guard held.counts[bucket] > 0 else {

@@ -14,7 +14,10 @@ struct DeletionExecutor {
   /// One row: series, points, and about how many bytes of tables.
   func explain(_ statement: DeletionStatement) throws -> ResultSeries {
     let (deletion, database) = try resolve(statement)
-    let preview = try deletion.map { try catalog.preview($0, from: database, leavingOut: request.leftOut) } ?? DeletionPreview()
+    let preview =
+      try deletion.map {
+        try catalog.preview($0, from: database, leavingOut: request.leftOut, isCancelled: request.isCancelled)
+      } ?? DeletionPreview()
     var list = ListBuilder(.integer, .integer, .integer)
     list.append(
       .integer(Int64(preview.seriesCount)), .integer(Int64(preview.pointCount)),

@@ -5,17 +5,19 @@ import Storage
 struct FillOperator {
   let fill: Fill
   let isCount: Bool
+  /// Asked by what takes long, which then fails.
+  var isInterrupted: () -> Bool = { false }
 
-  func apply(_ stream: Stream) -> Stream {
+  func apply(_ stream: Stream) throws(QueryFailure) -> Stream {
     guard stream.column.presentCount < stream.count, !stream.isEmpty else { return stream }
     switch fill {
-    case .null: return isCount ? filled(stream) { _ in 0 } : stream
+    case .null: return isCount ? try filled(stream) { _ in 0 } : stream
     case .none: return stream.droppingNulls()
     case .value(let expression):
       guard let word = Self.word(expression, stream.column.key.type) else { return stream }
-      return filled(stream) { _ in word }
-    case .previous: return previous(stream)
-    case .linear: return linear(stream)
+      return try filled(stream) { _ in word }
+    case .previous: return try previous(stream)
+    case .linear: return try linear(stream)
     }
   }
 
@@ -37,11 +39,13 @@ struct FillOperator {
     }
   }
 
-  private func filled(_ stream: Stream, _ word: (Int) -> UInt64?) -> Stream {
+  private func filled(_ stream: Stream, _ word: (Int) -> UInt64?) throws(QueryFailure) -> Stream {
+    var check = InterruptCheck(isInterrupted)
     var out = Stream(times: stream.times, column: Column(key: stream.column.key))
     out.auxiliaries = stream.auxiliaries
     out.column.bytes = stream.column.bytes
     for row in 0..<stream.count {
+      try check.pass()
       if let value = stream.column.isPresent(row) ? stream.column.values[row] : word(row) {
         out.column.append(word: value, rowCount: row)
       } else {
@@ -51,19 +55,20 @@ struct FillOperator {
     return out
   }
 
-  private func previous(_ stream: Stream) -> Stream {
+  private func previous(_ stream: Stream) throws(QueryFailure) -> Stream {
     var last: UInt64?
     var words: [UInt64?] = []
     for row in 0..<stream.count {
       if stream.column.isPresent(row) { last = stream.column.values[row] }
       words.append(last)
     }
-    return filled(stream) { words[$0] }
+    return try filled(stream) { words[$0] }
   }
 
-  private func linear(_ stream: Stream) -> Stream {
+  private func linear(_ stream: Stream) throws(QueryFailure) -> Stream {
     let type = stream.column.key.type
     guard type <= .unsigned else { return stream }
+    var check = InterruptCheck(isInterrupted)
     let numbers = ValueEvaluator.doubles(stream.column)
     var next = [Int?](repeating: nil, count: stream.count)
     for row in stride(from: stream.count - 2, through: 0, by: -1) {
@@ -72,6 +77,7 @@ struct FillOperator {
     var before: Int?
     var words: [UInt64?] = []
     for row in 0..<stream.count {
+      try check.pass()
       if stream.column.isPresent(row) { before = row }
       guard let before, let after = next[row] else {
         words.append(nil)
@@ -85,6 +91,6 @@ struct FillOperator {
       default: words.append(value >= 0 && value < 0x1p64 ? UInt64(value) : nil)
       }
     }
-    return filled(stream) { words[$0] }
+    return try filled(stream) { words[$0] }
   }
 }

@@ -26,10 +26,17 @@ struct GroupTable {
   func values(_ group: Int) -> [[UInt8]] { SeriesTags.values(keys[group], count: tagKeys.count) }
 
   /// The numbers of the groups in the order of their values.
-  func sorted() -> [Int] {
+  ///
+  /// - Parameter isInterrupted: asked all along; it then fails.
+  func sorted(unless isInterrupted: @escaping () -> Bool) throws(QueryFailure) -> [Int] {
     guard count > 1 else { return Array(0..<count) }
-    let values = (0..<count).map(values)
-    return (0..<count).sorted { a, b in
+    var check = InterruptCheck(isInterrupted)
+    var values: [[[UInt8]]] = []
+    for group in 0..<count {
+      try check.pass(tagKeys.count + 1)
+      values.append(self.values(group))
+    }
+    return try (0..<count).sorted(unless: isInterrupted) { a, b in
       for (x, y) in zip(values[a], values[b]) where x != y { return x.lexicographicallyPrecedes(y) }
       return false
     }

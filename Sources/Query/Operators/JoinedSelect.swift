@@ -47,17 +47,18 @@ struct JoinedSelect {
       messages += part.messages.filter { !messages.contains($0) }
       counters += part.counters
     }
-    let order = streams.keys.sorted { a, b in
+    let order = try streams.keys.sorted(unless: isCancelled) { a, b in
       for (x, y) in zip(a, b) where x != y { return x.lexicographicallyPrecedes(y) }
       return false
     }
-    let groups = order.compactMap { values -> MeasurementSelect.Group? in
-      let (times, columns) = StreamJoin.join(streams[values] ?? empty, fill: plan.fill, isDescending: plan.isDescending)
+    let groups = try order.compactMap { values throws(QueryFailure) -> MeasurementSelect.Group? in
+      let (times, columns) = try StreamJoin.join(
+        streams[values] ?? empty, fill: plan.fill, isDescending: plan.isDescending, isInterrupted: isCancelled)
       return times.isEmpty ? nil : MeasurementSelect.Group(tagValues: values, times: times, columns: columns)
     }
     let measurements = planned.sources.map(\.name).sorted { $0.lexicographicallyPrecedes($1) }
     select.source.name = Array(measurements.joined(separator: [UInt8(ascii: ",")]))
-    return select.series(
+    return try select.series(
       of: groups, seriesLimit: planned.statement.seriesLimit, seriesOffset: planned.statement.seriesOffset)
   }
 

@@ -102,7 +102,9 @@ struct MeasurementScan {
     defer { counters.groups += scanner.counts }
     var batch = scanner.makeBatch()
     let needsTags = condition?.isMixed ?? false
+    var check = InterruptCheck(isCancelled)
     for index in share {
+      try check.pass(Self.seriesStepCount)
       let tags = SeriesTags(series.keyBytes, series.keyRange(index))
       var filter = condition
       if needsTags { filter = condition?.settled { tags.value(of: $0) } }
@@ -127,6 +129,9 @@ struct MeasurementScan {
       try read(scanner, &batch, filter, into: sink, &counters)
     }
   }
+
+  /// What a series costs that is passed over.
+  private static let seriesStepCount = 8
 
   /// Gives the last row of a series where statistics have it.
   private func takeLastRow(

@@ -54,6 +54,7 @@ extension MeasurementSelect {
       var pieces = try WindowSeriesPieces(window, of: source.name, where: nil, times: seen)
       var first: Int64?
       while let series = try pieces.next() {
+        if isCancelled() { throw QueryFailure.interrupted }
         for index in 0..<series.count { first = min(first ?? .max, series.timeRange(index).lowerBound) }
       }
       if let first { return max(first, seen.lowerBound)..<asked.upperBound }
@@ -169,12 +170,20 @@ extension MeasurementSelect {
     }
     // What was broken off is no answer.
     if isCancelled() { throw QueryFailure.interrupted }
-    return table.sorted().compactMap { group in
+    var check = InterruptCheck(isCancelled)
+    var found: [Group] = []
+    for group in try table.sorted(unless: isCancelled) {
       let parts = streams[group].enumerated().map { $1 ?? Stream(answerType(of: plan.streams[$0])) }
-      let (times, columns) = StreamJoin.join(parts, fill: plan.fill, isDescending: plan.isDescending)
-      return times.isEmpty ? nil : Group(tagValues: table.values(group), times: times, columns: columns)
+      let (times, columns) = try StreamJoin.join(
+        parts, fill: plan.fill, isDescending: plan.isDescending, isInterrupted: isCancelled)
+      if !times.isEmpty { found.append(Group(tagValues: table.values(group), times: times, columns: columns)) }
+      try check.pass(Self.groupStepCount)
     }
+    return found
   }
+
+  /// What a group costs beside its rows and buckets.
+  private static let groupStepCount = 16
 
   /// The type of a stream's values, were there any.
   func answerType(of stream: SelectPlan.StreamPlan) -> FieldType {
@@ -234,6 +243,7 @@ extension MeasurementSelect {
     guard !columns.isEmpty else { return }
     let grid = try grid(range)
     let pass = AggregatePass(columns, grid: grid, tagKeys: plan.grouping.tagKeys, limits: limits)
+    pass.isInterrupted = isCancelled
     for stretch in grid.stretches(of: range) {
       let scan = try makeScan(columns.map(\.column), stretch.times, isDescending: false)
       pass.offset = stretch.offset
@@ -241,11 +251,13 @@ extension MeasurementSelect {
         scan: scan, columns: columns, grid: grid, tagKeys: plan.grouping.tagKeys, limits: limits)
       note(try shared.run(into: pass), scan.columns)
     }
+    var check = InterruptCheck(isCancelled)
     for group in 0..<pass.groups.count {
+      try check.pass(Self.groupStepCount)
       for place in places {
-        let stream = pass.stream(
+        let stream = try pass.stream(
           place.function, column: place.column, group: group, keepsTime: plan.keepsPointTime)
-        put(finish(stream, place.stream), place.stream, pass.groups.keys[group])
+        put(try finish(stream, place.stream), place.stream, pass.groups.keys[group])
       }
     }
   }
@@ -273,7 +285,9 @@ extension MeasurementSelect {
     pass.isInterrupted = isCancelled
     note(try scan.run(into: pass), scan.columns)
     let grid = try grid(range)
+    var check = InterruptCheck(isCancelled)
     for group in 0..<pass.groups.count {
+      try check.pass(Self.groupStepCount)
       let rows = pass.buffers[group]
       for (place, index) in indices.enumerated() {
         let stream: Stream
@@ -285,24 +299,24 @@ extension MeasurementSelect {
             rows: rows, column: rows.columns[place], auxiliaries: auxiliaries.map { rows.columns[$0] },
             grid: grid, isDescending: plan.isDescending, isInterrupted: isCancelled)
           let tags = call.tags.isEmpty ? [] : Array(rows.columns[auxiliaries.upperBound...])
-          let points = functions.stream(call, tags: tags, keepsTime: plan.keepsPointTime)
+          let points = try functions.stream(call, tags: tags, keepsTime: plan.keepsPointTime)
           // InfluxDB turns the order of buckets alone: the points of one stay as they are, through both turns.
           stream =
             plan.isDescending && !call.function.isScalar ? points.reversedWithin(buckets: grid) : points
         }
-        put(finish(stream, index), index, pass.groups.keys[group])
+        put(try finish(stream, index), index, pass.groups.keys[group])
       }
     }
   }
 
   /// Fills and transforms a stream, and turns it to the order of the answer.
-  private func finish(_ input: Stream, _ index: Int) -> Stream {
+  private func finish(_ input: Stream, _ index: Int) throws(QueryFailure) -> Stream {
     let planned = plan.streams[index]
     guard !input.isEmpty else { return input }
     var stream = input
     guard case .call(let call) = planned.input, call.function.isScalar else {
       if plan.isDescending { stream = stream.reversed() }
-      return transformed(stream, planned.transform)
+      return try transformed(stream, planned.transform)
     }
     // Of few points a low percentile is none: no bucket then, not empty ones.
     if call.function == .percentile, stream.column.presentCount == 0 { return Stream(stream.column.key.type) }
@@ -316,13 +330,13 @@ extension MeasurementSelect {
     let isCount = call.function.isCount
     // What transforms skips empty buckets, but a count's are zero.
     if planned.transform != nil, fill == .null, !isCount { fill = .none }
-    stream = FillOperator(fill: fill, isCount: isCount).apply(stream)
-    return transformed(stream, planned.transform)
+    stream = try FillOperator(fill: fill, isCount: isCount, isInterrupted: isCancelled).apply(stream)
+    return try transformed(stream, planned.transform)
   }
 
-  private func transformed(_ stream: Stream, _ transform: Transform?) -> Stream {
+  private func transformed(_ stream: Stream, _ transform: Transform?) throws(QueryFailure) -> Stream {
     guard let transform else { return stream }
-    return TransformOperator(
+    return try TransformOperator(
       transform: transform, isDescending: plan.isDescending, isInterrupted: isCancelled
     ).apply(stream)
   }

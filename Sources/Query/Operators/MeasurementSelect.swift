@@ -34,18 +34,31 @@ struct MeasurementSelect {
 
   /// The result series of the measurement's groups, in order.
   mutating func run(seriesLimit: Int, seriesOffset: Int) throws -> [ResultSeries] {
-    series(of: try plan.isRaw ? rawGroups() : aggregateGroups(), seriesLimit: seriesLimit, seriesOffset: seriesOffset)
+    try series(of: plan.isRaw ? rawGroups() : aggregateGroups(), seriesLimit: seriesLimit, seriesOffset: seriesOffset)
   }
 
   /// Those of groups in order that are asked for.
-  func series(of groups: [Group], seriesLimit: Int, seriesOffset: Int) -> [ResultSeries] {
-    if seriesLimit == 0, seriesOffset == 0 { return groups.compactMap(result) }
+  func series(of groups: [Group], seriesLimit: Int, seriesOffset: Int) throws(QueryFailure) -> [ResultSeries] {
+    if seriesLimit == 0, seriesOffset == 0 { return try results(groups) }
     // InfluxDB chooses among them in the order of their values with bars between, and answers in that of the values.
     let keys = groups.map { Array($0.tagValues.joined(separator: [UInt8(ascii: "|")])) }
-    let order = groups.indices.sorted { keys[$0].lexicographicallyPrecedes(keys[$1]) }
+    let order = try groups.indices.sorted(unless: isCancelled) { keys[$0].lexicographicallyPrecedes(keys[$1]) }
     let chosen = order.dropFirst(seriesOffset).prefix(seriesLimit == 0 ? order.count : seriesLimit)
-    return chosen.sorted().compactMap { result(groups[$0]) }
+    return try results(chosen.sorted().map { groups[$0] })
   }
+
+  private func results(_ groups: [Group]) throws(QueryFailure) -> [ResultSeries] {
+    var check = InterruptCheck(isCancelled)
+    var found: [ResultSeries] = []
+    for group in groups {
+      try check.pass(Self.resultStepCount + group.times.count)
+      if let series = try result(group) { found.append(series) }
+    }
+    return found
+  }
+
+  /// What a result series costs beside its rows.
+  private static let resultStepCount = 64
 
   /// A group before outputs are computed: its rows in the order of the answer.
   struct Group {
@@ -54,20 +67,25 @@ struct MeasurementSelect {
     var columns: [Column]
   }
 
-  func result(_ group: Group) -> ResultSeries? {
+  func result(_ group: Group) throws(QueryFailure) -> ResultSeries? {
     let end = plan.limit == 0 ? group.times.count : min(group.times.count, plan.offset + plan.limit)
     guard plan.offset < end else { return nil }
-    return result(group, plan.offset..<end)
+    return try result(group, plan.offset..<end)
   }
 
   /// All rows of a group, `LIMIT` or not; `nil` where there are none.
-  func evaluated(_ group: Group) -> ResultSeries? {
-    group.times.isEmpty ? nil : result(group, 0..<group.times.count)
+  func evaluated(_ group: Group) throws(QueryFailure) -> ResultSeries? {
+    group.times.isEmpty ? nil : try result(group, 0..<group.times.count)
   }
 
-  private func result(_ group: Group, _ rows: Range<Int>) -> ResultSeries? {
+  private func result(_ group: Group, _ rows: Range<Int>) throws(QueryFailure) -> ResultSeries? {
     let evaluator = ValueEvaluator(timestamps: group.times, columns: group.columns)
-    let columns = plan.outputs.map { evaluator.evaluate($0.expression).slice(rows, count: group.times.count) }
+    var check = InterruptCheck(isCancelled)
+    var columns: [Column] = []
+    for output in plan.outputs {
+      columns.append(evaluator.evaluate(output.expression).slice(rows, count: group.times.count))
+      try check.pass(group.times.count)
+    }
     let tags = plan.grouping.askedOrder.map { place in
       (
         key: String(decoding: plan.grouping.tagKeys[place], as: UTF8.self),
@@ -121,7 +139,7 @@ struct MeasurementSelect {
   private mutating func rawGroups() throws -> [Group] {
     guard let (scan, pass) = try rawScan() else { return [] }
     note(try scan.run(into: pass), scan.columns)
-    return pass.groups.sorted().compactMap { group in
+    return try pass.groups.sorted(unless: isCancelled).compactMap { group in
       let rows = pass.buffers[group]
       guard rows.count > 0 else { return nil }
       return Group(tagValues: pass.groups.values(group), times: rows.timestamps, columns: rows.columns)
@@ -180,7 +198,7 @@ struct MeasurementSelect {
     pass.onFull = { pass in
       for (group, rows) in pass.buffers.enumerated() where rows.count > 0 {
         let part = Group(tagValues: pass.groups.values(group), times: rows.timestamps, columns: rows.columns)
-        if let series = select.result(part) { try body(series) }
+        if let series = try select.result(part) { try body(series) }
       }
     }
     note(try scan.run(into: pass), scan.columns)

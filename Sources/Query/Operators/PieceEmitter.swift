@@ -13,6 +13,7 @@ final class PieceEmitter {
   private let statementID: Int
   private let timeZone: String
   private let limits: QueryLimits
+  private let isCancelled: () -> Bool
   private let emit: (StatementResult) throws -> Void
   private var pending: [ResultSeries] = []
   private var pendingRowCount = 0
@@ -25,12 +26,15 @@ final class PieceEmitter {
   private var isPartial = false
   private var messages: [ResultMessage] = []
 
+  /// - Parameter isCancelled: asked before each piece but the last; then no more are handed on.
   init(
-    statementID: Int, timeZone: String, limits: QueryLimits, emit: @escaping (StatementResult) throws -> Void
+    statementID: Int, timeZone: String, limits: QueryLimits, isCancelled: @escaping () -> Bool,
+    emit: @escaping (StatementResult) throws -> Void
   ) {
     self.statementID = statementID
     self.timeZone = timeZone
     self.limits = limits
+    self.isCancelled = isCancelled
     self.emit = emit
   }
 
@@ -57,6 +61,10 @@ final class PieceEmitter {
   }
 
   private func flush() throws {
+    if isCancelled() {
+      (pending, pendingRowCount) = ([], 0)
+      throw QueryFailure.interrupted
+    }
     var piece = StatementResult(statementID: statementID)
     piece.timeZone = timeZone
     if !hasEmitted { severalNames = try hasSeveralNames() }
@@ -77,7 +85,7 @@ final class PieceEmitter {
   }
 
   /// Takes the series of an answer that is held, and leaves it without.
-  func takeAll(_ result: inout StatementResult, isCancelled: () -> Bool) throws {
+  func takeAll(_ result: inout StatementResult) throws {
     var series = result.series
     result.series = []
     (messages, chunking, isPartial) = (result.messages, result.chunking, result.isPartial)
@@ -86,10 +94,7 @@ final class PieceEmitter {
     series.reverse()
     do {
       // One after another is let go of.
-      while let next = series.popLast() {
-        try take(next, isSameSeries: false)
-        if isCancelled() { throw QueryFailure.interrupted }
-      }
+      while let next = series.popLast() { try take(next, isSameSeries: false) }
     } catch let failure as QueryFailure {
       result.error = result.error ?? failure.message
     }

@@ -95,13 +95,17 @@ final class ResultRun: SortedRun {
 
   func makeReader(of measurement: [UInt8], fields: [FieldKey]) -> any RunReader { Reader(self, fields) }
 
-  /// Gives each series as one stretch.
+  /// Gives each series in stretches; points of one time are in one.
   private final class Reader: RunReader {
     private let run: ResultRun
     private let fields: [FieldKey]
     private var ordinal = 0
+    /// Rows that are asked for and not given yet, and the present stretch.
+    private var rest: Range<Int> = 0..<0
     private var rows: Range<Int> = 0..<0
-    private var isPending = false
+    private var isDescending = false
+    /// Rows of a stretch, unless more are of one time: as of a row group, so that no step takes long.
+    private static let rowCountMax = 16_384
 
     init(_ run: ResultRun, _ fields: [FieldKey]) {
       self.run = run
@@ -111,15 +115,33 @@ final class ResultRun: SortedRun {
     func begin(_ ordinal: UInt32, times: Range<Int64>, descending: Bool) throws(StorageError) {
       self.ordinal = Int(ordinal)
       let all = run.series[self.ordinal].timestamps
-      let start = all.firstIndex { $0 >= times.lowerBound } ?? all.count
-      rows = start..<max(start, all.firstIndex { $0 >= times.upperBound } ?? all.count)
-      isPending = !rows.isEmpty
+      let start = Self.end(in: all) { $0 < times.lowerBound }
+      rest = start..<max(start, Self.end(in: all) { $0 < times.upperBound })
+      isDescending = descending
+    }
+
+    /// The first row before which all satisfy a condition.
+    private static func end(in times: [Int64], of isBefore: (Int64) -> Bool) -> Int {
+      var (low, high) = (0, times.count)
+      while low < high {
+        let middle = (low + high) / 2
+        if isBefore(times[middle]) { low = middle + 1 } else { high = middle }
+      }
+      return low
     }
 
     func next() throws(StorageError) -> RowGroupSpan? {
-      guard isPending else { return nil }
-      isPending = false
+      guard !rest.isEmpty else { return nil }
       let all = run.series[ordinal].timestamps
+      if isDescending {
+        let start = max(rest.lowerBound, rest.upperBound - Self.rowCountMax)
+        rows = max(rest.lowerBound, Self.end(in: all) { $0 < all[start] })..<rest.upperBound
+        rest = rest.lowerBound..<rows.lowerBound
+      } else {
+        let last = min(rest.upperBound, rest.lowerBound + Self.rowCountMax) - 1
+        rows = rest.lowerBound..<min(rest.upperBound, Self.end(in: all) { $0 <= all[last] })
+        rest = rows.upperBound..<rest.upperBound
+      }
       return RowGroupSpan(
         rowCount: rows.count, firstTimestamp: all[rows.lowerBound], lastTimestamp: all[rows.upperBound - 1])
     }

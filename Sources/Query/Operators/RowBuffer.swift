@@ -75,21 +75,25 @@ struct RowBuffer {
   /// Puts the rows of the window under way in order; they then follow those of the windows before. At most `limit` of all
   /// stay.
   ///
-  /// - Parameter isMoved: else the rows stay where they are, and only `part` gives them in order.
-  mutating func settle(isDescending: Bool, limit: Int?, isMoved: Bool = true, isInterrupted: () -> Bool = { false }) {
+  /// - Parameters:
+  ///   - isMoved: else the rows stay where they are, and only `part` gives them in order.
+  ///   - isInterrupted: asked all along; it then fails, and the rows are of no worth.
+  mutating func settle(
+    isDescending: Bool, limit: Int?, isMoved: Bool = true, isInterrupted: @escaping () -> Bool = { false }
+  ) throws(QueryFailure) {
     let fresh = sortedCount..<count
     if fresh.isEmpty { return }
     if fresh.count == 1, limit.map({ count <= $0 }) ?? true {
       // One row is in order.
       order? += fresh
     } else if isRanked {
-      sortByRank(isDescending: isDescending, limit: limit)
+      try sortByRank(isDescending: isDescending, limit: limit, isInterrupted)
     } else if isDescending || !hasRisingTimes(fresh) || (limit.map { $0 < count } ?? false) {
-      let merged = SeriesMerge.merge(
-        rowsBySeries(fresh, isDescending: isDescending), times: timestamps, ties: ties.map { columns[$0] },
+      let merged = try SeriesMerge.merge(
+        rowsBySeries(fresh, isDescending: isDescending, isInterrupted), times: timestamps, ties: ties.map { columns[$0] },
         isTiedBySeries: isTiedBySeries ?? false, isDescending: isDescending, limit: limit.map { max(0, $0 - sortedCount) }, isInterrupted: isInterrupted)
       let rows = (order ?? Array(0..<sortedCount)) + merged
-      if isMoved { keep(rows) } else { order = rows }
+      if isMoved { try keep(rows, isInterrupted) } else { order = rows }
     } else {
       order? += fresh
     }
@@ -99,7 +103,10 @@ struct RowBuffer {
   }
 
   /// The rows of each series, both in the order of the answer; InfluxDB orders series by their text.
-  private func rowsBySeries(_ rows: Range<Int>, isDescending: Bool) -> [[Int]] {
+  private func rowsBySeries(
+    _ rows: Range<Int>, isDescending: Bool, _ isInterrupted: @escaping () -> Bool
+  ) throws(QueryFailure) -> [[Int]] {
+    var check = InterruptCheck(isInterrupted)
     var all: [[Int]] = []
     var start = rows.lowerBound
     while start < rows.upperBound {
@@ -110,7 +117,8 @@ struct RowBuffer {
         end += 1
       }
       var run = Array(start..<end)
-      if !isSorted { run.sort { timestamps[$0] < timestamps[$1] } }
+      try check.pass(run.count)
+      if !isSorted { run = try run.sorted(unless: isInterrupted) { timestamps[$0] < timestamps[$1] } }
       if isDescending { run.reverse() }
       all.append(run)
       start = end
@@ -118,7 +126,7 @@ struct RowBuffer {
     let texts = series.map(\.tags.text)
     let isInOrder = zip(texts, texts.dropFirst()).allSatisfy { $0.lexicographicallyPrecedes($1) }
     if !isInOrder, all.count == series.count {
-      let order = series.indices.sorted { texts[$0].lexicographicallyPrecedes(texts[$1]) }
+      let order = try series.indices.sorted(unless: isInterrupted) { texts[$0].lexicographicallyPrecedes(texts[$1]) }
       all = order.map { all[$0] }
     }
     if isDescending { all.reverse() }
@@ -126,41 +134,45 @@ struct RowBuffer {
   }
 
   /// Orders the rows of the window under way by time and rank.
-  private mutating func sortByRank(isDescending: Bool, limit: Int?) {
+  private mutating func sortByRank(
+    isDescending: Bool, limit: Int?, _ isInterrupted: @escaping () -> Bool
+  ) throws(QueryFailure) {
     let fresh = sortedCount..<count
     if isDescending || !isAscending(fresh) || (limit.map { $0 < count } ?? false) {
       var order = Array(fresh)
       if !isAscending(fresh) {
-        order.sort { a, b in
+        order = try order.sorted(unless: isInterrupted) { a, b in
           if timestamps[a] != timestamps[b] { return timestamps[a] < timestamps[b] }
           return ranks[a] != ranks[b] ? ranks[a] < ranks[b] : a < b
         }
       }
       if isDescending { order.reverse() }
       if let limit { order.removeLast(max(0, order.count - max(0, limit - sortedCount))) }
-      keep(Array(0..<sortedCount) + order)
+      try keep(Array(0..<sortedCount) + order, isInterrupted)
     }
   }
 
   /// Cuts the rows of the window under way to the `limit` that come first; returns the time of the last that stays.
   ///
   /// Rows of one time are in the order of ranks in this window from then on: the merge needs every series whole.
-  mutating func prune(isDescending: Bool, limit: Int) -> Int64? {
+  mutating func prune(
+    isDescending: Bool, limit: Int, isInterrupted: @escaping () -> Bool = { false }
+  ) throws(QueryFailure) -> Int64? {
     let start = sortedCount
     isRanked = true
-    sortByRank(isDescending: isDescending, limit: limit)
+    try sortByRank(isDescending: isDescending, limit: limit, isInterrupted)
     if isDescending, start < count {
       // Back to ascending, as rows of a window under way are.
-      keep(Array(0..<start) + (start..<count).reversed())
+      try keep(Array(0..<start) + (start..<count).reversed(), isInterrupted)
     }
     guard count >= limit, start < count else { return nil }
     return isDescending ? timestamps[start] : timestamps[count - 1]
   }
 
   /// Forgets the rows of the window under way.
-  mutating func discardFresh() {
+  mutating func discardFresh(isInterrupted: @escaping () -> Bool) throws(QueryFailure) {
     let kept = order ?? Array(0..<sortedCount)
-    if kept.count < count { keep(kept) }
+    if kept.count < count { try keep(kept, isInterrupted) }
     series.removeAll(keepingCapacity: true)
     isRanked = isRankedAlways
   }
@@ -178,10 +190,14 @@ struct RowBuffer {
     return true
   }
 
-  private mutating func keep(_ rows: [Int]) {
+  private mutating func keep(_ rows: [Int], _ isInterrupted: @escaping () -> Bool) throws(QueryFailure) {
+    var check = InterruptCheck(isInterrupted)
     timestamps = rows.map { timestamps[$0] }
     ranks = rows.map { ranks[$0] }
-    for index in columns.indices { columns[index] = columns[index].gathered(rows) }
+    for index in columns.indices {
+      try check.pass(rows.count)
+      columns[index] = columns[index].gathered(rows)
+    }
     order = nil
   }
 

@@ -11,33 +11,35 @@ struct RowFunctions {
   let grid: TimeGrid
   /// Whether the answer is read from its end: the last point of a value is then the one that counts as distinct.
   var isDescending = false
-  /// Asked by what takes long: the answer is then not to be used.
+  /// Asked by what takes long, which then fails.
   var isInterrupted: () -> Bool = { false }
 
   /// Scalar functions but `integral` answer a row for each bucket, without value where there is none.
-  func stream(_ call: AggregateCall, tags: [Column], keepsTime: Bool) -> Stream {
+  func stream(_ call: AggregateCall, tags: [Column], keepsTime: Bool) throws(QueryFailure) -> Stream {
     guard column.presentCount > 0 else {
       return Stream(call.function.answerType(for: column.key.type))
     }
     switch call.function {
-    case .integral: return integral(call.unit)
-    case .top, .bottom: return extremes(call, tags)
-    case .distinct: return distinct()
-    case .sample: return sample(call.count)
-    default: return scalar(call, keepsTime: keepsTime)
+    case .integral: return try integral(call.unit)
+    case .top, .bottom: return try extremes(call, tags)
+    case .distinct: return try distinct()
+    case .sample: return try sample(call.count)
+    default: return try scalar(call, keepsTime: keepsTime)
     }
   }
 
   // MARK: Buckets
 
   /// Calls `body` with each bucket and its rows that have a value, ascending; buckets without such are left out.
-  private func eachBucket(_ body: (_ bucket: Int, _ rows: [Int]) -> Void) {
+  private func eachBucket(
+    _ body: (_ bucket: Int, _ rows: [Int]) throws(QueryFailure) -> Void
+  ) throws(QueryFailure) {
     let times = rows.timestamps
     var row = 0
     while row < times.count {
       let time = times[row]
       let bucket = grid.bucket(of: time)
-      if isInterrupted() { return }
+      if isInterrupted() { throw QueryFailure.interrupted }
       let end = grid.bucketing.width > 0 ? grid.time(of: bucket + 1) : .max
       let start = row
       row += 1
@@ -45,28 +47,32 @@ struct RowFunctions {
       guard bucket >= 0, bucket < grid.count else { continue }
       let present =
         column.validity.isEmpty ? Array(start..<row) : (start..<row).filter { column.isPresent($0) }
-      if !present.isEmpty { body(bucket, present) }
+      if !present.isEmpty { try body(bucket, present) }
     }
   }
 
-  private func scalar(_ call: AggregateCall, keepsTime: Bool) -> Stream {
+  private func scalar(_ call: AggregateCall, keepsTime: Bool) throws(QueryFailure) -> Stream {
     var stream = Stream(call.function.answerType(for: column.key.type))
     stream.auxiliaries = auxiliaries.map { Column(key: $0.key) }
     let isGrid = grid.bucketing.width > 0
-    func fill(to bucket: Int) {
-      while isGrid, stream.count < bucket { append(nil, at: grid.time(of: stream.count), to: &stream) }
+    var check = InterruptCheck(isInterrupted)
+    func fill(to bucket: Int) throws(QueryFailure) {
+      while isGrid, stream.count < bucket {
+        try check.pass()
+        append(nil, at: grid.time(of: stream.count), to: &stream)
+      }
     }
-    eachBucket { bucket, rows in
-      fill(to: bucket)
+    try eachBucket { (bucket, rows) throws(QueryFailure) in
+      try fill(to: bucket)
       if call.function.isSelector {
-        let row = selected(call, rows)
+        let row = try selected(call, rows)
         let time = !isGrid && keepsTime ? row.map { self.rows.timestamps[$0] } : nil
         append(row, at: time ?? grid.time(of: bucket), to: &stream)
       } else {
-        appendValue(call.function, rows, at: grid.time(of: bucket), to: &stream)
+        try appendValue(call.function, rows, at: grid.time(of: bucket), to: &stream)
       }
     }
-    fill(to: grid.count)
+    try fill(to: grid.count)
     return stream
   }
 
@@ -91,7 +97,7 @@ struct RowFunctions {
 
   // MARK: Selectors
 
-  private func selected(_ call: AggregateCall, _ rows: [Int]) -> Int? {
+  private func selected(_ call: AggregateCall, _ rows: [Int]) throws(QueryFailure) -> Int? {
     let order = ValueOrder(column: column, isInterrupted: isInterrupted)
     switch call.function {
     case .min: return rows.dropFirst().reduce(rows[0]) { order.precedes($1, $0) ? $1 : $0 }
@@ -110,33 +116,20 @@ struct RowFunctions {
     default:
       let place = (Double(rows.count) * call.percentile / 100 + 0.5).rounded(.down) - 1
       guard place >= 0, place < Double(rows.count) else { return nil }
-      return order.sorted(rows)[Int(place)]
+      return try order.sorted(rows)[Int(place)]
     }
   }
 
   /// `top` and `bottom`: the best points, by time; with tags the best of each combination of them first.
-  private func extremes(_ call: AggregateCall, _ tags: [Column]) -> Stream {
+  private func extremes(_ call: AggregateCall, _ tags: [Column]) throws(QueryFailure) -> Stream {
     var stream = Stream(column.key.type)
     stream.auxiliaries = auxiliaries.map { Column(key: $0.key) }
-    eachBucket { _, rows in
-      var ranked = ValueOrder(column: column, isInterrupted: isInterrupted).sorted(rows)
-      if call.function == .top {
-        // Descending, equal ones by time.
-        ranked = ValueOrder(column: column, isInterrupted: isInterrupted).sorted(rows.reversed())
-        ranked = Self.descending(ranked, column)
-      }
-      if isInterrupted() { return }
-      if !tags.isEmpty {
-        var seen = Set<[UInt8]>()
-        ranked = ranked.filter { row in
-          var key: [UInt8] = []
-          for tag in tags {
-            let value = tag.isPresent(row) ? Array(tag.string(row)) : []
-            key += value + [0]
-          }
-          return seen.insert(key).inserted
-        }
-      }
+    let order = ValueOrder(column: column, isInterrupted: isInterrupted)
+    try eachBucket { (_, rows) throws(QueryFailure) in
+      // Descending, equal ones by time, or ascending.
+      var ranked =
+        call.function == .top ? try descending(order.sorted(rows.reversed()), order) : try order.sorted(rows)
+      if !tags.isEmpty { ranked = try firsts(of: tags, ranked) }
       // By time; those of one time stay as ranked.
       let times = self.rows.timestamps
       let best = ranked.prefix(call.count).enumerated().sorted { a, b in
@@ -147,13 +140,30 @@ struct RowFunctions {
     return stream
   }
 
-  private static func descending(_ ascending: [Int], _ column: Column) -> [Int] {
-    let order = ValueOrder(column: column)
+  /// The first row of each combination of tags.
+  private func firsts(of tags: [Column], _ rows: [Int]) throws(QueryFailure) -> [Int] {
+    var check = InterruptCheck(isInterrupted)
+    var (seen, found) = (Set<[UInt8]>(), [Int]())
+    for row in rows {
+      try check.pass()
+      var key: [UInt8] = []
+      for tag in tags {
+        if tag.isPresent(row) { key += tag.string(row) }
+        key.append(0)
+      }
+      if seen.insert(key).inserted { found.append(row) }
+    }
+    return found
+  }
+
+  private func descending(_ ascending: [Int], _ order: ValueOrder) throws(QueryFailure) -> [Int] {
+    var check = InterruptCheck(isInterrupted)
     var out: [Int] = []
     var end = ascending.count
     while end > 0 {
       var start = end - 1
       while start > 0, !order.precedes(ascending[start - 1], ascending[start]) { start -= 1 }
+      try check.pass(end - start)
       out += ascending[start..<end].sorted()
       end = start
     }
@@ -161,12 +171,14 @@ struct RowFunctions {
   }
 
   /// `count` points of each bucket by chance, each as likely as any other, by time: J. S. Vitter's algorithm R.
-  private func sample(_ count: Int) -> Stream {
+  private func sample(_ count: Int) throws(QueryFailure) -> Stream {
     var stream = Stream(column.key.type)
     stream.auxiliaries = auxiliaries.map { Column(key: $0.key) }
-    eachBucket { _, rows in
+    var check = InterruptCheck(isInterrupted)
+    try eachBucket { (_, rows) throws(QueryFailure) in
       var chosen = Array(rows.prefix(count))
       for place in chosen.count..<rows.count {
+        try check.pass()
         let drawn = Int.random(in: 0...place)
         if drawn < count { chosen[drawn] = rows[place] }
       }
@@ -175,12 +187,12 @@ struct RowFunctions {
     return stream
   }
 
-  private func distinct() -> Stream {
+  private func distinct() throws(QueryFailure) -> Stream {
     var stream = Stream(column.key.type)
     let order = ValueOrder(column: column, isInterrupted: isInterrupted)
-    eachBucket { bucket, rows in
+    try eachBucket { (bucket, rows) throws(QueryFailure) in
       let times = self.rows.timestamps
-      let found = order.distinct(isDescending ? rows.reversed() : rows).sorted {
+      let found = try order.distinct(isDescending ? rows.reversed() : rows).sorted(unless: isInterrupted) {
         times[$0] != times[$1] ? times[$0] < times[$1] : order.precedes($0, $1)
       }
       for row in found { append(row, at: grid.time(of: bucket), to: &stream) }
@@ -192,19 +204,20 @@ struct RowFunctions {
 
   private func appendValue(
     _ function: AggregateFunction, _ rows: [Int], at time: Int64, to stream: inout Stream
-  ) {
+  ) throws(QueryFailure) {
     let place = stream.count
     switch function {
-    case .mode: return append(mode(rows), at: time, to: &stream)
+    case .mode: return append(try mode(rows), at: time, to: &stream)
     case .countDistinct:
       stream.times.append(time)
-      stream.column.append(word: UInt64(ValueOrder(column: column, isInterrupted: isInterrupted).distinct(rows).count), rowCount: place)
+      let found = try ValueOrder(column: column, isInterrupted: isInterrupted).distinct(rows)
+      stream.column.append(word: UInt64(found.count), rowCount: place)
     case .median:
       stream.times.append(time)
-      stream.column.append(word: median(rows).bitPattern, rowCount: place)
+      stream.column.append(word: try median(rows).bitPattern, rowCount: place)
     default:
       stream.times.append(time)
-      if let value = deviation(rows) {
+      if let value = try deviation(rows) {
         stream.column.append(word: value.bitPattern, rowCount: place)
       } else {
         stream.column.appendNull(rowCount: place)
@@ -220,21 +233,26 @@ struct RowFunctions {
     }
   }
 
-  private func median(_ rows: [Int]) -> Double {
-    let sorted = rows.map(number).sorted(unless: isInterrupted, by: <)
+  private func median(_ rows: [Int]) throws(QueryFailure) -> Double {
+    let sorted = try rows.map(number).sorted(unless: isInterrupted, by: <)
     let middle = sorted.count / 2
     if sorted.count % 2 == 1 { return sorted[middle] }
     return sorted[middle - 1] + (sorted[middle] - sorted[middle - 1]) / 2
   }
 
   /// The sample's standard deviation, two passes; `nil` of a single value.
-  private func deviation(_ rows: [Int]) -> Double? {
+  private func deviation(_ rows: [Int]) throws(QueryFailure) -> Double? {
     guard rows.count > 1 else { return nil }
+    var check = InterruptCheck(isInterrupted)
     var sum = CompensatedSum()
-    for row in rows { sum.add(number(row)) }
+    for row in rows {
+      try check.pass()
+      sum.add(number(row))
+    }
     let mean = sum.value / Double(rows.count)
     var squares = CompensatedSum()
     for row in rows {
+      try check.pass()
       let distance = number(row) - mean
       squares.add(distance * distance)
     }
@@ -243,14 +261,15 @@ struct RowFunctions {
 
   /// A row of the most frequent value. Of several such values it is, as InfluxDB's, the lowest of those whose first point is
   /// not later than the last that was counted of one before it.
-  private func mode(_ rows: [Int]) -> Int {
+  private func mode(_ rows: [Int]) throws(QueryFailure) -> Int {
     let order = ValueOrder(column: column, isInterrupted: isInterrupted)
     let times = self.rows.timestamps
-    let sorted = order.sorted(rows)
-    if isInterrupted() { return rows[0] }
+    let sorted = try order.sorted(rows)
+    var check = InterruptCheck(isInterrupted)
     var (best, bestCount, bestTime) = (sorted[0], 0, times[sorted[0]])
     var (count, firstTime) = (0, bestTime)
     for (place, row) in sorted.enumerated() {
+      try check.pass()
       if place > 0, order.precedes(sorted[place - 1], row) {
         // A value counts from its second point on; all alone the lowest wins.
         (count, firstTime) = (1, times[row])
@@ -265,7 +284,7 @@ struct RowFunctions {
   }
 
   /// The area under the points by trapezes; at a bucket's end the value is interpolated. Empty buckets are not filled.
-  private func integral(_ unit: Int64) -> Stream {
+  private func integral(_ unit: Int64) throws(QueryFailure) -> Stream {
     var stream = Stream(.float)
     let present = rows.timestamps.indices.filter { column.isPresent($0) }
     guard let start = present.first else { return stream }
@@ -278,7 +297,9 @@ struct RowFunctions {
       stream.times.append(isGrid || column.key.type != .float ? grid.time(of: bucket) : 0)
       stream.column.append(word: area.bitPattern, rowCount: place)
     }
+    var check = InterruptCheck(isInterrupted)
     for row in present.dropFirst() {
+      try check.pass()
       let (nextTime, next) = (rows.timestamps[row], number(row))
       if nextTime == time {
         value = next

@@ -51,7 +51,7 @@ final class RowPass: ScanSink {
   private var totalCount = 0
   /// By group: what its rows were last counted to take.
   private var counted: [Int] = []
-  /// Asked while rows are merged: what is held is then of no worth.
+  /// Asked while rows are put in order, which then fails: what is held is of no worth.
   var isInterrupted: () -> Bool = { false }
   /// Takes all rows when as many are held as the limits allow; where there is none, more are refused.
   var onFull: ((RowPass) throws -> Void)?
@@ -163,7 +163,8 @@ final class RowPass: ScanSink {
       return true
     }
     if buffers[group].count > 2 * limit + 4096 {
-      bounds[group] = buffers[group].prune(isDescending: isDescending, limit: limit)
+      bounds[group] = try buffers[group].prune(
+        isDescending: isDescending, limit: limit, isInterrupted: isInterrupted)
       try account(for: group)
     }
     return takenOfSeries < limit
@@ -197,7 +198,7 @@ final class RowPass: ScanSink {
 
   /// Passes over the groups that come last, so that about half of what is held is kept.
   private func evict(_ choice: GroupChoice) throws {
-    let filled = groups.sorted().filter { buffers[$0].count > 0 }
+    let filled = try groups.sorted(unless: isInterrupted).filter { buffers[$0].count > 0 }
     let order = choice.isDescending ? filled.reversed() : filled
     let total = order.reduce(0) { $0 + counted[$1] }
     var kept = 0
@@ -225,7 +226,7 @@ final class RowPass: ScanSink {
   func discardWindow() throws {
     for group in touched {
       let count = buffers[group].count
-      buffers[group].discardFresh()
+      try buffers[group].discardFresh(isInterrupted: isInterrupted)
       totalCount -= count - buffers[group].count
       if isMemoryFreed, buffers[group].count == 0 {
         buffers[group] = makeBuffer()
@@ -267,8 +268,7 @@ final class RowPass: ScanSink {
       throw QueryFailure(
         "max-select-point limit exceeded: more than \(limits.rowCountMax) rows", isLimit: true)
     }
-    for group in touched { settle(group) }
-    if isInterrupted() { throw QueryFailure.interrupted }
+    for group in touched { try settle(group) }
     try onFull(self)
     for group in buffers.indices { try clear(group) }
     isMemoryFreed = false
@@ -276,14 +276,14 @@ final class RowPass: ScanSink {
   }
 
   /// Rows that are handed on part by part are put in order then.
-  private func settle(_ group: Int) {
-    buffers[group].settle(
+  private func settle(_ group: Int) throws(QueryFailure) {
+    try buffers[group].settle(
       isDescending: isDescending, limit: limit, isMoved: onFull == nil || !isOrdered, isInterrupted: isInterrupted)
   }
 
   func endWindow() throws -> Bool {
     for group in touched {
-      settle(group)
+      try settle(group)
       bounds[group] = nil
       isTouched[group] = false
     }

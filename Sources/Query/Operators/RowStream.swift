@@ -125,13 +125,13 @@ private final class SourceStream {
       guard let (scan, pass) = try select.rawScan() else { return }
       pass.choice = choice
       counters += try scan.run(into: pass)
-      let order = pass.groups.sorted()
+      let order = try pass.groups.sorted(unless: select.isCancelled)
       for group in plan.isDescending ? order.reversed() : order {
         let rows = pass.buffers[group]
         guard rows.count > 0 else { continue }
         let part = MeasurementSelect.Group(
           tagValues: pass.groups.values(group), times: rows.timestamps, columns: rows.columns)
-        if let series = select.result(part) { try emitter.take(series, isSameSeries: false) }
+        if let series = try select.result(part) { try emitter.take(series, isSameSeries: false) }
       }
       try pass.release()
       if choice.isEndAlone, let alone = choice.end { try streamOne(alone) }
@@ -281,7 +281,7 @@ private final class SourceStream {
   }
 
   private func handOn(_ part: MeasurementSelect.Group) throws {
-    guard let all = select.evaluated(part) else { return }
+    guard let all = try select.evaluated(part) else { return }
     let passedOver = min(plan.offset - skipped, all.rowCount)
     skipped += passedOver
     let end = plan.limit == 0 ? all.rowCount : min(all.rowCount, passedOver + plan.limit - given)

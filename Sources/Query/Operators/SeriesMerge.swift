@@ -46,11 +46,11 @@ struct SeriesMerge {
   ///     reverse of canonical order where `isDescending`.
   ///   - ties: the columns that order rows of one time.
   ///   - isTiedBySeries: in all rows of a series these are the same.
-  ///   - isInterrupted: asked all along; then rows are missing, and nobody is to see it.
+  ///   - isInterrupted: asked all along; it then fails.
   static func merge(
     _ rows: [[Int]], times: [Int64], ties: [Column], isTiedBySeries: Bool = false, isDescending: Bool, limit: Int?,
-    isInterrupted: () -> Bool = { false }
-  ) -> [Int] {
+    isInterrupted: @escaping () -> Bool = { false }
+  ) throws(QueryFailure) -> [Int] {
     let total = rows.reduce(0) { $0 + $1.count }
     let wanted = min(limit ?? total, total)
     if rows.count == 1 { return Array(rows[0].prefix(wanted)) }
@@ -61,8 +61,8 @@ struct SeriesMerge {
     out.reserveCapacity(wanted)
     if isTiedBySeries, let order = merge.order(of: rows) {
       var sweep = SeriesSweep(rows, order, times: times, isDescending: isDescending)
-      sweep.run(into: &out, wanted: wanted, isInterrupted: isInterrupted)
-      if out.count == wanted || isInterrupted() { return out }
+      try sweep.run(into: &out, wanted: wanted, isInterrupted: isInterrupted)
+      if out.count == wanted { return out }
       next = sweep.taken
     }
     func entry(_ run: Int) -> Entry? {
@@ -75,8 +75,9 @@ struct SeriesMerge {
     for index in stride(from: merge.heap.count / 2 - 1, through: 0, by: -1) {
       merge.sink(index, count: merge.heap.count)
     }
+    var check = InterruptCheck(isInterrupted)
     while out.count < wanted {
-      if out.count % 8_192 == 0, isInterrupted() { return out }
+      try check.pass()
       let first = merge.pop()
       out.append(first.row)
       if let entry = entry(first.run) { merge.push(entry) }

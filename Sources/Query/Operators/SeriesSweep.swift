@@ -39,15 +39,14 @@ struct SeriesSweep {
   }
 
   /// Appends rows in order until there are as many as wanted, or until a heap would do better.
-  mutating func run(into out: inout [Int], wanted: Int, isInterrupted: () -> Bool) {
+  mutating func run(
+    into out: inout [Int], wanted: Int, isInterrupted: @escaping () -> Bool
+  ) throws(QueryFailure) {
     var lookCount = 0
     var low = keys.min() ?? .max
-    var isAsked = 0
+    var check = InterruptCheck(isInterrupted)
     while out.count < wanted, lookCount <= Self.looksPerRowMax * (out.count + 4 * keys.count) {
-      if out.count - isAsked >= 8_192 {
-        if isInterrupted() { return }
-        isAsked = out.count
-      }
+      try check.pass(keys.count)
       lookCount += keys.count
       low = take(low, into: &out, wanted: wanted)
     }

@@ -103,6 +103,7 @@ struct SharedScan: Sendable {
     var outcome = Outcome()
     let pass = AggregatePass(columns, grid: grid, tagKeys: tagKeys, limits: limits)
     pass.offset = offset
+    pass.isInterrupted = scan.isCancelled
     let seen = scan.snapshot.clipped(scan.times)
     do {
       while let next = queue.next() {

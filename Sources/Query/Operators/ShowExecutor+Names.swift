@@ -79,13 +79,15 @@ extension ShowExecutor {
   /// Calls `body` with the tags of every series that satisfies the condition, until it answers `false`; windows repeat them.
   private func eachSeries(_ listed: Listed, _ body: (SeriesTags, [UInt8], Range<Int>) -> Bool) throws {
     let predicate = listed.condition?.predicate
+    var check = InterruptCheck(request.isCancelled)
     for snapshot in listed.snapshots {
       let seen = snapshot.clipped(listed.times)
       for window in snapshot.windows(in: listed.times) {
-        if request.isCancelled() { throw QueryFailure("query interrupted") }
+        if request.isCancelled() { throw QueryFailure.interrupted }
         var pieces = try WindowSeriesPieces(window, of: listed.name, where: predicate, times: seen)
         while let series = try pieces.next() {
           for index in 0..<series.count {
+            try check.pass(Self.seriesStepCount)
             let range = series.keyRange(index)
             let tags = SeriesTags(series.keyBytes, range)
             if let condition = listed.condition,
@@ -99,6 +101,9 @@ extension ShowExecutor {
       }
     }
   }
+
+  /// What a look at a series costs.
+  private static let seriesStepCount = 8
 
   private func page<Element>(_ all: [Element], _ statement: ShowStatement) -> [Element] {
     Array(all.dropFirst(statement.offset).prefix(statement.limit == 0 ? all.count : statement.limit))
@@ -147,7 +152,7 @@ extension ShowExecutor {
       }
       return true
     }
-    return keys.sorted { $0.lexicographicallyPrecedes($1) }
+    return try keys.sorted(unless: request.isCancelled) { $0.lexicographicallyPrecedes($1) }
   }
 
   /// What `WITH KEY` says of a key.
@@ -206,7 +211,9 @@ extension ShowExecutor {
       }
       return true
     }
-    return zip(keys, found).map { ($0, TagValueList(sorting: $1)) }
+    return try zip(keys, found).map { key, values in
+      (key, TagValueList(sorted: try values.sorted(unless: request.isCancelled) { $0.lexicographicallyPrecedes($1) }))
+    }
   }
 
   /// What the indexes of tags say; `nil` where they do not.
@@ -255,8 +262,13 @@ extension ShowExecutor {
         found.insert(Array(bytes[range]))
         return true
       }
-      keys += found.compactMap { SeriesKey(validating: $0) }.map(Self.escaped)
-        .sorted { $0.lexicographicallyPrecedes($1) }
+      var check = InterruptCheck(request.isCancelled)
+      var texts: [[UInt8]] = []
+      for bytes in found {
+        try check.pass(Self.seriesStepCount)
+        if let key = SeriesKey(validating: bytes) { texts.append(Self.escaped(key)) }
+      }
+      keys += try texts.sorted(unless: request.isCancelled) { $0.lexicographicallyPrecedes($1) }
     }
     return keys
   }

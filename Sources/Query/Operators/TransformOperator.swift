@@ -5,21 +5,21 @@ import Storage
 struct TransformOperator {
   let transform: Transform
   let isDescending: Bool
-  /// Asked by what takes long; its answer is then not to be used.
+  /// Asked by what takes long, which then fails.
   var isInterrupted: () -> Bool = { false }
 
-  func apply(_ input: Stream) -> Stream {
+  func apply(_ input: Stream) throws(QueryFailure) -> Stream {
     let source = input.droppingNulls()
     let type = source.column.key.type
     var out = Stream(transform.answerType(for: type))
     guard source.column.presentCount > 0 else { return out }
     switch transform {
-    case .movingAverage(let count): movingAverage(source, count, &out)
-    case .indicator(let indicator): indicate(source, indicator, &out)
-    case .cumulativeSum: cumulativeSum(source, &out)
+    case .movingAverage(let count): try movingAverage(source, count, &out)
+    case .indicator(let indicator): try indicate(source, indicator, &out)
+    case .cumulativeSum: try cumulativeSum(source, &out)
     case .holtWinters(let count, let season, let interval, let hasFit):
       forecast(source, count, season, interval, hasFit, &out)
-    default: pairwise(source, &out)
+    default: try pairwise(source, &out)
     }
     return out
   }
@@ -30,12 +30,14 @@ struct TransformOperator {
   }
 
   /// Transformations of a value and the one before it; of several at one time the first counts, but to `elapsed`.
-  private func pairwise(_ source: Stream, _ out: inout Stream) {
+  private func pairwise(_ source: Stream, _ out: inout Stream) throws(QueryFailure) {
+    var check = InterruptCheck(isInterrupted)
     let numbers = ValueEvaluator.doubles(source.column)
     let words = source.column.values
     let isElapsed = if case .elapsed = transform { true } else { false }
     var before = 0
     for row in 1..<max(source.count, 1) where isElapsed || source.times[row] != source.times[before] {
+      try check.pass()
       let time = source.times[row]
       let distance = source.times[row] &- source.times[before]
       switch transform {
@@ -58,19 +60,23 @@ struct TransformOperator {
     }
   }
 
-  private func movingAverage(_ source: Stream, _ count: Int, _ out: inout Stream) {
+  private func movingAverage(_ source: Stream, _ count: Int, _ out: inout Stream) throws(QueryFailure) {
+    var check = InterruptCheck(isInterrupted)
     let numbers = ValueEvaluator.doubles(source.column)
     var sum = CompensatedSum()
     for row in numbers.indices {
+      try check.pass()
       sum.add(numbers[row])
       if row >= count { sum.add(-numbers[row - count]) }
       if row >= count - 1 { append((sum.value / Double(count)).bitPattern, source.times[row], &out) }
     }
   }
 
-  private func indicate(_ source: Stream, _ indicator: Indicator, _ out: inout Stream) {
+  private func indicate(_ source: Stream, _ indicator: Indicator, _ out: inout Stream) throws(QueryFailure) {
+    var check = InterruptCheck(isInterrupted)
     var state = IndicatorOperator(indicator)
     for (row, number) in ValueEvaluator.doubles(source.column).enumerated() {
+      try check.pass()
       if let value = state.add(number) { append(value.bitPattern, source.times[row], &out) }
     }
   }
@@ -91,10 +97,12 @@ struct TransformOperator {
     }
   }
 
-  private func cumulativeSum(_ source: Stream, _ out: inout Stream) {
+  private func cumulativeSum(_ source: Stream, _ out: inout Stream) throws(QueryFailure) {
+    var check = InterruptCheck(isInterrupted)
     if source.column.key.type == .float {
       var sum = CompensatedSum()
       for row in 0..<source.count {
+        try check.pass()
         sum.add(Double(bitPattern: source.column.values[row]))
         append(sum.value.bitPattern, source.times[row], &out)
       }
@@ -102,6 +110,7 @@ struct TransformOperator {
     }
     var sum: UInt64 = 0
     for row in 0..<source.count {
+      try check.pass()
       sum &+= source.column.values[row]
       append(sum, source.times[row], &out)
     }

@@ -4,7 +4,7 @@ import Storage
 /// The order of the values of one column.
 struct ValueOrder {
   let column: Column
-  /// Asked while much is sorted: the order is then not to be used.
+  /// Asked while much is sorted or told apart, which then fails.
   var isInterrupted: () -> Bool = { false }
 
   func precedes(_ a: Int, _ b: Int) -> Bool {
@@ -17,33 +17,38 @@ struct ValueOrder {
   }
 
   /// The rows in ascending order of their values, equal ones as they were.
-  func sorted(_ rows: [Int]) -> [Int] {
+  func sorted(_ rows: [Int]) throws(QueryFailure) -> [Int] {
     switch column.key.type {
-    case .float: sorted(rows) { Double(bitPattern: column.values[$0]) }
-    case .integer: sorted(rows) { Int64(bitPattern: column.values[$0]) }
-    case .unsigned, .boolean: sorted(rows) { column.values[$0] }
-    case .string: rows.sorted(unless: isInterrupted) { precedes($0, $1) }
+    case .float: try sorted(rows) { Double(bitPattern: column.values[$0]) }
+    case .integer: try sorted(rows) { Int64(bitPattern: column.values[$0]) }
+    case .unsigned, .boolean: try sorted(rows) { column.values[$0] }
+    case .string: try rows.sorted(unless: isInterrupted) { precedes($0, $1) }
     }
   }
 
-  private func sorted<Key: Comparable>(_ rows: [Int], _ key: (Int) -> Key) -> [Int] {
-    rows.map { (key: key($0), row: $0) }
+  private func sorted<Key: Comparable>(_ rows: [Int], _ key: (Int) -> Key) throws(QueryFailure) -> [Int] {
+    try rows.map { (key: key($0), row: $0) }
       .sorted(unless: isInterrupted) { a, b in a.key != b.key ? a.key < b.key : a.row < b.row }
       .map(\.row)
   }
 
   /// The first row of each value, in the order of the rows.
-  func distinct(_ rows: [Int]) -> [Int] {
+  func distinct(_ rows: [Int]) throws(QueryFailure) -> [Int] {
     switch column.key.type {
-    case .string: return Self.firsts(rows) { Array(column.string($0)) }
+    case .string: return try firsts(rows) { Array(column.string($0)) }
     // Both zeros are one value.
-    case .float: return Self.firsts(rows) { column.values[$0] == 1 << 63 ? 0 : column.values[$0] }
-    default: return Self.firsts(rows) { column.values[$0] }
+    case .float: return try firsts(rows) { column.values[$0] == 1 << 63 ? 0 : column.values[$0] }
+    default: return try firsts(rows) { column.values[$0] }
     }
   }
 
-  private static func firsts<Key: Hashable>(_ rows: [Int], _ key: (Int) -> Key) -> [Int] {
-    var seen = Set<Key>()
-    return rows.filter { seen.insert(key($0)).inserted }
+  private func firsts<Key: Hashable>(_ rows: [Int], _ key: (Int) -> Key) throws(QueryFailure) -> [Int] {
+    var check = InterruptCheck(isInterrupted)
+    var (seen, found) = (Set<Key>(), [Int]())
+    for row in rows {
+      try check.pass()
+      if seen.insert(key(row)).inserted { found.append(row) }
+    }
+    return found
   }
 }

@@ -26,8 +26,9 @@ package protocol Catalog: Sendable {
   func snapshot(of keyspaces: [KeyspaceID]) throws(StorageError) -> Snapshot
   /// The same, with what is known as damaged left out and told to `leftOut`.
   func snapshot(of keyspaces: [KeyspaceID], leavingOut leftOut: LeftOut?) throws(StorageError) -> Snapshot
+  /// The same, without what is damaged; fails once `isCancelled`.
   func preview(
-    _ deletion: Deletion, from database: String, leavingOut leftOut: LeftOut?
+    _ deletion: Deletion, from database: String, leavingOut leftOut: LeftOut?, isCancelled: () -> Bool
   ) throws(StorageError) -> DeletionPreview
   /// Takes note of an error that a statement met, if it is damage; `true` where that is left out from now on and the statement
   /// may be run again.
@@ -40,7 +41,7 @@ extension Catalog {
   }
 
   package func preview(
-    _ deletion: Deletion, from database: String, leavingOut leftOut: LeftOut?
+    _ deletion: Deletion, from database: String, leavingOut leftOut: LeftOut?, isCancelled: () -> Bool
   ) throws(StorageError) -> DeletionPreview {
     try preview(deletion, from: database)
   }

@@ -13,6 +13,11 @@ package struct TagValueList: Sendable {
     }
   }
 
+  /// Values in order, each once.
+  package init(sorted values: some Sequence<[UInt8]>) {
+    for value in values { append(value) }
+  }
+
   /// Values held.
   package var count: Int { ends.count }
 

@@ -76,12 +76,12 @@ extension Store {
 
   /// What `delete` would take away now. Reads the timestamps of the rows.
   package func preview(_ deletion: Deletion, from database: String) throws(StorageError) -> DeletionPreview {
-    try preview(deletion, from: database, leavingOut: nil)
+    try preview(deletion, from: database, leavingOut: nil) { false }
   }
 
-  /// The same, without what is damaged.
+  /// The same, without what is damaged; fails once `isCancelled`.
   package func preview(
-    _ deletion: Deletion, from database: String, leavingOut leftOut: LeftOut?
+    _ deletion: Deletion, from database: String, leavingOut leftOut: LeftOut?, isCancelled: () -> Bool
   ) throws(StorageError) -> DeletionPreview {
     var preview = DeletionPreview()
     var series = Set<[UInt8]>()
@@ -89,7 +89,7 @@ extension Store {
       let snapshot = try snapshot(of: keyspace, leavingOut: leftOut)
       let tableBytes = publisher.version.keyspace(keyspace)?.state.windows ?? []
       for window in snapshot.windows(in: deletion.times) {
-        let found = try window.count(deletion, times: snapshot.clipped(deletion.times), series: &series)
+        let found = try window.count(deletion, times: snapshot.clipped(deletion.times), series: &series, isCancelled: isCancelled)
         preview.pointCount += found
         let held = window.runs.reduce(0) { $0 + $1.rowCount }
         guard held > 0, let state = tableBytes.first(where: { $0.range == window.range }) else { continue }
