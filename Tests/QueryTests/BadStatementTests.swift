@@ -64,6 +64,15 @@ struct BadStatementTests {
     #expect(parseError(String(repeating: "x", count: 5 << 20))?.contains("at most 4194304 are taken") == true)
   }
 
+  @Test("a regular expression has a longest length, and is refused with its place beyond that")
+  func longRegex() throws {
+    for (count, isTaken) in [(256 << 10, true), (256 << 10 + 1, false), (1 << 20, false)] {
+      let message = parseError("SELECT v FROM m\nWHERE h =~ /\(String(repeating: "(a|b)", count: count / 5))\(String(repeating: "c", count: count % 5))/")
+      let refusal = "regular expression of \(count) bytes, at most 262144 are taken at line 2, char 11"
+      #expect((message?.contains(refusal) ?? false) != isTaken, "\(count): \(message ?? "")")
+    }
+  }
+
   @Test(
     "deep nesting is refused with its place, whatever nests",
     arguments: [

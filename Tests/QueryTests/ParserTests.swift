@@ -197,6 +197,18 @@ struct ParserTests {
         == ["SELECT v FROM m WHERE x =~ /a\\/b/"])
   }
 
+  @Test(
+    "reserved words are so in letters of any size, and words beside them are names",
+    arguments: ["select", "from", "cardinality", "subscriptions", "by", "measurements", "or", "where"])
+  func reservedWords(word: String) throws {
+    for spelled in [word, word.uppercased(), word.prefix(1).uppercased() + word.dropFirst()] {
+      #expect(throws: QueryParseError.self) { try QueryEngine.canonical("SELECT v FROM \(spelled)") }
+    }
+    for name in [word + "s1", "_" + word, word + "_", word.dropLast() + "_", word.dropLast() + "0"] {
+      #expect(try QueryEngine.canonical("SELECT v FROM \(name)") == ["SELECT v FROM \(name)"])
+    }
+  }
+
   @Test("a parameter is one literal, not a piece of text")
   func parameterInjection() {
     #expect(throws: QueryParseError.self) {

@@ -61,9 +61,12 @@ struct SourceResolver {
   func resolve(_ sources: [MeasurementSource]) throws -> [ResolvedSource] {
     var found: [[UInt8]: [Snapshot]] = [:]
     var taken: [[UInt8]: Set<KeyspaceID>] = [:]
+    // A list may name thousands of one place.
+    var known: [MeasurementSource: (keyspaces: [KeyspaceID], snapshot: Snapshot)] = [:]
     for source in sources {
-      let keyspaces = try keyspaces(database: source.database, policy: source.policy)
-      let snapshot = try catalog.snapshot(of: keyspaces, leavingOut: request.leftOut)
+      let key = MeasurementSource(database: source.database, policy: source.policy)
+      let (keyspaces, snapshot) = try known[key] ?? place(key)
+      known[key] = (keyspaces, snapshot)
       for name in try names(source, snapshot) {
         let fresh = keyspaces.filter { taken[name, default: []].insert($0).inserted }
         if fresh.isEmpty { continue }
@@ -75,6 +78,12 @@ struct SourceResolver {
     return found.map { name, snapshots in
       ResolvedSource(name: name, snapshot: snapshots.count == 1 ? snapshots[0] : Snapshot.joiningApart(snapshots))
     }.sorted { $0.name.lexicographicallyPrecedes($1.name) }
+  }
+
+  /// What is read of a database and a policy.
+  private func place(_ source: MeasurementSource) throws -> (keyspaces: [KeyspaceID], snapshot: Snapshot) {
+    let keyspaces = try keyspaces(database: source.database, policy: source.policy)
+    return (keyspaces, try catalog.snapshot(of: keyspaces, leavingOut: request.leftOut))
   }
 
   private func names(_ source: MeasurementSource, _ snapshot: Snapshot) throws -> [[UInt8]] {

@@ -12,15 +12,15 @@ enum DurationLiteral {
 
   /// The nanoseconds of numbers with units, added up.
   static func parse(_ text: String) throws(Failure) -> Int64 {
-    var rest = Substring(text)
+    var rest = Array(text.utf8)[...]
     var total: Int64 = 0
     guard !rest.isEmpty else { throw .invalid }
     while !rest.isEmpty {
-      let digits = rest.prefix { $0.isASCII && $0.isNumber }
+      let digits = String(decoding: rest.prefix(while: Lexer.isDigit), as: UTF8.self)
       guard let count = Int64(digits) else { throw .invalid }
-      rest = rest.dropFirst(digits.count)
-      guard let unit = units.first(where: { rest.hasPrefix($0.name) }) else { throw .invalid }
-      rest = rest.dropFirst(unit.name.count)
+      rest = rest.dropFirst(digits.utf8.count)
+      guard let unit = units.first(where: { rest.starts(with: $0.name.utf8) }) else { throw .invalid }
+      rest = rest.dropFirst(unit.name.utf8.count)
       let (product, isTooLarge) = count.multipliedReportingOverflow(by: unit.nanoseconds)
       let (sum, isSumTooLarge) = total.addingReportingOverflow(product)
       guard !isTooLarge, !isSumTooLarge else { throw .overflow("\(digits)\(unit.name)") }

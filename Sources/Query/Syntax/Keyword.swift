@@ -15,9 +15,28 @@ enum Keyword: String, Sendable, CaseIterable {
   var text: String { rawValue.uppercased() }
 
   /// The keyword a bare word spells, in any case.
+  ///
+  /// Compares bytes and makes no string: texts of a million words ask for each.
   init?(bytes: some Collection<UInt8>) {
-    guard bytes.count <= 13 else { return nil }
-    self.init(
-      rawValue: String(decoding: bytes.map { (65...90).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self))
+    guard let first = bytes.first, Lexer.isLetter(first), bytes.count < Self.byLength.count else { return nil }
+    let found = Self.byLength[bytes.count].first { $0.bytes.elementsEqual(bytes, by: Self.areEqual) }
+    guard let found else { return nil }
+    self = found.word
   }
+
+  /// Whether a byte is a small letter or the same one large.
+  private static func areEqual(_ letter: UInt8, _ byte: UInt8) -> Bool {
+    byte == letter || Lexer.isLetter(byte) && byte | 0x20 == letter
+  }
+
+  /// The words of each number of letters.
+  private static let byLength: [[(bytes: [UInt8], word: Keyword)]] = {
+    var found: [[(bytes: [UInt8], word: Keyword)]] = []
+    for word in allCases {
+      let bytes = Array(word.rawValue.utf8)
+      while found.count <= bytes.count { found.append([]) }
+      found[bytes.count].append((bytes, word))
+    }
+    return found
+  }()
 }

@@ -12,6 +12,11 @@ struct Lexer: Sendable {
   /// The next byte; `nil` at the end.
   var peek: UInt8? { position.offset < text.count ? text[position.offset] : nil }
 
+  /// Whether it will give what another lexer of the same text gives.
+  func isAtPlace(of other: Lexer) -> Bool {
+    position.offset == other.position.offset && hasSeenEnd == other.hasSeenEnd
+  }
+
   private func peek(after count: Int) -> UInt8? {
     position.offset + count < text.count ? text[position.offset + count] : nil
   }
@@ -91,7 +96,7 @@ struct Lexer: Sendable {
     case (UInt8(ascii: ";"), _): return sign(.semicolon, length: 1)
     case (UInt8(ascii: ":"), _): return sign(.colon, length: 1)
     default:
-      if byte != UInt8(ascii: "!"), let single = Operator(rawValue: String(UnicodeScalar(byte))) {
+      if let single = Operator(sign: byte) {
         return sign(.operation(single), length: 1)
       }
       advance()

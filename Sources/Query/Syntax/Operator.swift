@@ -19,6 +19,24 @@ enum Operator: String, Sendable {
   case modulo = "%"
   case bitAnd = "&"
 
+  /// The operator of one sign.
+  init?(sign: UInt8) {
+    switch sign {
+    case UInt8(ascii: "="): self = .equal
+    case UInt8(ascii: "<"): self = .less
+    case UInt8(ascii: ">"): self = .greater
+    case UInt8(ascii: "+"): self = .add
+    case UInt8(ascii: "-"): self = .subtract
+    case UInt8(ascii: "|"): self = .bitOr
+    case UInt8(ascii: "^"): self = .bitXor
+    case UInt8(ascii: "*"): self = .multiply
+    case UInt8(ascii: "/"): self = .divide
+    case UInt8(ascii: "%"): self = .modulo
+    case UInt8(ascii: "&"): self = .bitAnd
+    default: return nil
+    }
+  }
+
   /// The higher binds tighter.
   var precedence: Int {
     switch self {

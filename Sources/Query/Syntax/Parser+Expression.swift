@@ -246,6 +246,11 @@ extension Parser {
   }
 
   private func checkedRegex(_ token: Token) throws(QueryParseError) -> String {
+    guard token.text.utf8.count <= Self.regexByteCountMax else {
+      throw failure(
+        "regular expression of \(token.text.utf8.count) bytes, at most \(Self.regexByteCountMax) are taken",
+        at: token.position)
+    }
     do throws(Regex.Failure) { _ = try Regex(token.text) } catch {
       throw failure("error parsing regexp: \(error.goMessage)", at: token.position)
     }

@@ -1,16 +1,20 @@
 /// Makes statements of the text of a query: recursive descent over the lexer's tokens, by the grammar and with the
 /// messages of InfluxDB.
 ///
-/// Bounds: the text's length and the nesting of expressions, so that no text overflows the stack.
+/// Bounds: the length of the text and of regular expressions in it, and the nesting of expressions, so that no text overflows the stack.
 struct Parser {
   /// Bytes that a text may have.
   static let byteCountMax = 4 << 20
   /// Levels of parentheses, calls, operators and subqueries.
   static let depthMax = 1_000
   static let subqueryDepthMax = 50
+  /// Bytes of a regular expression: it is compiled, which takes far longer than to read it.
+  static let regexByteCountMax = 256 << 10
 
   /// Where the next token begins; a copy of it is a place to come back to.
   var lexer: Lexer
+  /// What `next` gave last, with the lexer before and behind it: a token is looked at for each thing that it might begin.
+  private var known: (before: Lexer, token: Token, behind: Lexer)?
   /// Bind parameters, each the text of one literal.
   let parameters: [String: String]
   var depth = 0
@@ -87,9 +91,16 @@ struct Parser {
 
   /// The next token that is neither white space nor a comment.
   mutating func next() -> Token {
+    if let known, known.before.isAtPlace(of: lexer) {
+      lexer = known.behind
+      return known.token
+    }
+    let before = lexer
     while true {
       let token = scan()
-      if token.kind != .whitespace, token.kind != .comment { return token }
+      if token.kind == .whitespace || token.kind == .comment { continue }
+      known = (before, token, lexer)
+      return token
     }
   }
 

@@ -5,7 +5,7 @@ indirect enum Source: Sendable, Equatable {
 }
 
 /// A measurement, or all that a regular expression matches.
-struct MeasurementSource: Sendable, Equatable {
+struct MeasurementSource: Sendable, Hashable {
   /// Empty: the request's.
   var database = ""
   /// Empty: the default one.
