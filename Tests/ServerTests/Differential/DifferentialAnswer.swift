@@ -47,6 +47,20 @@ struct DifferentialAnswer: Decodable {
     return out
   }
 
+  /// Whether all its rows are among those that another answer has of the same series.
+  func isPart(of other: DifferentialAnswer) -> Bool {
+    series.allSatisfy { part in
+      var rows: [String: Int] = [:]
+      for whole in other.series where whole.name == part.name && whole.tags == part.tags && whole.columns == part.columns {
+        for row in whole.values ?? [] { rows["\(row)", default: 0] += 1 }
+      }
+      return (part.values ?? []).allSatisfy { row in
+        rows["\(row)", default: 0] -= 1
+        return rows["\(row)", default: 0] >= 0
+      }
+    }
+  }
+
   /// Whether it says the same: the same series in the same order, the same columns, equal values; floats as near as `areEqual` says.
   func isEqual(to other: DifferentialAnswer, within ulpCount: Double) -> Bool {
     guard status == other.status, error == other.error, results?.count == other.results?.count else {

@@ -31,6 +31,17 @@ struct DifferentialTests {
         || a.isEqual(to: b, within: DifferentialAnswer.ulpCount(of: statement)))
     }
 
+    /// The difference that explains two answers that are not equal; `nil` where none does.
+    func rule(
+      for statement: String, _ found: (influx: DifferentialAnswer, varve: DifferentialAnswer, areEqual: Bool)
+    ) throws -> KnownDifference? {
+      guard let rule = KnownDifference.rule(for: statement, found.influx, found.varve) else { return nil }
+      guard let whole = rule.whole(StatementText(statement)) else { return rule }
+      let all = try answers(whole)
+      guard found.influx.isPart(of: all.influx), found.varve.isPart(of: all.varve) else { return nil }
+      return try all.areEqual || self.rule(for: whole, all) != nil ? rule : nil
+    }
+
     func texts(_ statement: String) throws -> (influx: String, varve: String) {
       let target = "/query?db=metrics&epoch=ns&q=\(percentEncoded(statement))"
       return (
@@ -90,14 +101,14 @@ struct DifferentialTests {
       if Date().timeIntervalSince(start) > 1 { print("slow \(Date().timeIntervalSince(start)): \(text)") }
       if found.influx.message != nil { errorCount += 1 }
       if found.areEqual { continue }
-      if let rule = KnownDifference.rule(for: text, found.influx, found.varve) {
+      if let rule = try pair.rule(for: text, found) {
         known[rule.name, default: 0] += 1
         continue
       }
       let smallest = try statement.reduced { candidate in
         let text = candidate.description
         let found = try pair.answers(text)
-        return !found.areEqual && KnownDifference.rule(for: text, found.influx, found.varve) == nil
+        return try !found.areEqual && pair.rule(for: text, found) == nil
       }
       if reported.insert(smallest.description).inserted { try report(smallest.description, of: text, pair) }
     }

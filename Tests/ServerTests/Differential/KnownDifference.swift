@@ -7,6 +7,19 @@ struct KnownDifference: Sendable {
   /// Whether a statement with these two answers is such a case.
   let holds:
     @Sendable (_ statement: StatementText, _ influx: DifferentialAnswer, _ varve: DifferentialAnswer) -> Bool
+  /// Of a difference in what is cut off: the statement without the cut, whose answers must agree, but for other differences, and have
+  /// all that these have.
+  var whole: @Sendable (_ statement: StatementText) -> String? = { _ in nil }
+
+  init(
+    name: String,
+    whole: @escaping @Sendable (_ statement: StatementText) -> String? = { _ in nil },
+    holds: @escaping @Sendable (
+      _ statement: StatementText, _ influx: DifferentialAnswer, _ varve: DifferentialAnswer
+    ) -> Bool
+  ) {
+    (self.name, self.holds, self.whole) = (name, holds, whole)
+  }
 
   /// The first that explains it.
   static func rule(
@@ -94,11 +107,12 @@ struct KnownDifference: Sendable {
     KnownDifference(name: "rows filled") { text, _, _ in
       text.isSelect && text.calls.isEmpty && text.text.contains("fill(")
     },
-    KnownDifference(name: "deviation of one value") { text, _, _ in
+    KnownDifference(name: "deviation of one value") { text, influx, varve in
       text.calls.contains("stddev")
-        && (text.text.contains("fill(") || text.isTransformation || text.isNested || !text.text.contains("time >"))
+        && (text.isTransformation || text.isNested || Self.agreeByTime(influx, varve, text))
     },
-    KnownDifference(name: "groups without rows are counted") { text, influx, varve in
+    KnownDifference(name: "groups without rows are counted", whole: { $0.without(["SLIMIT", "SOFFSET"]) }) {
+      text, influx, varve in
       text.has("SLIMIT") && (text.has("SOFFSET") || influx.series.count <= varve.series.count)
     },
     KnownDifference(name: "one measurement named twice") { text, _, _ in
@@ -121,8 +135,12 @@ struct KnownDifference: Sendable {
       !text.isSelect && text.text.contains("usage > 5")
     },
     KnownDifference(name: "rows of a subquery by groups") { text, influx, varve in
+      text.isNested && (text.groupsByTags || text.text.contains("time DESC")) && Self.haveSameRows(influx, varve)
+    },
+    KnownDifference(name: "rows of a subquery by groups", whole: { $0.without(["LIMIT", "OFFSET"]) }) {
+      text, influx, varve in
       text.isNested && (text.groupsByTags || text.text.contains("time DESC"))
-        && (Self.haveSameRows(influx, varve) || text.has("LIMIT") && Self.agree(influx, varve) { $0 == "time" })
+        && text.has("LIMIT") && Self.agree(influx, varve) { $0 == "time" }
     },
     KnownDifference(name: "values beside times that contradict each other") { text, influx, varve in
       text.isTransformation && text.text.contains("time(") && influx.message == nil && varve.message == nil
@@ -146,6 +164,25 @@ struct KnownDifference: Sendable {
       (series.values ?? []).map { "\($0)" }.sorted()
     }
     return a.series.map(sorted) == b.series.map(sorted)
+  }
+
+  /// Whether rows of one time agree where InfluxDB has a value, and those of one answer alone have none, unless rows were counted.
+  private static func agreeByTime(_ a: DifferentialAnswer, _ b: DifferentialAnswer, _ text: StatementText) -> Bool {
+    let isCut = text.has("LIMIT") || text.has("OFFSET")
+    let isFilled = text.text.contains("fill(")
+    func rows(_ series: DifferentialAnswer.Series) -> [Int64: [AnsweredSeries.Value]] {
+      Dictionary((series.values ?? []).map { ($0.first?.integer ?? 0, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+    func hasNothing(_ row: [AnsweredSeries.Value]) -> Bool { row.dropFirst().allSatisfy { $0 == .null } }
+    return a.series.count == b.series.count
+      && zip(a.series, b.series).allSatisfy { x, y in
+        let (ours, theirs) = (rows(y), rows(x))
+        return x.name == y.name && x.tags == y.tags && x.columns == y.columns
+          && theirs.allSatisfy { time, row in
+            guard let other = ours[time] else { return isCut || hasNothing(row) }
+            return zip(row, other).allSatisfy { $0 == .null && isFilled || DifferentialAnswer.areEqual($0, $1, within: 16) }
+          } && (isCut || isFilled || ours.allSatisfy { theirs[$0] != nil || hasNothing($1) })
+      }
   }
 
   /// Whether rows agree in number and in the columns of these names, whatever their times.
@@ -212,6 +249,20 @@ struct StatementText {
   }
 
   var isNegated: Bool { has("!=") || has("<>") || has("!~") }
+
+  /// The statement without clauses of a word and a number at its end; `nil` where it has none of them there.
+  func without(_ clauses: [String]) -> String? {
+    var words = text.components(separatedBy: " ")
+    // Those of a subquery stay.
+    var place = (words.lastIndex { $0.hasSuffix(")") } ?? 0) + 1
+    // What is asked of time zones comes last.
+    if words.last?.hasPrefix("tz(") == true { place = (words.dropLast().lastIndex { $0.hasSuffix(")") } ?? 0) + 1 }
+    let before = words.count
+    while place + 1 < words.count {
+      if clauses.contains(words[place]) { words.removeSubrange(place...place + 1) } else { place += 1 }
+    }
+    return words.count < before ? words.joined(separator: " ") : nil
+  }
 
   func has(_ word: String) -> Bool { words.contains { $0 == word } }
 
