@@ -41,7 +41,7 @@ struct BadQueryTests {
       name: "1 MiB of a name", text: "SELECT v FROM \"" + String(repeating: "m", count: mebibyte) + "\"", words: empty),
     Case(
       name: "1 MiB of a pattern", text: "SELECT v FROM m WHERE h =~ /" + String(repeating: "a?", count: mebibyte / 2) + "/",
-      status: 400, words: "error parsing regexp"),
+      status: 400, words: "regular expression of 1048576 bytes"),
     Case(name: "5 MiB", text: String(repeating: " ", count: 5 * mebibyte), status: 400, words: "at most 4194304 are taken"),
     Case(name: "10,000 parentheses", text: "SELECT \(nested("(", "v", ")")) FROM m", status: 400, words: "levels deep at line 1, char"),
     Case(name: "10,000 calls", text: "SELECT \(nested("abs(", "v", ")")) FROM m", status: 400, words: "levels deep at line 1, char"),

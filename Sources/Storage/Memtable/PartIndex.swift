@@ -104,10 +104,37 @@ import Synchronization
     }
     // The ranks of an earlier sort put most in order; the sort by keys is then one pass.
     new.sort { $0.rank < $1.rank }
+    sortStretches(&new)
     new.sort { isBefore($0.live, $1.live) }
     let index = merge(old, new)
     for rank in 0..<index.count { unsafe index[rank].pointee.live.rank = UInt32(truncatingIfNeeded: rank) }
     return index
+  }
+
+  /// Bytes of keys that are sorted side by side.
+  private static let stretchByteCount = 2 << 20
+
+  /// Sorts stretches of series by keys that lie whole beside each other: the sort of all then has few comparisons left, for each of
+  /// which two keys may have to be put together.
+  private static func sortStretches(_ entries: inout [Entry]) {
+    var keys = Buffer<UInt8>(capacity: 1 << 16)
+    var start = 0
+    while start < entries.count {
+      keys.reset()
+      var stretch: [(entry: Entry, offset: Int, end: Int)] = []
+      while start + stretch.count < entries.count, keys.count < stretchByteCount {
+        let (entry, offset) = (entries[start + stretch.count], keys.count)
+        unsafe entry.live.withBytes { unsafe keys.append(contentsOf: $0) }
+        stretch.append((entry, offset, keys.count))
+      }
+      let bytes = unsafe keys.elements
+      stretch.sort {
+        unsafe KeyOrder.isBefore(
+          UnsafeBufferPointer(rebasing: bytes[$0.offset..<$0.end]), UnsafeBufferPointer(rebasing: bytes[$1.offset..<$1.end]))
+      }
+      for (place, sorted) in stretch.enumerated() { entries[start + place] = sorted.entry }
+      start += stretch.count
+    }
   }
 
   private static func merge(_ old: PartIndex?, _ new: [Entry]) -> PartIndex {
