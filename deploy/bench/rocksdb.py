@@ -103,14 +103,16 @@ class Database:
         return value
 
     def settle(self):
-        """Flushes, and waits until no compaction runs or is due."""
+        """Flushes, and waits until no compaction runs or is due. Universal compaction may say for good that one is: five seconds without any are enough."""
         options = ctypes.c_void_p(self.rocksdb.rocksdb_flushoptions_create())
         self.rocksdb.rocksdb_flushoptions_set_wait(options, ctypes.c_ubyte(1))
         self.call("flush", self.db, options)
         calm = 0
-        while calm < 3:
-            busy = self.number("rocksdb.compaction-pending") + self.number("rocksdb.num-running-compactions")
-            calm = 0 if busy else calm + 1
+        while calm < 25:
+            if self.number("rocksdb.num-running-compactions"):
+                calm = 0
+            else:
+                calm += 1 if self.number("rocksdb.compaction-pending") else 9
             time.sleep(0.2)
 
     def close(self):
