@@ -48,8 +48,12 @@ struct SeveralMeasurementsTests {
   }
 
   @Test(
-    "what one measurement lacks is filled with the number, what all lack is null",
+    "what one measurement lacks is filled with the number, what all lack where the function has a type of its own",
     arguments: [
+      (
+        "SELECT mean(usage), mean(nosuch), count(nosuch), last(nosuch) FROM cpu WHERE time > 0 fill(7)",
+        ["cpu[] 1:20.0,7.0,7i,-"]
+      ),
       (
         "SELECT mean(usage), count(used), max(nosuch) FROM cpu, mem WHERE time > 0 fill(7)",
         ["cpu[] 1:20.0,7i,-", "mem[] 1:7.0,3i,-"]

@@ -187,9 +187,9 @@ extension MeasurementSelect {
 
   /// The type of a stream's values, were there any.
   func answerType(of stream: SelectPlan.StreamPlan) -> FieldType {
-    // What is nowhere at all is not filled with numbers.
-    guard case .field(let column) = plan.argument(of: stream).meaning(in: plan.schema) else { return .string }
-    var type = column.type
+    // What is nowhere at all has no type, and is filled with numbers only where the function gives it one, as `mean` does.
+    var type = FieldType.string
+    if case .field(let column) = plan.argument(of: stream).meaning(in: plan.schema) { type = column.type }
     if case .call(let call) = stream.input { type = call.function.answerType(for: type) }
     return stream.transform?.answerType(for: type) ?? type
   }
