@@ -85,15 +85,8 @@ package enum TextDelta {
   ) -> Int {
     let count = min(text.count - i, base.count - j, countMax)
     guard count > 0, let x = text.baseAddress, let y = base.baseAddress else { return 0 }
-    var same = 0
-    while same + 8 <= count {
-      // Within both by the loop's condition.
-      let difference = unsafe CShims_load8(x + i + same) ^ CShims_load8(y + j + same)
-      if difference != 0 { return same + difference.trailingZeroBitCount / 8 }
-      same += 8
-    }
-    while same < count, unsafe text[i + same] == base[j + same] { same += 1 }
-    return same
+    // Within both: `count` is at most what is left of each.
+    return unsafe CShims_commonPrefix(x + i, y + j, count)
   }
 
   /// How many bytes of text and base lie before the next place where they go on alike: the nearest one of those where neither has

@@ -205,14 +205,12 @@ extension Vocabulary {
   private func keep(_ bytes: UnsafeBufferPointer<UInt8>, _ number: UInt32) -> UInt32 {
     // Comparisons read 16 bytes, however short a spelling is.
     defer { spellings.reserve(16) }
-    if spellings.count < Self.wholeByteCountMax {
-      unsafe spellings.append(contentsOf: bytes)
-      return UInt32(spellings.count - bytes.count)
+    if spellings.count >= Self.wholeByteCountMax {
+      let kind = unsafe kind(of: bytes)
+      if let base = bases[kind], let offset = unsafe keep(bytes, asDeltaTo: base) { return offset }
+      if bases.count >= Self.baseCountMax { bases.removeAll(keepingCapacity: true) }
+      bases[kind] = number
     }
-    let kind = unsafe kind(of: bytes)
-    if let base = bases[kind], let offset = unsafe keep(bytes, asDeltaTo: base) { return offset }
-    if bases.count >= Self.baseCountMax { bases.removeAll(keepingCapacity: true) }
-    bases[kind] = number
     unsafe spellings.append(contentsOf: bytes)
     return UInt32(spellings.count - bytes.count)
   }

@@ -57,10 +57,11 @@ public final class Server: Sendable {
     }
     try configuration.withLock { (current) throws(StorageError) in
       let change = ConfigurationChange(from: current, to: new)
-      store.adjust(new.store.adjustable)
+      // What can fail goes first: then nothing is changed.
       if change.adjustable.contains("rule") {
         try ConfiguredDatabases(configuration: new, say: context.say).prepareRules(in: store)
       }
+      store.adjust(new.store.adjustable)
       current = new
       if change.adjustable.isEmpty, change.fixed.isEmpty { context.say("reloaded: nothing has changed") }
       if !change.adjustable.isEmpty { context.say("reloaded: " + change.adjustable.joined(separator: ", ")) }

@@ -134,6 +134,27 @@ static inline int CShims_hasPrefix(const uint8_t *position, const uint8_t *end, 
   return CShims_isEqual(position, prefix, count);
 }
 
+/// 8 bytes, little-endian.
+static inline uint64_t CShims_load8(const uint8_t *position) {
+  uint64_t word;
+  memcpy(&word, position, 8);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+  word = __builtin_bswap64(word);
+#endif
+  return word;
+}
+
+/// How many of the first `count` bytes at `a` and `b` are equal before one differs.
+static inline size_t CShims_commonPrefix(const uint8_t *a, const uint8_t *b, size_t count) {
+  size_t at = 0;
+  for (; at + 8 <= count; at += 8) {
+    const uint64_t difference = CShims_load8(a + at) ^ CShims_load8(b + at);
+    if (difference != 0) return at + (size_t)__builtin_ctzll(difference) / 8;
+  }
+  while (at < count && a[at] == b[at]) at++;
+  return at;
+}
+
 /// Copies `count` bytes between places that do not overlap: mostly few, for which a call of memcpy costs more than the copy.
 static inline void CShims_copyShort(uint8_t *target, const uint8_t *source, size_t count) {
   if (count > 64) {
@@ -147,16 +168,6 @@ static inline void CShims_copyShort(uint8_t *target, const uint8_t *source, size
   } else {
     for (size_t at = 0; at < count; at++) target[at] = source[at];
   }
-}
-
-/// 8 bytes, little-endian.
-static inline uint64_t CShims_load8(const uint8_t *position) {
-  uint64_t word;
-  memcpy(&word, position, 8);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-  word = __builtin_bswap64(word);
-#endif
-  return word;
 }
 #pragma clang assume_nonnull end
 #endif

@@ -21,15 +21,14 @@ struct InterruptCheck {
 }
 
 extension Sequence {
-  /// Sorted; fails once `isInterrupted`, which is asked every few milliseconds.
+  /// Sorted; fails once `isInterrupted`: each comparison is a step.
   func sorted(
-    unless isInterrupted: () -> Bool, by precedes: (Element, Element) -> Bool
+    unless isInterrupted: @escaping () -> Bool, by precedes: (Element, Element) -> Bool
   ) throws(QueryFailure) -> [Element] {
-    var comparisonCount: UInt16 = 0
+    var check = InterruptCheck(isInterrupted)
     do {
       return try sorted { (a, b) throws(QueryFailure) in
-        comparisonCount &+= 1
-        if comparisonCount == 0, isInterrupted() { throw QueryFailure.interrupted }
+        try check.pass()
         return precedes(a, b)
       }
     } catch let failure as QueryFailure {

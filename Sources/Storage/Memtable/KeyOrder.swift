@@ -1,3 +1,4 @@
+import CShims
 import LineProtocol
 
 /// The flat form of series keys (see `SeriesKey`) compared and searched in place, without making slices.
@@ -64,20 +65,8 @@ enum KeyOrder {
   }
 
   private static func commonPrefix(_ a: UnsafeBufferPointer<UInt8>, _ b: UnsafeBufferPointer<UInt8>) -> Int {
-    let count = min(a.count, b.count)
-    var index = 0
-    guard let x = unsafe UnsafeRawPointer(a.baseAddress), let y = unsafe UnsafeRawPointer(b.baseAddress)
-    else { return 0 }
-    while index + 8 <= count {
-      // Within both buffers by the loop's condition.
-      let difference =
-        unsafe x.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-        ^ y.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-      if difference != 0 { return index + UInt64(littleEndian: difference).trailingZeroBitCount / 8 }
-      index += 8
-    }
-    while index < count, unsafe a[index] == b[index] { index += 1 }
-    return index
+    guard let x = a.baseAddress, let y = b.baseAddress else { return 0 }
+    return unsafe CShims_commonPrefix(x, y, min(a.count, b.count))
   }
 }
 

@@ -10,7 +10,7 @@ import Synchronization
   // atomic; they live as long as the part, which every holder of an index holds too.
   private let series: [UnsafeMutablePointer<PartSeries>]
   /// What was asked of tags with more values than `PartTags` keeps.
-  private let names = Lock(PartTagNames())
+  private let values = Lock<[TagName: TagValueList]>([:])
 
   private init(series: [UnsafeMutablePointer<PartSeries>]) { unsafe self.series = series }
 
@@ -33,7 +33,7 @@ import Synchronization
       var (low, high) = (0, count)
       while low < high {
         let middle = (low + high) / 2
-        let order = unsafe withBytes(middle) { unsafe KeyOrder.compareMeasurement(of: $0, to: measurement) }
+        let order = unsafe KeyOrder.compareMeasurement(of: series[middle].pointee.live.firstBytes, to: measurement)
         if isBelow(order) { low = middle + 1 } else { high = middle }
       }
       return low
@@ -44,9 +44,9 @@ import Synchronization
 
   /// The values of a tag key of a measurement. The first time a look at every series, later none.
   func tagValues(of measurement: [UInt8], key: [UInt8]) -> TagValueList {
-    names.withLock { names in
-      let name = PartTagNames.Key(measurement: measurement, tag: key)
-      if let known = names.values[name] { return known }
+    values.withLock { lists in
+      let name = TagName(measurement: measurement, tag: key)
+      if let known = lists[name] { return known }
       var values: Set<[UInt8]> = []
       var before: [UInt8] = []
       for ordinal in range(of: measurement) {
@@ -60,7 +60,7 @@ import Synchronization
         }
       }
       let list = TagValueList(sorting: values)
-      names.values[name] = list
+      lists[name] = list
       return list
     }
   }
@@ -161,11 +161,8 @@ import Synchronization
   }
 }
 
-/// Tag values of a part's measurements, as they were asked for.
-private struct PartTagNames {
-  struct Key: Hashable {
-    var measurement: [UInt8]
-    var tag: [UInt8]
-  }
-  var values: [Key: TagValueList] = [:]
+/// A tag key of a measurement.
+private struct TagName: Hashable {
+  var measurement: [UInt8]
+  var tag: [UInt8]
 }

@@ -21,6 +21,9 @@ final class AdjustedOptions: Sendable {
 
   init(_ options: AdjustableOptions) { state = Lock(options) }
 
+  /// What every batch asks for, without a copy of the rest.
+  var futureLimit: Duration { state.withLock { $0.futureLimit } }
+
   var current: AdjustableOptions {
     get { state.withLock { $0 } }
     set { state.withLock { $0 = newValue } }

@@ -212,7 +212,7 @@ public final class Store: Sendable {
   /// The times that a write to a keyspace may have: not expired, not too far ahead.
   func validTimes(of keyspace: KeyspaceState) -> Range<Int64> {
     let (floor, now) = retainer.floorAndNow(of: keyspace)
-    let limit = Int64(clamping: Int128(now) + Int128(adjustable.futureLimit.wholeNanoseconds))
+    let limit = Int64(clamping: Int128(now) + Int128(adjusted.futureLimit.wholeNanoseconds))
     return floor..<max(floor, limit)
   }
 
