@@ -115,6 +115,30 @@ struct StreamedAnswerTests {
     #expect(written([first, second], .markdown) == "|   v |\n| --: |\n|   7 |\n| 123 |\n")
   }
 
+  @Test("why an answer ends stands behind its last rows, in chunks in the last document alone", arguments: [1, 100])
+  func reason(chunkRowCount: Int) throws {
+    var first = StatementResult(statementID: 0)
+    var column = Column(key: FieldKey(name: [], type: .integer))
+    (column.values, column.presentCount) = ([7, 8], 2)
+    first.series = [ResultSeries(name: "m", columnNames: ["v"], timestamps: nil, columns: [column], rowCount: 2)]
+    first.hasMore = true
+    for continuation in [StatementResult.Continuation.sameSeries, .nextSeries] {
+      var last = first
+      (last.hasMore, last.continuation, last.error) = (false, continuation, "query interrupted")
+      var options = RenderOptions()
+      options.chunkRowCount = chunkRowCount
+      var renderer = JSONRenderer(options)
+      var out: [UInt8] = []
+      renderer.begin(into: &out)
+      for piece in [first, last] { renderer.append(piece, into: &out) }
+      renderer.finish(into: &out)
+      let documents = String(decoding: out, as: UTF8.self).split(separator: "\n")
+      #expect(documents.last?.hasSuffix("[8]]}],\"error\":\"query interrupted\"}]}") == true, "\(documents)")
+      #expect(documents.dropLast().allSatisfy { !$0.contains("error") }, "\(documents)")
+      #expect(documents.count == (chunkRowCount == 1 ? 4 : continuation == .sameSeries ? 1 : 2))
+    }
+  }
+
   @Test("what is held while an answer of any length is handed on is bounded, and given back")
   func memory() throws {
     let points = modelPoints((0..<60_000).map { "m,s=\($0 % 50) v=\($0)i \($0)" }.joined(separator: "\n"))

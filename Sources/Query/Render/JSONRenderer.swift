@@ -56,7 +56,6 @@ public struct JSONRenderer: ResultRenderer {
         timeStyle: TimeStyle(options, result))
     open = nil
     now.messages += result.messages
-    now.error = now.error ?? result.error
     now.isPartial = now.isPartial || result.isPartial
     now.hasSeveralNames = now.hasSeveralNames || result.hasSeveralNames
     if result.continuation == .begins { openResult(now, into: &out) }
@@ -65,6 +64,8 @@ public struct JSONRenderer: ResultRenderer {
       if !isSame { begin(series, of: &now, into: &out) }
       appendRows(series, of: &now, into: &out)
     }
+    // Behind all rows: in chunks those of one piece may be in several documents, and the last one says why it is the last.
+    now.error = now.error ?? result.error
     guard !result.hasMore else { return open = now }
     closeSeries(of: &now, isPartial: false, into: &out)
     closeResult(&now, isPartial: now.isPartial, into: &out)
