@@ -36,16 +36,16 @@ final class BuiltCommand {
     symlink(packageRoot + "/Fixtures", folder + "/Fixtures")
   }
 
-  deinit { _ = Self.spawn("rm -rf '\(folder)'") }
+  deinit { _ = try? ChildProcess.run(["rm", "-rf", folder]) }
 
   /// Runs a line of shell.
   func run(_ line: String) throws -> Outcome {
     let settings = variables.map { "export \($0.key)='\($0.value)'; " }.sorted().joined()
     let script =
       "cd '\(folder)' && export PATH='\(binaryFolder)':$PATH; \(settings)(\(line)\n) >.out 2>.err </dev/null"
-    let status = Self.spawn(script)
+    let child = try ChildProcess(["/bin/bash", "-c", script])
     return Outcome(
-      status: status, output: String(decoding: try readWholeFile(folder + "/.out"), as: UTF8.self),
+      status: child.wait(upTo: 300), output: String(decoding: try readWholeFile(folder + "/.out"), as: UTF8.self),
       errors: String(decoding: try readWholeFile(folder + "/.err"), as: UTF8.self))
   }
 
@@ -55,58 +55,22 @@ final class BuiltCommand {
     guard fputs(text, file) >= 0, fclose(file) == 0 else { throw CommandFailure("cannot write \(name)") }
   }
 
-  /// Starts a line of shell that runs on; its process.
-  func start(_ line: String) -> pid_t {
-    Self.begin("cd '\(folder)' && exec '\(binaryFolder)'/\(line)") ?? -1
+  /// Starts a line of shell that runs on.
+  func start(_ line: String) throws -> ChildProcess {
+    try ChildProcess(["/bin/bash", "-c", "cd '\(folder)' && exec '\(binaryFolder)'/\(line)"])
   }
 
   /// Starts a line of shell on a terminal, of which it is the session's leader.
-  func start(_ line: String, terminal: String) -> pid_t {
+  func start(_ line: String, terminal: String) throws -> ChildProcess {
     let settings = variables.map { "\($0.key)='\($0.value)' " }.sorted().joined()
-    return Self.begin("cd '\(folder)' && exec env \(settings) '\(binaryFolder)'/\(line)", terminal: terminal) ?? -1
-  }
-
-  private static func begin(_ script: String, terminal: String? = nil) -> pid_t? {
-    var pid = pid_t()
-    var words: [UnsafeMutablePointer<CChar>?] =
-      ["/bin/bash", "-c", script].map { (text: String) in strdup(text) } + [nil]
-    defer { for word in words { free(word) } }
-    // Threads of the test runner block signals, and a child would inherit that.
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    var none = sigset_t()
-    sigemptyset(&none)
-    posix_spawnattr_setsigmask(&attributes, &none)
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    if let terminal {
-      // The first terminal that a session's leader opens is its own.
-      posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, terminal, O_RDWR, 0)
-      posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDOUT_FILENO)
-      posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDERR_FILENO)
-    }
-    // POSIX_SPAWN_SETSID, a macro that is not brought in.
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | (terminal == nil ? 0 : 0x80)))
-    return posix_spawn(&pid, "/bin/bash", &actions, &attributes, &words, environ) == 0 ? pid : nil
-  }
-
-  private static func spawn(_ script: String) -> Int32 {
-    begin(script).map(wait) ?? -1
-  }
-
-  /// The exit status of a process, 128 and the signal where one ended it.
-  static func wait(for pid: pid_t) -> Int32 {
-    var status: Int32 = 0
-    while waitpid(pid, &status, 0) < 0, errno == EINTR {}
-    return status & 0x7f == 0 ? status >> 8 & 0xff : 128 + status & 0x7f
+    return try ChildProcess(
+      ["/bin/bash", "-c", "cd '\(folder)' && exec env \(settings) '\(binaryFolder)'/\(line)"], terminal: terminal)
   }
 }
 
 /// A server that one test started on free ports; stopped with the object.
 final class StartedServer {
-  let pid: pid_t
+  private let process: ChildProcess
   private(set) var http = ""
   private(set) var tcp = ""
   private(set) var udp = ""
@@ -114,7 +78,7 @@ final class StartedServer {
   /// Starts one in a command's folder and tells the command where it is.
   init(_ command: BuiltCommand) throws {
     let listeners = ["http", "tcp", "udp"].map { "--\($0) 127.0.0.1:0" }.joined(separator: " ")
-    pid = command.start("varve serve --data served \(listeners) 2>serve.log")
+    process = try command.start("varve serve --data served \(listeners) 2>serve.log")
     for _ in 0..<600 {
       usleep(50_000)
       guard access(command.folder + "/serve.log", R_OK) == 0 else { continue }
@@ -133,14 +97,13 @@ final class StartedServer {
     throw CommandFailure("the server of a test was not ready in time")
   }
 
+  var pid: pid_t { process.identifier }
+
   /// Asks it to stop; the exit status.
   func stop() -> Int32 {
-    isStopped = true
-    kill(pid, SIGTERM)
-    return BuiltCommand.wait(for: pid)
+    process.send(SIGTERM)
+    return process.wait()
   }
 
-  private var isStopped = false
-
-  deinit { if !isStopped { _ = stop() } }
+  deinit { if process.endStatus() == nil { _ = stop() } }
 }

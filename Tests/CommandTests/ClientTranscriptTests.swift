@@ -29,15 +29,7 @@ struct ClientTranscriptTests {
   }
 
   private static func play(_ name: String, _ address: String) throws -> String {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-    process.arguments = [folder + "/replay.py", address, folder + "/transcripts/\(name).jsonl", "-v"]
-    let words = Pipe()
-    process.standardOutput = words
-    process.standardError = words
-    try process.run()
-    let said = words.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return String(decoding: said, as: UTF8.self)
+    let words = ["/usr/bin/python3", folder + "/replay.py", address, folder + "/transcripts/\(name).jsonl", "-v"]
+    return try ChildProcess.run(words, isJoined: true).text
   }
 }

@@ -27,16 +27,10 @@ struct LiveClientTests {
 
   /// Runs a program to its end; what it wrote.
   private static func run(_ program: String, _ arguments: [String]) -> (status: Int32, words: String) {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = [program] + arguments
-    let words = Pipe()
-    (process.standardOutput, process.standardError) = (words, words)
-    process.standardInput = FileHandle.nullDevice
-    do { try process.run() } catch { return (-1, "\(error)") }
-    let said = words.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return (process.terminationStatus, String(decoding: said, as: UTF8.self))
+    do {
+      let outcome = try ChildProcess.run([program] + arguments, isJoined: true)
+      return (outcome.status, outcome.text)
+    } catch { return (-1, "\(error)") }
   }
 
   private func withServer(_ arguments: [String] = [], _ body: (ServerProcess, String) throws -> Void) throws {
@@ -117,13 +111,8 @@ struct LiveClientTests {
 
         """
       try configuration.write(toFile: directory + "/collectd.conf", atomically: false, encoding: .utf8)
-      let process = Process()
-      process.executableURL = URL(fileURLWithPath: Self.collectd)
-      process.arguments = ["-f", "-C", directory + "/collectd.conf"]
-      process.standardInput = FileHandle.nullDevice
-      (process.standardOutput, process.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
       let before = Date()
-      try process.run()
+      let process = try ChildProcess([Self.collectd, "-f", "-C", directory + "/collectd.conf"])
       func ask(_ statement: String) throws -> String {
         var allowed = CharacterSet.alphanumerics
         allowed.insert("_")
@@ -138,8 +127,7 @@ struct LiveClientTests {
         usleep(50_000)
       }
       // Told to end it would first wait for all its plugins.
-      kill(process.processIdentifier, SIGKILL)
-      process.waitUntilExit()
+      process.kill()
       #expect(wanted.allSatisfy { names.contains("[\"\($0)\"]") }, "\(names)")
       let memory = try ask("SELECT value FROM memory WHERE host = 'probe' AND type_instance = 'free' LIMIT 1")
       let time = memory.components(separatedBy: "[[").last?.split(separator: ",").first.flatMap { Double($0) } ?? 0

@@ -1,14 +1,14 @@
 import Glibc
+import TestSupport
 import Testing
 import varve
 
 /// A command on a terminal of its own, to which a test types.
 final class TypedCommand {
   private let terminal: Int32
-  private let pid: pid_t
+  private let process: ChildProcess
   /// All that it showed so far and no test has waited for.
   private(set) var shown: [UInt8] = []
-  private var isOver = false
 
   /// Starts a line of shell in a command's folder on a terminal of some columns.
   init(_ line: String, of command: BuiltCommand, columnCount: UInt16 = 100) throws {
@@ -19,14 +19,11 @@ final class TypedCommand {
     guard terminal >= 0, ioctl(terminal, 0x4004_5431, &lock) == 0, ioctl(terminal, 0x8004_5430, &number) == 0,
       ioctl(terminal, UInt(TIOCSWINSZ), &size) == 0
     else { throw CommandFailure("no terminal") }
-    pid = command.start(line, terminal: "/dev/pts/\(number)")
+    process = try command.start(line, terminal: "/dev/pts/\(number)")
   }
 
   deinit {
-    if !isOver {
-      kill(pid, SIGKILL)
-      _ = BuiltCommand.wait(for: pid)
-    }
+    process.kill()
     close(terminal)
   }
 
@@ -52,8 +49,7 @@ final class TypedCommand {
   /// Waits until it ends; its status.
   func end() -> Int32 {
     while readMore(forever: true) {}
-    isOver = true
-    return BuiltCommand.wait(for: pid)
+    return process.wait()
   }
 
   private func find(_ text: String) -> Int? {

@@ -74,15 +74,10 @@ struct DurabilityTests {
 
   /// Ends a server while it replays the log.
   private func killWhileStarting(_ directory: String, afterMicroseconds time: UInt32) throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: ServerProcess.binary)
-    process.arguments = [
-      "serve", "--data", directory, "--http", "off", "--udp", "off", "--tcp", "127.0.0.1:0",
-    ]
-    process.standardError = FileHandle.nullDevice
-    try process.run()
+    let process = try ChildProcess([
+      ServerProcess.binary, "serve", "--data", directory, "--http", "off", "--udp", "off", "--tcp", "127.0.0.1:0",
+    ])
     usleep(time)
-    Foundation.kill(process.processIdentifier, SIGKILL)
-    process.waitUntilExit()
+    process.kill()
   }
 }

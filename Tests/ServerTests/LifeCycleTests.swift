@@ -300,14 +300,7 @@ struct LifeCycleTests {
 
 /// Runs a command and returns its status.
 @discardableResult private func run(_ command: String...) -> Int32 {
-  let process = Process()
-  process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-  process.arguments = command
-  process.standardOutput = FileHandle.nullDevice
-  process.standardError = FileHandle.nullDevice
-  do { try process.run() } catch { return -1 }
-  process.waitUntilExit()
-  return process.terminationStatus
+  (try? ChildProcess(command).wait()) ?? -1
 }
 
 /// Whether this process may become another user that can run the server.

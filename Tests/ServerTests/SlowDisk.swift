@@ -3,27 +3,13 @@ import TestSupport
 
 /// `Tests/Preload/slowdisk.c` as a library that a server is started with, and the file that says how slow its disk is.
 struct SlowDisk {
-  struct Failure: Error, CustomStringConvertible { var description: String }
-
-  /// A C compiler; `nil` where there is none.
-  static let compiler: String? = ["clang", "gcc", "cc"].lazy.compactMap { name in
-    (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map { "\($0)/\(name)" }
-      .first { FileManager.default.isExecutableFile(atPath: $0) }
-  }.first
-
   let environment: [String: String]
   private let file: String
 
   /// Builds the library in a folder; the disk is as fast as it is.
   init(in directory: String) throws {
-    let library = directory + "/slowdisk.so"
+    let library = try PreloadLibrary.build("slowdisk", into: directory)
     file = directory + "/slowdisk"
-    let build = Process()
-    build.executableURL = URL(fileURLWithPath: Self.compiler ?? "cc")
-    build.arguments = ["-shared", "-fPIC", "-O1", "-o", library, packageRoot + "/Tests/Preload/slowdisk.c", "-ldl", "-lpthread"]
-    try build.run()
-    build.waitUntilExit()
-    guard build.terminationStatus == 0 else { throw Failure(description: "slowdisk.c does not compile") }
     environment = ["LD_PRELOAD": library, "SLOWDISK_FILE": file]
     try set(syncMicroseconds: 0, bytesPerSecond: 0)
   }

@@ -5,7 +5,7 @@ import Testing
 /// A real server on a disk that is made slow, and fast again.
 @Suite(
   "Server on a slow disk", .serialized,
-  .enabled(if: SlowDisk.compiler != nil, "skipped: there is no C compiler to build Tests/Preload with"))
+  .enabled(if: PreloadLibrary.compiler != nil, "skipped: there is no C compiler to build Tests/Preload with"))
 struct ServerSlowDiskTests {
   private static let memory = 256 << 20
 

@@ -82,18 +82,8 @@ struct StartTests {
 
   /// Runs the command; what it wrote to standard output and standard error.
   private func run(_ arguments: String...) throws -> (status: Int32, output: String, words: String) {
-    let process = Process()
-    let (output, words) = (Pipe(), Pipe())
-    process.executableURL = URL(fileURLWithPath: ServerProcess.binary)
-    process.arguments = arguments
-    process.standardOutput = output
-    process.standardError = words
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    // Both are short: neither pipe fills.
-    let data = [output, words].map { $0.fileHandleForReading.readDataToEndOfFile() }
-    process.waitUntilExit()
-    return (process.terminationStatus, String(decoding: data[0], as: UTF8.self), String(decoding: data[1], as: UTF8.self))
+    let outcome = try ChildProcess.run([ServerProcess.binary] + arguments)
+    return (outcome.status, outcome.text, outcome.words)
   }
 
   @Test("writes are taken at once, a partial answer comes at once and says so, others wait for the whole")

@@ -12,26 +12,20 @@ package final class InfluxProcess {
 
   /// Where its HTTP listener is.
   package private(set) var http = ""
-  private let process = Process()
+  private let process: ChildProcess
 
   package init(_ binary: String, directory: String) throws {
     let configuration = directory + "/influxd.toml"
     try Self.configuration(directory).write(toFile: configuration, atomically: false, encoding: .utf8)
-    let log = directory + "/influxd.log"
-    try "".write(toFile: log, atomically: false, encoding: .utf8)
-    guard let words = FileHandle(forWritingAtPath: log) else { throw StartFailure(description: log) }
-    process.executableURL = URL(fileURLWithPath: binary)
-    process.arguments = ["run", "-config", configuration]
-    process.standardError = words
-    process.standardOutput = words
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
+    let log = try ScratchFile()
+    process = try ChildProcess(
+      [binary, "run", "-config", configuration], output: .descriptor(log.descriptor), errors: .descriptor(log.descriptor))
     let deadline = Date().addingTimeInterval(30)
     while http.isEmpty {
-      let said = try String(contentsOfFile: log, encoding: .utf8)
+      let said = String(decoding: log.bytes(), as: UTF8.self)
       http = Self.address(said) ?? ""
       guard http.isEmpty else { break }
-      guard process.isRunning, Date() < deadline else { throw StartFailure(description: said) }
+      guard process.endStatus() == nil, Date() < deadline else { throw StartFailure(description: said) }
       usleep(5_000)
     }
   }
@@ -64,11 +58,7 @@ package final class InfluxProcess {
 
   /// Ends it and waits for the end.
   package func stop() {
-    if process.isRunning { process.terminate() }
-    process.waitUntilExit()
-  }
-
-  deinit {
-    if process.isRunning { Foundation.kill(process.processIdentifier, SIGKILL) }
+    process.send(SIGTERM)
+    process.wait()
   }
 }

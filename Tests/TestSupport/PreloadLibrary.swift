@@ -14,16 +14,12 @@ package enum PreloadLibrary {
   package static func build(_ name: String, into directory: String) throws -> String {
     guard let compiler else { throw BuildFailure(description: "there is no C compiler") }
     let library = "\(directory)/\(name).so"
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: compiler)
-    process.arguments = [
-      "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o", library, "\(packageRoot)/Tests/Preload/\(name).c",
-      "-ldl", "-lpthread",
-    ]
-    try process.run()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else {
-      throw BuildFailure(description: "\(compiler) \(name).c ended with \(process.terminationStatus)")
+    let build = try ChildProcess.run([
+      compiler, "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o", library,
+      "\(packageRoot)/Tests/Preload/\(name).c", "-ldl", "-lpthread",
+    ])
+    guard build.status == 0 else {
+      throw BuildFailure(description: "\(compiler) \(name).c ended with \(build.status): \(build.words)")
     }
     return library
   }

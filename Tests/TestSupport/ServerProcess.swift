@@ -19,11 +19,8 @@ package final class ServerProcess: @unchecked Sendable {
   package private(set) var http = ""
   package private(set) var tcp = ""
   package private(set) var udp = ""
-  private let process = Process()
-  private let words = Pipe()
-  private let lock = NSLock()
-  private var said = ""
-  private var hasSaidAll = false
+  private let process: ChildProcess
+  private let said: ScratchFile
 
   /// The built command: `VARVE_BINARY`, or the one beside the test bundle.
   package static var binary: String {
@@ -58,48 +55,19 @@ package final class ServerProcess: @unchecked Sendable {
         "--udp",
         "127.0.0.1:0",
       ] + arguments
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = command
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    process.standardError = words
-    process.standardOutput = FileHandle.nullDevice
-    process.standardInput = FileHandle.nullDevice
-    words.fileHandleForReading.readabilityHandler = { [weak self] handle in
-      let data = handle.availableData
-      if data.isEmpty { handle.readabilityHandler = nil }
-      self?.append(data)
-    }
-    try process.run()
+    said = try ScratchFile()
+    process = try ChildProcess(command, environment: environment, errors: .descriptor(said.descriptor))
     try wait(until: line)
   }
 
-  private func append(_ data: Data) {
-    lock.lock()
-    defer { lock.unlock() }
-    if data.isEmpty { hasSaidAll = true }
-    said += String(decoding: data, as: UTF8.self)
-  }
-
-  /// Waits, at most 5 s, until all that an ended process wrote has been read.
-  private func waitForLastWords() {
-    for _ in 0..<1_000 where !lock.withLock({ hasSaidAll }) { usleep(5_000) }
-  }
-
   /// Everything that it wrote to standard error so far.
-  package var output: String {
-    lock.lock()
-    defer { lock.unlock() }
-    return said
-  }
+  package var output: String { String(decoding: said.bytes(), as: UTF8.self) }
 
   /// Waits until it has said a line that begins so.
   package func wait(until line: String) throws {
     let deadline = Date().addingTimeInterval(30)
     while !output.split(separator: "\n").contains(where: { $0.hasPrefix(line) }) {
-      if !process.isRunning {
-        waitForLastWords()
-        throw StartFailure(status: process.terminationStatus, output: output)
-      }
+      if let status = process.endStatus() { throw StartFailure(status: status, output: output) }
       if Date() > deadline { throw StartFailure(status: nil, output: output) }
       usleep(5_000)
     }
@@ -115,23 +83,14 @@ package final class ServerProcess: @unchecked Sendable {
     }
   }
 
-  package var processIdentifier: Int32 { process.processIdentifier }
+  package var processIdentifier: Int32 { process.identifier }
 
   /// `kill -9`, and waits for the end.
-  package func kill() {
-    Foundation.kill(process.processIdentifier, SIGKILL)
-    process.waitUntilExit()
-  }
+  package func kill() { process.kill() }
 
   /// SIGTERM, and waits for the end; the exit status.
   @discardableResult package func stop() -> Int32 {
-    if process.isRunning { process.terminate() }
-    process.waitUntilExit()
-    return process.terminationStatus
-  }
-
-  deinit {
-    words.fileHandleForReading.readabilityHandler = nil
-    if process.isRunning { Foundation.kill(process.processIdentifier, SIGKILL) }
+    process.send(SIGTERM)
+    return process.wait()
   }
 }

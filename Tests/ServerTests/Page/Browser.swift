@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 
 /// Chromium without a window, driven over its debugging pipe: what the page does is asked of a real browser.
 ///
@@ -12,7 +13,7 @@ final class Browser {
     FileManager.default.isExecutableFile(atPath: $0)
   }
 
-  private let process = Process()
+  private let process: ChildProcess
   private let (requests, answers) = (Pipe(), Pipe())
   private var received: [UInt8] = []
   private var lastNumber = 0
@@ -23,28 +24,27 @@ final class Browser {
   /// - Parameter directory: for the profile; emptied by who made it.
   init(directory: String) throws {
     guard let path = Self.path else { throw Failure(description: "chromium is not installed") }
-    process.executableURL = URL(fileURLWithPath: "/bin/sh")
     // The pipe is at descriptors 3 and 4. The sandbox of the browser does not start as root, nor the GPU where there is none.
-    process.arguments = [
-      "-c", "exec \"$0\" \"$@\" 3<&0 4>&1 </dev/null >/dev/null 2>&1", path, "--headless=new", "--remote-debugging-pipe",
+    let words = [
+      "/bin/sh", "-c", "exec \"$0\" \"$@\" 3<&0 4>&1 </dev/null >/dev/null 2>&1", path, "--headless=new", "--remote-debugging-pipe",
       "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",
       "--disable-extensions", "--hide-scrollbars", "--user-data-dir=\(directory)/profile", "about:blank",
     ]
-    process.standardInput = requests
-    process.standardOutput = answers
-    process.standardError = FileHandle.nullDevice
     // A browser that ended is told by the answer that does not come.
     signal(SIGPIPE, SIG_IGN)
-    try process.run()
+    process = try ChildProcess(
+      words, input: .descriptor(requests.fileHandleForReading.fileDescriptor),
+      output: .descriptor(answers.fileHandleForWriting.fileDescriptor))
+    try requests.fileHandleForReading.close()
+    try answers.fileHandleForWriting.close()
     let target = try call("Target.createTarget", ["url": "about:blank"])["targetId"]
     session = try call("Target.attachToTarget", ["targetId": target ?? "", "flatten": true])["sessionId"] as? String
     for domain in ["Page", "Runtime", "Log"] { try call("\(domain).enable") }
   }
 
   deinit {
-    guard process.isRunning else { return }
-    if (try? send("Browser.close", [:])) == nil { process.terminate() }
-    process.waitUntilExit()
+    // It is not waited for beyond a while: browsers have been seen that never come to their end.
+    if (try? send("Browser.close", [:])) != nil { process.wait(upTo: 10) }
   }
 
   // MARK: The page

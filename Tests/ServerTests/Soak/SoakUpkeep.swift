@@ -64,18 +64,12 @@ struct SoakUpkeep {
   }
 
   private func query(_ data: String) throws -> [UInt8] {
-    let process = Process()
-    let output = Pipe()
-    process.executableURL = URL(fileURLWithPath: ServerProcess.binary)
-    process.arguments = ["query", "--data", data, "--format", "csv", "--precision", "ns", SoakCheck.statement(nil)]
-    process.standardOutput = output
-    try process.run()
-    let bytes = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else {
-      throw AskingFailure(description: "query --data ended with \(process.terminationStatus)")
+    let line = ["query", "--data", data, "--format", "csv", "--precision", "ns", SoakCheck.statement(nil)]
+    let outcome = try ChildProcess.run([ServerProcess.binary] + line, upTo: 600)
+    guard outcome.status == 0 else {
+      throw AskingFailure(description: "query --data ended with \(outcome.status): \(outcome.words)")
     }
-    return [UInt8](bytes)
+    return outcome.output
   }
 
   /// The last backup under another name: as many points as it holds, and then away with it.
