@@ -28,7 +28,8 @@ struct LiveClientTests {
   /// Runs a program to its end; what it wrote.
   private static func run(_ program: String, _ arguments: [String]) -> (status: Int32, words: String) {
     do {
-      let outcome = try ChildProcess.run([program] + arguments, isJoined: true)
+      // A transcript is many calls of a client, each a process of its own.
+      let outcome = try ChildProcess.run([program] + arguments, isJoined: true, upTo: 900)
       return (outcome.status, outcome.text)
     } catch { return (-1, "\(error)") }
   }

@@ -120,7 +120,7 @@ package final class ChildProcess: @unchecked Sendable {
   }
 
   /// Waits for its end; past that many seconds it is killed, which the status and a line on standard error say.
-  @discardableResult package func wait(upTo seconds: Double = 120) -> Int32 {
+  @discardableResult package func wait(upTo seconds: Double = 300) -> Int32 {
     let deadline = Date().addingTimeInterval(seconds)
     while true {
       if let status = endStatus() { return status }
@@ -163,7 +163,7 @@ extension ChildProcess {
   ///   - input: what it reads from standard input.
   ///   - isJoined: standard error goes where standard output goes.
   package static func run(
-    _ words: [String], input: [UInt8] = [], isJoined: Bool = false, upTo seconds: Double = 120
+    _ words: [String], input: [UInt8] = [], isJoined: Bool = false, upTo seconds: Double = 300
   ) throws -> Outcome {
     let (given, output, errors) = (try ScratchFile(input), try ScratchFile(), try ScratchFile())
     let child = try ChildProcess(
