@@ -127,19 +127,15 @@ struct LineKey {
       })
   }
 
-  /// The canonical key of a spelling that was validated (given without the space after it).
+  /// The canonical key of a spelling that was validated, given with the space after it.
   static func seriesKey(ofValidated spelling: UnsafeBufferPointer<UInt8>) -> SeriesKey {
+    if let key = unsafe PlainKey.seriesKey(UnsafeBufferPointer(rebasing: spelling.dropLast())) { return key }
     var key = LineKey()
-    return unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: spelling.count + 1) { copy in
-      // The scan looks for the space that ends the key.
-      for index in 0..<spelling.count { unsafe copy[index] = spelling[index] }
-      unsafe copy[spelling.count] = Escaping.space
-      do throws(LineFault) {
-        try unsafe key.scan(UnsafeBufferPointer(copy), from: 0)
-      } catch {
-        preconditionFailure("a numbered spelling is valid: \(error.message)")
-      }
-      return unsafe key.seriesKey(UnsafeBufferPointer(copy))
+    do throws(LineFault) {
+      try unsafe key.scan(spelling, from: 0)
+    } catch {
+      preconditionFailure("a numbered spelling is valid: \(error.message)")
     }
+    return unsafe key.seriesKey(spelling)
   }
 }

@@ -11,9 +11,9 @@ public struct SeriesKey: Hashable, Sendable, Comparable {
   public init(measurement: [UInt8], tags: [(key: [UInt8], value: [UInt8])]) {
     var out: [UInt8] = []
     // In full at once: keys of live series lie in memory by the million.
-    let head = Self.textByteCount(measurement) + Self.varintByteCount(tags.count)
+    let head = Self.textByteCount(measurement.count) + Self.varintByteCount(tags.count)
     out.reserveCapacity(
-      tags.reduce(head) { $0 + Self.textByteCount($1.key) + Self.textByteCount($1.value) })
+      tags.reduce(head) { $0 + Self.textByteCount($1.key.count) + Self.textByteCount($1.value.count) })
     func put(_ text: [UInt8]) {
       Self.appendVarint(text.count, to: &out)
       out.append(contentsOf: text)
@@ -68,9 +68,10 @@ public struct SeriesKey: Hashable, Sendable, Comparable {
     return x.tags.count < y.tags.count
   }
 
-  private static func textByteCount(_ text: [UInt8]) -> Int { varintByteCount(text.count) + text.count }
+  /// Bytes that a name of so many takes in a key.
+  static func textByteCount(_ count: Int) -> Int { varintByteCount(count) + count }
 
-  private static func varintByteCount(_ value: Int) -> Int { max(1, (70 - value.leadingZeroBitCount) / 7) }
+  static func varintByteCount(_ value: Int) -> Int { max(1, (70 - value.leadingZeroBitCount) / 7) }
 
   private static func appendVarint(_ value: Int, to out: inout [UInt8]) {
     var rest = value

@@ -76,23 +76,31 @@ public final class Vocabulary {
   public func spelling(_ number: UInt32) -> [UInt8] {
     let entry = entries[Int(number)]
     return unsafe [UInt8](unsafeUninitializedCapacity: Int(entry.count)) { bytes, count in
-      let whole = unsafe UnsafeMutableBufferPointer(rebasing: bytes[..<Int(entry.count)])
-      // The entry's bytes were appended to `spellings` when it was made.
-      let place = unsafe UnsafePointer(spellings.base + entry.place)
-      if entry.isDelta {
-        let base = unsafe spellings.base + Int(SpellingEntry.base(ofDelta: place))
-        unsafe TextDelta.write(whole, base: base, delta: place + SpellingEntry.baseByteCount)
-      } else {
-        _ = unsafe whole.update(fromContentsOf: UnsafeBufferPointer(start: place, count: whole.count))
-      }
-      count = whole.count - 1
+      unsafe write(entry, to: bytes)
+      count = Int(entry.count) - 1
     }
   }
 
-  /// A spelling's series, unescaped, tags sorted. Made anew at each call (about a microsecond): keep the answer.
+  /// Writes the bytes of a spelling with the space that ends it; there is room for them.
+  private func write(_ entry: SpellingEntry, to bytes: UnsafeMutableBufferPointer<UInt8>) {
+    let whole = unsafe UnsafeMutableBufferPointer(rebasing: bytes[..<Int(entry.count)])
+    // The entry's bytes were appended to `spellings` when it was made.
+    let place = unsafe UnsafePointer(spellings.base + entry.place)
+    if entry.isDelta {
+      let base = unsafe spellings.base + Int(SpellingEntry.base(ofDelta: place))
+      unsafe TextDelta.write(whole, base: base, delta: place + SpellingEntry.baseByteCount)
+    } else {
+      _ = unsafe whole.update(fromContentsOf: UnsafeBufferPointer(start: place, count: whole.count))
+    }
+  }
+
+  /// A spelling's series, unescaped, tags sorted. Made anew at each call (a third of a microsecond, three with escapes): keep the answer.
   public func seriesKey(_ number: UInt32) -> SeriesKey {
-    let bytes = spelling(number)
-    return unsafe bytes.withUnsafeBufferPointer { unsafe LineKey.seriesKey(ofValidated: $0) }
+    let entry = entries[Int(number)]
+    return unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Int(entry.count)) { bytes in
+      unsafe write(entry, to: bytes)
+      return unsafe LineKey.seriesKey(ofValidated: UnsafeBufferPointer(bytes))
+    }
   }
 
   /// A field list's fields, in the order sent, no name twice.

@@ -19,6 +19,40 @@ struct VocabularyTests {
     #expect(parser.vocabulary.fieldListCount == 1)
   }
 
+  @Test("a key has names unescaped and tags in order, however many and long they are, with escapes and without", arguments: 0..<4)
+  func keys(seed: UInt64) {
+    var random = SplitMix64(seed: seed)
+    let parser = LineParser(vocabulary: Vocabulary())
+    let batch = LineBatch()
+    func name(_ alphabet: [String], _ most: Int) -> String {
+      (0..<Int.random(in: 1...most, using: &random)).map { _ in alphabet.randomElement(using: &random) ?? "" }.joined()
+    }
+    for _ in 0..<300 {
+      let plain = ["a", "b", "é", "_", "-"]
+      let alphabet = Bool.random(using: &random) ? plain : plain + [" ", ","]
+      var tags: [String: String] = [:]
+      for _ in 0..<Int.random(in: 0...20, using: &random) { tags[name(alphabet, 9)] = name(alphabet + ["="], 200) }
+      let measurement = "m" + name(alphabet + ["="], 5)
+      func escaped(_ text: String, _ marks: String) -> String {
+        text.map { marks.contains($0) ? "\\\($0)" : String($0) }.joined()
+      }
+      // An equals sign may be a value's first byte unescaped, and anywhere in a measurement.
+      let line = escaped(measurement, " ,") + tags.map { ",\(escaped($0.key, " ,="))=\(escaped($0.value, " ,="))" }.joined()
+      batch.reset()
+      parse(line + " f=1\n", parser, batch)
+      let wanted = SeriesKey(
+        measurement: Array(measurement.utf8), tags: tags.map { (Array($0.key.utf8), Array($0.value.utf8)) })
+      #expect(batch.rejects.isEmpty && batch.series.count == 1, "\(line)")
+      #expect(parser.vocabulary.seriesKey(batch.series[0]) == wanted, "\(line)")
+      #expect(parser.vocabulary.spelling(batch.series[0]) == Array(line.utf8), "\(line)")
+    }
+    for (line, value) in [("m,a==b f=1\n", "=b"), ("m,b=1,a== f=1\n", "=")] {
+      batch.reset()
+      parse(line, parser, batch)
+      #expect(parser.vocabulary.seriesKey(batch.series[0]).value(of: Array("a".utf8)).map { Array($0) } == Array(value.utf8))
+    }
+  }
+
   @Test("bad lines leave nothing behind")
   func badLines() {
     let parser = LineParser(vocabulary: Vocabulary())
