@@ -24,9 +24,10 @@ let package = Package(
     // System libraries and thin C.
     .systemLibrary(name: "CSnappy", pkgConfig: "snappy", providers: [.apt(["libsnappy-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-    .systemLibrary(name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
-    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .target(name: "CShims"),
+    // Load libmicrohttpd when a server listens, libcurl when one is asked, and link nothing: see their sources.
+    .target(name: "CMicroHTTPD"),
+    .target(name: "CCurl"),
     // Loads librsvg when a PNG is drawn, and links nothing: see CRaster.c.
     .target(name: "CRaster"),
     // Loads libedit when a line is to be edited, and links nothing.

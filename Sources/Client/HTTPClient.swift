@@ -23,6 +23,9 @@ import CCurl
     var url = baseURL.contains("://") ? baseURL : "http://" + baseURL
     while url.last == "/" { url.removeLast() }
     self.baseURL = url
+    if let failure = unsafe CCurl_load() {
+      throw ClientError(.invalid, url: url, detail: unsafe String(cString: failure))
+    }
     guard let handle = unsafe curl_easy_init() else {
       throw ClientError(.invalid, url: url, detail: "libcurl cannot be set up")
     }

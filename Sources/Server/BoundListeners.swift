@@ -103,6 +103,7 @@ struct BoundListeners: Sendable {
   func startHTTP(context: ServerContext, waiters: TicketWaiters) throws(StorageError) -> [HTTPDaemon] {
     var daemons: [HTTPDaemon] = []
     for listener in listeners where listener.configuration.kind == .http {
+      try HTTPDaemon.load()
       let settings = settings(of: listener)
       let router = Router(
         context: context, query: QueryRoute(context: context),

@@ -188,6 +188,23 @@ struct WholeCommandTests {
     #expect(failed.output == "1\nold\n")
   }
 
+  @Test("only who speaks HTTP loads what speaks it; without it the error says what to install")
+  func lateLibraries() throws {
+    let command = try command()
+    let server = try StartedServer(command)
+    let loaded = "2>&1 >/dev/null | sed -n 's,.*init: .*/\\(lib\\(curl\\|microhttpd\\|edit\\|rsvg\\)\\)[.-].*,\\1,p' | sort -u"
+    #expect(try command.run("LD_DEBUG=libs varve --version \(loaded)").output == "")
+    #expect(try command.run("LD_DEBUG=libs varve query --from Fixtures/sample.lp 'SHOW MEASUREMENTS' \(loaded)").output == "")
+    #expect(try command.run("LD_DEBUG=libs varve query 'SHOW MEASUREMENTS' \(loaded)").output == "libcurl\n")
+    // Files that are no libraries hide those of the system.
+    let hiding = "mkdir -p no; echo x >no/libcurl.so.4; echo x >no/libmicrohttpd.so.12; export LD_LIBRARY_PATH=no${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+    let asking = try command.run("\(hiding); varve query 'SHOW MEASUREMENTS'")
+    #expect(asking.status == 1 && asking.errors.contains("no/libcurl.so.4"), "\(asking.errors)")
+    let serving = try command.run("\(hiding); varve serve --data other --http 127.0.0.1:0 --tcp off --udp off")
+    #expect(serving.status == 1 && serving.errors.contains("libmicrohttpd12"), "\(serving.errors)")
+    #expect(server.stop() == 0)
+  }
+
   @Test("only a PNG needs librsvg; without it the error says what to install, and the old picture stays")
   func missingLibrary() throws {
     let command = try command()

@@ -32,6 +32,13 @@ enum HTTPReply {
   private let bodies: BodyMemory
   private let counters: IngestCounters
 
+  /// Loads the library that daemons are of; comes before the first of them.
+  static func load() throws(StorageError) {
+    if let failure = unsafe CMicroHTTPD_load() {
+      throw StorageError(.io, "cannot serve HTTP: \(unsafe String(cString: failure)) (Debian's package is libmicrohttpd12; --http off does without)")
+    }
+  }
+
   /// Serves `socket`, which it owns from now on, with `threadCount` threads; every answer carries `commonHeaders`.
   init?(
     socket: Int32, threadCount: Int, bodies: BodyMemory, counters: IngestCounters, commonHeaders: [(name: String, value: String)],
