@@ -22,14 +22,25 @@ extension BlockDecoder {
       let restore = RestoreScaled(unit: unit, origin: UInt64(bitPattern: unzigzag(origin)))
       try unsafe decodeGroups(bytes, offset, prediction, restore, count, rows, into: output)
     case .decimal:
-      guard let exponent = unsafe readLittleEndian(UInt8.self, bytes, at: &offset),
-        Int(exponent) <= RestoreDecimal.exponentMax
-      else { throw .malformed(offset: offset, expected: "an exponent of 0 to \(RestoreDecimal.exponentMax)") }
+      let restore = try unsafe decimal(bytes, at: &offset)
       let patches = try unsafe Patches(decoding: bytes, at: &offset, count: count)
-      let restore = RestoreDecimal(power: RestoreDecimal.power(Int(exponent)))
       try unsafe decodeGroups(bytes, offset, prediction, restore, count, rows, into: output)
       try unsafe patches.apply(bytes, count: count, rows: rows, to: output)
+    case .nearDecimal:
+      let restore = try unsafe decimal(bytes, at: &offset)
+      let place = try unsafe Corrections.skip(bytes, at: &offset, count: count)
+      try unsafe decodeGroups(bytes, offset, prediction, restore, count, rows, into: output)
+      try unsafe Corrections.apply(place, bytes, count: count, rows: rows, to: output)
     }
+  }
+
+  private func decimal(
+    _ bytes: UnsafeRawBufferPointer, at offset: inout Int
+  ) throws(CodingError) -> RestoreDecimal {
+    guard let exponent = unsafe readLittleEndian(UInt8.self, bytes, at: &offset),
+      Int(exponent) <= RestoreDecimal.exponentMax
+    else { throw .malformed(offset: offset, expected: "an exponent of 0 to \(RestoreDecimal.exponentMax)") }
+    return RestoreDecimal(power: RestoreDecimal.power(Int(exponent)))
   }
 
   /// Decodes the groups that `rows` touches; their headers start at `offset`, their bodies follow the

@@ -1,25 +1,32 @@
 /// Finds out whether floats are decimals, and turns them into integers.
 enum DecimalDetection {
-  /// The least exponent that makes a decimal of a float, bit for bit; nil where none does.
+  /// The least exponent that makes a decimal of a float, or one that is near; nil where none does.
   static func exponent(of word: UInt64) -> Int? {
     var power = 1.0
     for exponent in 0...RestoreDecimal.exponentMax {
-      if mantissa(of: word, power: power) != nil { return exponent }
+      if nearest(to: word, power: power) != nil { return exponent }
       power *= 10
     }
     return nil
   }
 
-  /// `m` with |m| < 2⁵¹ whose quotient `m / power` has the bits of `word`; nil where there is none, as for
-  /// NaN, infinities and −0.
+  /// Magnitudes of `m` from which floats are not taken for near: decimals lie so close there that any float is near one.
+  private static let nearMantissaLimit: UInt64 = 1 << 42
+
+  /// `m` with |m| < 2⁵¹ whose quotient `m / power` has the bits of `word`, or is some units in the last place off; nil where there is
+  /// none, as for NaN, infinities and −0.
   @inline(__always)
-  static func mantissa(of word: UInt64, power: Double) -> UInt64? {
+  static func nearest(to word: UInt64, power: Double) -> (mantissa: UInt64, unitCount: Int64)? {
     let sum = Double(bitPattern: word) * power + RestoreDecimal.magic
     let mantissa = sum.bitPattern &- RestoreDecimal.magicBits
-    guard (mantissa &+ 1 << 51) >> 52 == 0, ((sum - RestoreDecimal.magic) / power).bitPattern == word else {
-      return nil
-    }
-    return mantissa
+    guard (mantissa &+ 1 << 51) >> 52 == 0 else { return nil }
+    let quotient = ((sum - RestoreDecimal.magic) / power).bitPattern
+    let unitCount = Int64(bitPattern: word &- quotient)
+    if unitCount == 0 { return (mantissa, 0) }
+    let isNear =
+      unitCount.magnitude <= UInt64(Corrections.unitCountMax)
+      && Int64(bitPattern: mantissa).magnitude < nearMantissaLimit
+    return isNear ? (mantissa, unitCount) : nil
   }
 
   /// The exponent that serves nearly all of `words`, by a sample of them; nil where more than one in eight is
@@ -40,13 +47,13 @@ enum DecimalDetection {
     return most
   }
 
-  /// Turns `count` floats into integers; one that is no decimal takes the integer before it, and its row and
-  /// word are noted.
+  /// Turns `count` floats into integers; what is to be corrected is noted, and a float that is no decimal and near none takes the
+  /// integer before it.
   ///
-  /// Returns false, with the work half done, where more than `patchCountMax` are none.
+  /// Returns false, with the work half done, where that are too many.
   static func convert(
     _ words: UnsafePointer<UInt64>, count: Int, power: Double, firstRow: Int, previous: UInt64,
-    into values: UnsafeMutablePointer<UInt64>, rows: inout [Int], patches: inout [UInt64], patchCountMax: Int
+    into values: UnsafeMutablePointer<UInt64>, _ corrections: inout Corrections
   ) -> Bool {
     typealias Lanes = SIMD8<UInt64>
     let source = unsafe UnsafeRawPointer(words)
@@ -74,13 +81,12 @@ enum DecimalDetection {
       }
       while row < end {
         let word = unsafe words[row]
-        if let mantissa = mantissa(of: word, power: power) {
+        if let (mantissa, unitCount) = nearest(to: word, power: power) {
           unsafe values[row] = mantissa
+          if unitCount != 0, !corrections.add(firstRow + row, unitCount: unitCount) { return false }
         } else {
-          guard patches.count < patchCountMax else { return false }
           unsafe values[row] = row > 0 ? values[row &- 1] : previous
-          rows.append(firstRow + row)
-          patches.append(word)
+          if !corrections.add(firstRow + row, word: word) { return false }
         }
         row &+= 1
       }

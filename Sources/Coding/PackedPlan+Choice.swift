@@ -79,6 +79,6 @@ extension PackedPlan {
         values, count: count, after: Predecessor(of: values, count: count), slope: slope, into: rest)
       sum += unsafe PackedGroup.choose(rest, rowCount: count, scratch: rest + groupRowCount).bitCount
     }
-    return sum
+    return sum + source.corrections.bitCount
   }
 }

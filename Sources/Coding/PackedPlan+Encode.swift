@@ -25,6 +25,7 @@ extension PackedPlan {
       output.removeLast(output.count - start)
       return false
     }
+    output[start + 1] = prediction.rawValue | source.code.rawValue << 2
     var head: [UInt8] = []
     source.encodeParameters(into: &head)
     head += headers
@@ -67,8 +68,8 @@ struct TransformedGroups {
   private let plan: PackedPlan
   private let unit: CommonUnit
   private let power: Double
-  private var patchedRows: [Int] = []
-  private var patches: [UInt64] = []
+  /// Of `.decimal`.
+  private(set) var corrections: Corrections
   private var last: UInt64 = 0
 
   init(_ words: UnsafeBufferPointer<UInt64>, _ plan: PackedPlan) {
@@ -76,7 +77,11 @@ struct TransformedGroups {
     self.plan = plan
     unit = CommonUnit(plan.unit)
     power = RestoreDecimal.power(plan.exponent)
+    corrections = Corrections(count: words.count)
   }
+
+  /// The plan's transform as it is written.
+  var code: TransformCode { plan.code == .decimal && corrections.hasUnits ? .nearDecimal : plan.code }
 
   var count: Int { unsafe words.count }
 
@@ -96,12 +101,10 @@ struct TransformedGroups {
       for row in 0..<count { unsafe scratch[row] = unsafe source[row] &<< 1 | source[row] &>> 63 }
     case .scaled:
       guard unsafe unit.divide(source, count: count, origin: origin, into: scratch) else { return nil }
-    case .decimal:
+    case .decimal, .nearDecimal:
       guard
         unsafe DecimalDetection.convert(
-          source, count: count, power: power, firstRow: first, previous: last, into: scratch,
-          rows: &patchedRows,
-          patches: &patches, patchCountMax: words.count / 32 + 1)
+          source, count: count, power: power, firstRow: first, previous: last, into: scratch, &corrections)
       else { return nil }
       last = unsafe scratch[count - 1]
     }
@@ -115,9 +118,9 @@ struct TransformedGroups {
     case .scaled:
       appendVarint(plan.unit, to: &output)
       appendVarint(zigzag(Int64(bitPattern: origin)), to: &output)
-    case .decimal:
+    case .decimal, .nearDecimal:
       output.append(UInt8(plan.exponent))
-      Patches.encode(rows: patchedRows, words: patches, into: &output)
+      corrections.encode(into: &output)
     }
   }
 }

@@ -8,6 +8,8 @@ enum TransformCode: UInt8 {
   case decimal = 2
   /// A float's bits with the sign as the lowest, so that numbers of both signs have near words.
   case rotated = 3
+  /// As `decimal`, with corrections: floats that are some units in the last place off a decimal.
+  case nearDecimal = 4
 }
 
 /// Turns packed integers back into words: one vector, or one at a time. All arithmetic wraps, so that it is

@@ -105,7 +105,7 @@ struct SizeTests {
       (.regularTimes, 0.004), (.millisecondJitter, 0.5), (.nanosecondJitter, 2.9), (.constant, 0.001),
       (.rareBooleans, 0.11), (.longRuns, 0.02), (.singlePrecision, 3.6), (.signedNormal, 7.2),
       (.sparse, 0.06),
-      (.counterWithResets, 1.3), (.fahrenheit, 2.5), (.identifiers, 0.9),
+      (.counterWithResets, 1.3), (.fahrenheit, 1.6), (.identifiers, 0.9), (.sumsOfDecimals, 1.7),
     ])
   func bytesAValue(shape: Shape, limit: Double) {
     for seed in 0..<3 {

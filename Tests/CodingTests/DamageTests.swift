@@ -56,7 +56,7 @@ struct DamageTests {
 
   @Test(
     "read with a wrong count are refused where words take bits",
-    arguments: [Shape.random, .integerWalk, .decimalWalk])
+    arguments: [Shape.random, .integerWalk, .decimalWalk, .sumsOfDecimals])
   func wrongCount(shape: Shape) {
     let payload = encoded(shape.words(1500, seed: 3), shape.kind)
     for count in [0, 1, 1024, 1400, 1600, 4096]
@@ -71,7 +71,7 @@ struct SealedBlockTests {
   static let payloads: [[UInt8]] = [
     [], [7], Array(repeating: 5, count: 1000),
     (0..<300).map { UInt8(truncatingIfNeeded: $0 &* 167 ^ $0 >> 3) },
-    encoded(Shape.decimalWalk.words(1200, seed: 1), .float), Array("abc, abd, abe, abf, abg, abc, abd".utf8),
+    encoded(Shape.decimalWalk.words(1200, seed: 1), .float), encoded(Shape.sumsOfDecimals.words(1200, seed: 1), .float), Array("abc, abd, abe, abf, abg, abc, abd".utf8),
   ]
 
   @Test("come back, and Snappy is used where it saves an eighth", arguments: payloads)

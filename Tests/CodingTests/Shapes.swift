@@ -7,7 +7,7 @@ enum Shape: String, CaseIterable, Sendable {
   case counter, counterWithResets, constant, twoValues, alternatingSign, extremes, unsignedTop, multiples
   case specials, subnormals, decimalsWithSpecials, negativeZeros, sparse, ramp, largeIntegralFloats
   case regularTimes, millisecondJitter, nanosecondJitter, timesWithGaps, timesOfManySeries
-  case booleans, rareBooleans, longRuns, fahrenheit, identifiers
+  case booleans, rareBooleans, longRuns, fahrenheit, identifiers, sumsOfDecimals
 
   var kind: ColumnKind {
     switch self {
@@ -86,6 +86,11 @@ enum Shape: String, CaseIterable, Sendable {
       case .fahrenheit:
         walk = min(100, max(0, walk + normal(&generator)))
         return ((walk * 10).rounded() / 10 * 1.8 + 32).bitPattern
+      case .sumsOfDecimals:
+        walk = min(100, max(-20, walk + normal(&generator) * 0.1))
+        let off = [0, 0, 0, 0, 0, 0, 1, -1, 2, -3][Int.random(in: 0..<10, using: &generator)]
+        let word = ((walk * 1_000).rounded() / 1_000).bitPattern &+ UInt64(bitPattern: Int64(off))
+        return row % 301 == 77 ? Double.nan.bitPattern : word
       case .identifiers:
         return UInt64.random(in: 1...40, using: &generator) &* 0x9e37_79b9_7f4a_7c15
       case .longRuns: return UInt64(row / 100 % 2)
