@@ -79,7 +79,7 @@ struct InterruptTests {
     ("SELECT difference(median(v)) FROM m WHERE time >= \(start) AND time < \(start + 10_000_000_000_000) GROUP BY time(1s), host", 4),
     ("SELECT v INTO copy FROM m", 2), ("SELECT mean(v) INTO copy FROM m WHERE time >= \(start) GROUP BY time(1s), host", 3),
     ("SELECT m.v + many.v FROM m, many", 2), ("EXPLAIN DELETE FROM m", 0.5),
-    ("EXPLAIN DELETE FROM many WHERE dc = 'd1'", 2), ("SHOW TAG VALUES FROM many WITH KEY = host WHERE dc != 'd1'", 2),
+    ("EXPLAIN DELETE FROM many WHERE dc = 'd1'", 2), ("SHOW TAG VALUES FROM many WITH KEY = host WHERE dc != 'd1'", 0.5),
     ("SHOW SERIES FROM many", 2), ("SHOW TAG KEYS FROM many WHERE dc != 'd1'", 2),
     ("SHOW SERIES EXACT CARDINALITY FROM many", 2), ("SELECT v FROM many GROUP BY host", 2), ("SELECT max(v) FROM many GROUP BY host", 2),
     ("SELECT v FROM many WHERE host = 'h3' OR v < 0", 2),

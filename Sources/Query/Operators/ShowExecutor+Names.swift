@@ -192,7 +192,8 @@ extension ShowExecutor {
     return overflow ? .max : end
   }
 
-  /// The keys that a statement asks for, sorted, each with its values. Where all series are asked for none is looked at.
+  /// The keys that a statement asks for, sorted, each with its values. Where tags alone decide, and whole windows are asked for, no list of
+  /// series is made.
   ///
   /// - Parameter isCounted: all values are wanted, whatever the limit.
   private func tagValues(
@@ -202,7 +203,7 @@ extension ShowExecutor {
     let keys = listed.schema.tagKeys.filter(wanted)
     guard !keys.isEmpty else { return [] }
     let countMax = statement.limit == 0 || isCounted ? Int.max : taken(statement.offset, statement.limit)
-    if !isNarrowed(listed), let known = try knownTagValues(keys, listed, countMax: countMax) { return known }
+    if let known = try knownTagValues(keys, listed, countMax: countMax) { return known }
     var found: [Set<[UInt8]>] = Array(repeating: [], count: keys.count)
     try eachSeries(listed) { tags, _, _ in
       for (place, key) in keys.enumerated() {
@@ -220,12 +221,17 @@ extension ShowExecutor {
   private func knownTagValues(
     _ keys: [[UInt8]], _ listed: Listed, countMax: Int
   ) throws -> [(key: [UInt8], values: TagValueList)]? {
+    let predicate = listed.condition?.seriesPredicate
+    if predicate == nil, listed.condition != nil { return nil }
     var all: [(key: [UInt8], values: TagValueList)] = []
     for key in keys {
       if request.isCancelled() { throw QueryFailure.interrupted }
       var values = TagValueList()
       for snapshot in listed.snapshots {
-        guard let found = try snapshot.tagValues(of: listed.name, key: key, countMax: countMax) else { return nil }
+        let found = try snapshot.tagValues(
+          of: listed.name, key: key, where: predicate, times: listed.times, countMax: countMax,
+          isCancelled: request.isCancelled)
+        guard let found else { return nil }
         values = values.union(found)
       }
       all.append((key, values))

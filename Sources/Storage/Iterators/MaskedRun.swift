@@ -59,9 +59,11 @@ package final class MaskedRun: WrappingRun {
   }
 
   package func tagValues(
-    of measurement: [UInt8], key: [UInt8], countMax: Int
+    of measurement: [UInt8], key: [UInt8], where predicate: TagPredicate?, countMax: Int, isCancelled: () -> Bool
   ) throws(StorageError) -> TagValueList? {
-    try masks(of: measurement).isEmpty ? try base.tagValues(of: measurement, key: key, countMax: countMax) : nil
+    guard try masks(of: measurement).isEmpty else { return nil }
+    return try base.tagValues(
+      of: measurement, key: key, where: predicate, countMax: countMax, isCancelled: isCancelled)
   }
 
   package func series(of measurement: [UInt8], where predicate: TagPredicate?) throws(StorageError)

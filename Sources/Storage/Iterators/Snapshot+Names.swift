@@ -46,15 +46,18 @@ extension Snapshot {
 }
 
 extension Snapshot {
-  /// The values that series of a measurement have of a tag key, without a look at each series; `nil` where only that tells: something is
-  /// deleted, damaged or expired in part. Of more than `countMax` at least the first ones.
+  /// The values of a tag key that series of a measurement have which satisfy a predicate (`nil`: all) and have rows in `times`, without
+  /// a list of the series; `nil` where only that tells: something is deleted, damaged, or expired or asked for in part. Of more than
+  /// `countMax` at least the first ones. Throws `.cancelled` once `isCancelled` says so.
   package func tagValues(
-    of measurement: [UInt8], key: [UInt8], countMax: Int = .max
+    of measurement: [UInt8], key: [UInt8], where predicate: TagPredicate? = nil, times: Range<Int64> = .min ..< .max,
+    countMax: Int = .max, isCancelled: () -> Bool = { false }
   ) throws(StorageError) -> TagValueList? {
     var lists: [TagValueList] = []
-    for window in windows(in: .min ..< .max) {
-      guard window.range.lowerBound >= floor,
-        let found = try window.tagValues(of: measurement, key: key, countMax: countMax)
+    for window in windows(in: times) {
+      guard window.range.lowerBound >= floor, window.isWithin(times),
+        let found = try window.tagValues(
+          of: measurement, key: key, where: predicate, countMax: countMax, isCancelled: isCancelled)
       else { return nil }
       lists.append(found)
     }
@@ -63,15 +66,21 @@ extension Snapshot {
 }
 
 extension WindowSnapshot {
+  /// Whether all that it holds lies in these times.
+  fileprivate func isWithin(_ times: Range<Int64>) -> Bool {
+    runs.allSatisfy { $0.timeRange.lowerBound >= times.lowerBound && $0.timeRange.upperBound < times.upperBound }
+  }
+
   fileprivate func tagValues(
-    of measurement: [UInt8], key: [UInt8], countMax: Int
+    of measurement: [UInt8], key: [UInt8], where predicate: TagPredicate?, countMax: Int, isCancelled: () -> Bool
   ) throws(StorageError) -> TagValueList? {
     var lists: [TagValueList] = []
     for run in runs {
       // A run may reach beyond the window where several keyspaces are read as one.
       guard run.damage == nil, run.damage(of: measurement).isNone, run.timeRange.lowerBound >= range.lowerBound,
         run.timeRange.upperBound < range.upperBound,
-        let found = try run.tagValues(of: measurement, key: key, countMax: countMax)
+        let found = try run.tagValues(
+          of: measurement, key: key, where: predicate, countMax: countMax, isCancelled: isCancelled)
       else { return nil }
       lists.append(found)
     }

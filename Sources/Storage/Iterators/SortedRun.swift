@@ -24,9 +24,11 @@ package protocol SortedRun: AnyObject, Sendable {
   func fields(of measurement: [UInt8]) throws(StorageError) -> [FieldKey]
   /// The tag keys of a measurement, sorted.
   func tagKeys(of measurement: [UInt8]) throws(StorageError) -> [[UInt8]]
-  /// The values that series of a measurement have of a tag key, without a look at each series; `nil` where only that tells. Of more than
-  /// `countMax` the first ones are enough.
-  func tagValues(of measurement: [UInt8], key: [UInt8], countMax: Int) throws(StorageError) -> TagValueList?
+  /// The values that series of a measurement which satisfy a predicate (`nil`: all) have of a tag key, without making a list of the series;
+  /// `nil` where only that tells. Of more than `countMax` the first ones are enough. Throws `.cancelled` once `isCancelled` says so.
+  func tagValues(
+    of measurement: [UInt8], key: [UInt8], where predicate: TagPredicate?, countMax: Int, isCancelled: () -> Bool
+  ) throws(StorageError) -> TagValueList?
   /// The series of a measurement that satisfy a predicate (`nil`: all), in canonical order.
   ///
   /// Asks filter and index first: a run that cannot hold one is not read.
@@ -45,7 +47,7 @@ extension SortedRun {
   package var damage: StorageError? { nil }
   package var seriesCountMax: Int { rowCount }
   package func tagValues(
-    of measurement: [UInt8], key: [UInt8], countMax: Int
+    of measurement: [UInt8], key: [UInt8], where predicate: TagPredicate?, countMax: Int, isCancelled: () -> Bool
   ) throws(StorageError) -> TagValueList? { nil }
   package func seriesCursor(
     of measurement: [UInt8], where predicate: TagPredicate?

@@ -89,6 +89,25 @@ extension KeyOrder {
     }
   }
 
+  /// The value of a tag, empty where it is absent; valid as long as the key.
+  static func value(of wanted: [UInt8], in key: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
+    var at = 0
+    let measurementCount = unsafe length(key, &at)
+    at += measurementCount
+    for _ in 0..<(unsafe length(key, &at)) {
+      let nameCount = unsafe length(key, &at)
+      let name = at..<at + nameCount
+      at = name.upperBound
+      let valueCount = unsafe length(key, &at)
+      let value = at..<at + valueCount
+      at = value.upperBound
+      if nameCount == wanted.count, unsafe key[name].elementsEqual(wanted) {
+        return unsafe UnsafeBufferPointer(rebasing: key[value])
+      }
+    }
+    return unsafe UnsafeBufferPointer(start: nil, count: 0)
+  }
+
   /// Bytes that the measurement and the number of tags take.
   static func byteCountBeforeTags(of key: UnsafeBufferPointer<UInt8>) -> Int {
     var at = 0

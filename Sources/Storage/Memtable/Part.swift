@@ -36,6 +36,7 @@ import Synchronization
   private let sealNumber = Atomic<UInt64>(0)
   let indexCache = Lock<PartIndex?>(nil)
   private let tags = Lock(PartTags())
+  private let tagScans = Lock(TagValueScans())
 
   /// What only changes under the lock.
   private struct Contents {
@@ -152,12 +153,21 @@ import Synchronization
     }
   }
 
-  /// The values of a tag key of a measurement; `nil` where they are too many to be known without a look at each series.
-  func tagValues(of measurement: [UInt8], key: [UInt8]) -> TagValueList? {
+  /// The values of a tag key of a measurement, of all series or of those that satisfy a predicate. Where there are more than `PartTags`
+  /// keeps, or there is a predicate, what was not asked lately costs a look at every series: `nil` if it is not to go on meanwhile.
+  func tagValues(
+    of measurement: [UInt8], key: [UInt8], where predicate: TagPredicate?, isCancelled: () -> Bool
+  ) -> TagValueList? {
     let series = series
-    return tags.withLock { tags in
-      tags.catchUp(with: series)
-      return tags.values(of: measurement, key: key)
+    if predicate == nil {
+      let known = tags.withLock { tags in
+        tags.catchUp(with: series)
+        return tags.values(of: measurement, key: key)
+      }
+      if let known { return known }
+    }
+    return tagScans.withLock {
+      $0.list(of: measurement, key: key, where: predicate, in: series, isCancelled: isCancelled)
     }
   }
 

@@ -9,8 +9,6 @@ import Synchronization
   // Unchecked: the pointers lead to `PartSeries` whose `live` never changes and whose `newest` is
   // atomic; they live as long as the part, which every holder of an index holds too.
   private let series: [UnsafeMutablePointer<PartSeries>]
-  /// What was asked of tags with more values than `PartTags` keeps.
-  private let values = Lock<[TagName: TagValueList]>([:])
 
   private init(series: [UnsafeMutablePointer<PartSeries>]) { unsafe self.series = series }
 
@@ -40,35 +38,6 @@ import Synchronization
     }
     let start = bound { $0 < 0 }
     return start..<max(start, bound { $0 <= 0 })
-  }
-
-  /// The values of a tag key of a measurement. The first time a look at every series, later none.
-  func tagValues(of measurement: [UInt8], key: [UInt8]) -> TagValueList {
-    values.withLock { lists in
-      let name = TagName(measurement: measurement, tag: key)
-      if let known = lists[name] { return known }
-      var values: Set<[UInt8]> = []
-      var before: [UInt8] = []
-      for ordinal in range(of: measurement) {
-        unsafe visitTags(ordinal) { found, value in
-          guard unsafe found.elementsEqual(key) else { return true }
-          if unsafe !value.elementsEqual(before) {
-            before = unsafe Array(value)
-            values.insert(before)
-          }
-          return false
-        }
-      }
-      let list = TagValueList(sorting: values)
-      lists[name] = list
-      return list
-    }
-  }
-
-  private func visitTags(
-    _ ordinal: Int, _ body: (UnsafeBufferPointer<UInt8>, UnsafeBufferPointer<UInt8>) -> Bool
-  ) {
-    unsafe withBytes(ordinal) { unsafe KeyOrder.visitTags(of: $0, body) }
   }
 
   /// The order of all series that `part` has now.
@@ -159,10 +128,4 @@ import Synchronization
     }
     return unsafe PartIndex(series: series)
   }
-}
-
-/// A tag key of a measurement.
-private struct TagName: Hashable {
-  var measurement: [UInt8]
-  var tag: [UInt8]
 }

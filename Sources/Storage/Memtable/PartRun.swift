@@ -47,10 +47,14 @@ package final class PartRun: SortedRun {
     part.tagKeys(of: measurement)
   }
 
-  package func tagValues(of measurement: [UInt8], key: [UInt8], countMax: Int) -> TagValueList? {
+  package func tagValues(
+    of measurement: [UInt8], key: [UInt8], where predicate: TagPredicate?, countMax: Int, isCancelled: () -> Bool
+  ) throws(StorageError) -> TagValueList? {
     // Where rows are hidden a series may have none that shows.
     guard relativeSequenceMax >= UInt64(UInt32.max) else { return nil }
-    return part.tagValues(of: measurement, key: key) ?? index.tagValues(of: measurement, key: key)
+    let found = part.tagValues(of: measurement, key: key, where: predicate, isCancelled: isCancelled)
+    guard let found else { throw StorageError(.cancelled, "told to stop") }
+    return found
   }
 
   package func series(of measurement: [UInt8], where predicate: TagPredicate?) -> SeriesList {

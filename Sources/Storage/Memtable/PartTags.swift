@@ -1,4 +1,3 @@
-import Glibc
 import LineProtocol
 
 /// The tag keys and values of a part's measurements, each series looked at once: in the order in which they came, so that nobody who
@@ -14,7 +13,7 @@ import LineProtocol
 
   private var seenCount = 0
   private var places: [[UInt8]: Int] = [:]
-  private var measurements: [[KeyValues]] = []
+  private var measurements: [[(key: [UInt8], values: TagValueSet)]] = []
   /// The measurement of the last series: neighbours nearly always share it.
   private var last: (name: [UInt8], place: Int) = ([], -1)
 
@@ -37,7 +36,7 @@ import LineProtocol
     guard let place = places[measurement], let tag = measurements[place].firstIndex(where: { $0.key == key }) else {
       return TagValueList()
     }
-    return measurements[place][tag].list()
+    return measurements[place][tag].values.list()
   }
 
   private mutating func add(_ key: UnsafeBufferPointer<UInt8>) {
@@ -56,73 +55,11 @@ import LineProtocol
       let tags = measurements[measurement].indices
       if unsafe hint >= tags.count || !name.elementsEqual(measurements[measurement][hint].key) {
         hint = tags.first { unsafe name.elementsEqual(measurements[measurement][$0].key) } ?? tags.count
-        if hint == tags.count { unsafe measurements[measurement].append(KeyValues(key: Array(name))) }
+        if hint == tags.count { unsafe measurements[measurement].append((Array(name), TagValueSet(countMax: Self.valueCountMax))) }
       }
-      unsafe measurements[measurement][hint].insert(value)
+      unsafe measurements[measurement][hint].values.insert(value)
       hint += 1
       return true
     }
-  }
-}
-
-/// The distinct values of one tag key, flat.
-@safe private struct KeyValues {
-  let key: [UInt8]
-  private var bytes: [UInt8] = []
-  private var ends: [Int] = []
-  private var table = TaggedTable<UInt32>()
-  private var last = -1
-  private var isOver = false
-  /// What was answered last, while no value has come since.
-  private var sorted: TagValueList?
-
-  init(key: [UInt8]) { self.key = key }
-
-  private func range(_ index: Int) -> Range<Int> { (index == 0 ? 0 : ends[index - 1])..<ends[index] }
-
-  mutating func insert(_ value: UnsafeBufferPointer<UInt8>) {
-    if isOver { return }
-    if last >= 0, unsafe isEqual(last, value) { return }
-    let hash = unsafe Self.hash(value)
-    if let slot = table.find(hash, where: { unsafe isEqual(Int($0), value) }) {
-      last = Int(table[slot])
-      return
-    }
-    guard ends.count < PartTags.valueCountMax else {
-      isOver = true
-      (bytes, ends, table, sorted) = ([], [], TaggedTable(), nil)
-      return
-    }
-    unsafe bytes.append(contentsOf: value)
-    ends.append(bytes.count)
-    last = ends.count - 1
-    sorted = nil
-    let (bytes, ends) = (bytes, ends)
-    table.insert(UInt32(last), hash: hash) { index in
-      let end = ends[Int(index)]
-      return unsafe bytes[(index == 0 ? 0 : ends[Int(index) - 1])..<end].withUnsafeBufferPointer { unsafe Self.hash($0) }
-    }
-  }
-
-  private func isEqual(_ index: Int, _ value: UnsafeBufferPointer<UInt8>) -> Bool {
-    let range = range(index)
-    guard range.count == value.count, !range.isEmpty, let start = value.baseAddress else { return range.count == value.count }
-    // The range lies within `bytes`.
-    return unsafe bytes.withUnsafeBufferPointer { unsafe memcmp($0.baseAddress.unsafelyUnwrapped + range.lowerBound, start, range.count) == 0 }
-  }
-
-  /// Its key is random: these bytes come from strangers.
-  private static let keyed = KeyedHash()
-
-  private static func hash(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
-    UInt32(truncatingIfNeeded: unsafe keyed.hash(bytes))
-  }
-
-  mutating func list() -> TagValueList? {
-    if isOver { return nil }
-    if let sorted { return sorted }
-    let list = TagValueList(sorting: ends.indices.map { Array(bytes[range($0)]) })
-    sorted = list
-    return list
   }
 }

@@ -192,6 +192,36 @@ struct SeriesSelection {
     return set
   }
 
+  /// The values that the series of a set have of a tag key, in order, at least the first `countMax`.
+  mutating func values(
+    of key: Int, in set: BitVector, countMax: Int, isCancelled: () -> Bool
+  ) throws(StorageError) -> TagValueList {
+    let valueCount = top.tagKeys[key].valueCount
+    var used = BitVector(repeating: false, count: valueCount + 1)
+    for start in stride(from: 0, to: top.seriesCount, by: TableFormat.stripeCount) {
+      if isCancelled() { throw StorageError(.cancelled, "told to stop") }
+      let rows = start..<min(start + TableFormat.stripeCount, top.seriesCount)
+      var at = start
+      let codes = set.firstOne(in: rows) == nil ? [] : try codes(of: key, rows)
+      while let ordinal = set.firstOne(in: at..<rows.upperBound) {
+        let code = codes[codes.startIndex + ordinal - start]
+        guard code <= UInt64(valueCount) else {
+          throw table.source.corrupt(top.tagKeys[key].codes.handle(0), "value \(code) of a tag with \(valueCount)")
+        }
+        used[Int(code)] = true
+        at = ordinal + 1
+      }
+    }
+    return try values[key].list(of: used, countMax: countMax)
+  }
+
+  /// What stands for the values of a tag key of some series.
+  private mutating func codes(of key: Int, _ rows: Range<Int>) throws(StorageError) -> ArraySlice<UInt64> {
+    if let dictionary { return dictionary.codes[key][rows] }
+    try load(top.tagKeys[key].codes, rows: rows)
+    return words[...]
+  }
+
   /// The series that the tag index names for a value.
   private mutating func indexed(_ key: Int, _ place: Int) throws(StorageError) -> BitVector {
     let tag = top.tagKeys[key]

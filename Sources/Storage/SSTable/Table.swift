@@ -78,13 +78,20 @@ package final class Table: SortedRun, Sendable {
   }
 
   package func tagValues(
-    of measurement: [UInt8], key: [UInt8], countMax: Int
+    of measurement: [UInt8], key: [UInt8], where predicate: TagPredicate?, countMax: Int, isCancelled: () -> Bool
   ) throws(StorageError) -> TagValueList? {
-    guard let top = try top(of: measurement), let tag = top.tagKeys.first(where: { $0.name == key }) else {
+    guard let top = try top(of: measurement), let index = top.tagKeys.firstIndex(where: { $0.name == key }) else {
       return TagValueList()
     }
-    var values = TagValues(source: source, key: tag)
-    return try values.list(countMax: countMax)
+    guard let predicate else {
+      var values = TagValues(source: source, key: top.tagKeys[index])
+      return try values.list(countMax: countMax)
+    }
+    var selection = SeriesSelection(table: self, top: top)
+    let choice = try selection.chosen(by: predicate)
+    if case .notByFilter = choice { filterSkipCount.wrappingAdd(1, ordering: .relaxed) }
+    guard case .set(let set) = choice else { return TagValueList() }
+    return try selection.values(of: index, in: set, countMax: countMax, isCancelled: isCancelled)
   }
 
   package func series(

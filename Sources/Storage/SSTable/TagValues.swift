@@ -39,6 +39,21 @@ struct TagValues {
     return list
   }
 
+  /// The values of codes (a value's place and 1) in order, at least the first `countMax`; only their blocks are decoded.
+  mutating func list(of codes: BitVector, countMax: Int) throws(StorageError) -> TagValueList {
+    var list = TagValueList()
+    for index in blocks.indices where list.count < countMax {
+      let first = key.firstPlaces[index] + 1
+      var at = first
+      let end = key.firstPlaces[index + 1] + 1
+      while let code = codes.firstOne(in: at..<end) {
+        list.append(try load(index).value(code - first))
+        at = code + 1
+      }
+    }
+    return list
+  }
+
   /// Decodes every block.
   mutating func loadAll() throws(StorageError) -> [Block] {
     var all: [Block] = []

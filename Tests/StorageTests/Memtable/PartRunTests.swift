@@ -145,9 +145,27 @@ struct PartRunTests {
         ("few", numbers.map { "f\($0 % 7)" }), ("id", numbers.filter { $0 % 3 == 0 }.map { "i\($0)" }),
         ("z", numbers.map { "\($0)" }), ("nosuch", []),
       ] {
-        let found = try #require(run.tagValues(of: name, key: Array(key.utf8), countMax: .max))
+        let found = try #require(run.tagValues(of: name, key: Array(key.utf8), where: nil, countMax: .max) { false })
         let areSame = text(found) == Set(wanted).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         #expect(areSame, "\(key) of \(measurement): \(found.count) values")
+      }
+    }
+    /// Of conditions, asked twice: the second time only of series that came since.
+    func checkConditions(_ run: PartRun, _ numbers: Range<Int>) throws {
+      let few = Array("few".utf8)
+      for (predicate, wanted) in [
+        (TagPredicate.equals(key: few, value: Array("f3".utf8)), numbers.filter { $0 % 7 == 3 }),
+        (.notEquals(key: Array("id".utf8), value: []), numbers.filter { $0 % 3 == 0 }),
+        (.or(.matches(key: few, try Regex("^f[01]$")), .not(.constant(true))), numbers.filter { $0 % 7 < 2 }),
+        (.and(.equals(key: few, value: Array("f3".utf8)), .equals(key: Array("no".utf8), value: Array("x".utf8))), []),
+      ] {
+        for _ in 0..<2 {
+          let found = try #require(run.tagValues(of: Array("a".utf8), key: Array("z".utf8), where: predicate, countMax: .max) { false })
+          #expect(text(found) == wanted.map { "\($0)" }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) })
+        }
+        #expect(throws: StorageError.self) {
+          _ = try run.tagValues(of: Array("a".utf8), key: few, where: .not(predicate), countMax: .max) { true }
+        }
       }
     }
     try write(0..<5, "a", sequence: 1)
@@ -158,9 +176,11 @@ struct PartRunTests {
     let run = try #require(part.makeRun())
     #expect(run.measurements() == ["a", "b"].map { Array($0.utf8) })
     try check(run, "a", 0..<6_000)
+    try checkConditions(run, 0..<6_000)
     // Past the 10,000 values that are kept of a key.
     try write(6_000..<12_000, "a", sequence: 4)
     try check(#require(part.makeRun()), "a", 0..<12_000)
+    try checkConditions(#require(part.makeRun()), 0..<12_000)
     try check(#require(part.makeRun()), "b", 0..<50)
     #expect(try #require(part.makeRun()).tagKeys(of: Array("c".utf8)) == [])
   }

@@ -20,10 +20,26 @@ struct TablePredicateTests {
         )
         if a.keyBytes != b.keyBytes || a.keyEnds != b.keyEnds { wrong += 1 }
         found += a.count
+        for key in try model.tagKeys(of: measurement) {
+          let values = try table.tagValues(of: measurement, key: key, where: predicate, countMax: .max) { false }
+          if values.map(Self.texts) != Self.values(of: key, in: b) { wrong += 1 }
+        }
       }
     }
     #expect(wrong == 0, "seed \(seed)")
     #expect(found > 0)
+  }
+
+  private static func texts(_ list: TagValueList) -> [[UInt8]] {
+    (0..<list.count).map { Array(list.bytes[list.range($0)]) }
+  }
+
+  /// The values that series of a list have of a tag.
+  private static func values(of key: [UInt8], in list: SeriesList) -> [[UInt8]] {
+    let found = (0..<list.count).compactMap { index in
+      SeriesKey(validating: Array(list.keyBytes[list.keyRange(index)]))?.value(of: key).map { Array($0) }
+    }
+    return Set(found).sorted { $0.lexicographicallyPrecedes($1) }
   }
 
   private static func predicate(depth: Int, using random: inout SplitMix64) throws -> TagPredicate {
@@ -72,6 +88,10 @@ struct TablePredicateTests {
           .map { $0.elementsEqual(value) } ?? false
       }
       #expect(found.ordinals.map(Int.init) == expected, "host \(host)")
+      let others = try #require(
+        table.tagValues(
+          of: Array("m".utf8), key: Array("n".utf8), where: .equals(key: Array("host".utf8), value: value), countMax: .max) { false })
+      #expect(Self.texts(others) == Self.values(of: Array("n".utf8), in: found), "host \(host)")
     }
   }
 

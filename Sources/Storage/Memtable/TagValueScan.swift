@@ -1,0 +1,55 @@
+import LineProtocol
+
+/// The values of a tag key among the series of a part that satisfy a predicate: each series is looked at once, in the order in which they
+/// came, so that who asks again looks only at what is new.
+@safe struct TagValueScan {
+  let measurement: [UInt8]
+  let key: [UInt8]
+  let predicate: TagPredicate?
+  private var seenCount = 0
+  private var values = TagValueSet(countMax: .max)
+
+  init(of measurement: [UInt8], key: [UInt8], where predicate: TagPredicate?) {
+    (self.measurement, self.key, self.predicate) = (measurement, key, predicate)
+  }
+
+  /// Bytes of memory taken, about.
+  var byteCount: Int { values.byteCount }
+
+  /// Series between two looks whether to go on.
+  private static let stretchCount = 8_192
+
+  /// The values that there are by now; `nil` if it is not to go on: what was seen stays so.
+  mutating func list(of series: PartSeriesList, isCancelled: () -> Bool) -> TagValueList? {
+    while seenCount < series.count {
+      if isCancelled() { return nil }
+      for number in seenCount..<min(seenCount + Self.stretchCount, series.count) {
+        unsafe series[number].pointee.live.withBytes { unsafe look($0) }
+        seenCount = number + 1
+      }
+    }
+    return values.list() ?? TagValueList()
+  }
+
+  private mutating func look(_ series: UnsafeBufferPointer<UInt8>) {
+    guard unsafe KeyOrder.compareMeasurement(of: series, to: measurement) == 0 else { return }
+    let value = unsafe KeyOrder.value(of: key, in: series)
+    guard !value.isEmpty, unsafe predicate?.isSatisfied(in: series) ?? true else { return }
+    unsafe values.insert(value)
+  }
+}
+
+extension TagPredicate {
+  /// Whether a series satisfies it, by its key in flat form.
+  fileprivate func isSatisfied(in series: UnsafeBufferPointer<UInt8>) -> Bool {
+    switch self {
+    case .equals(let key, let wanted): unsafe KeyOrder.value(of: key, in: series).elementsEqual(wanted)
+    case .notEquals(let key, let unwanted): unsafe !KeyOrder.value(of: key, in: series).elementsEqual(unwanted)
+    case .matches(let key, let regex): unsafe regex.matches(Array(KeyOrder.value(of: key, in: series)))
+    case .and(let a, let b): unsafe a.isSatisfied(in: series) && b.isSatisfied(in: series)
+    case .or(let a, let b): unsafe a.isSatisfied(in: series) || b.isSatisfied(in: series)
+    case .not(let a): unsafe !a.isSatisfied(in: series)
+    case .constant(let answer): answer
+    }
+  }
+}
