@@ -62,10 +62,12 @@ extension MeasurementSelect {
     return nil
   }
 
-  /// The rows wanted, where reading only the first buckets in the order of the answer may be enough.
+  /// The rows wanted, where reading only the first buckets in the order of the answer may be enough: an area in a bucket goes on to the
+  /// first point behind it.
   private var narrowableRowCount: Int? {
     guard plan.grouping.interval > 0, plan.grouping.tagKeys.isEmpty, let needed = plan.rowCountNeeded,
-      needed < 1 << 20, zone == .utc, !plan.grouping.isCalendar, plan.streams.allSatisfy({ $0.transform == nil })
+      needed < 1 << 20, zone == .utc, !plan.grouping.isCalendar,
+      plan.streams.allSatisfy({ $0.transform == nil && orderedArgument(of: $0) == nil })
     else { return nil }
     switch plan.fill {
     case .previous, .linear: return nil

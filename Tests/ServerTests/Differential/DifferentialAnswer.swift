@@ -81,10 +81,13 @@ struct DifferentialAnswer: Decodable {
   }
 
   /// How far floats may be apart, in units of the last place of the larger and of `scale`: one, as the order in which two numbers are
-  /// added may show; more where many roundings come together, in running sums of areas and squares, or one is enlarged, in remainders.
+  /// added may show; more where many roundings come together, in running sums of areas and squares, or one is enlarged, in remainders,
+  /// and more again where such are taken from one another.
   static func ulpCount(of statement: String) -> Double {
-    ["integral(", "stddev(", " % "].contains { statement.contains($0) } ? 16 : 1
+    guard ["integral(", "stddev(", " % "].contains(where: statement.contains) else { return 1 }
+    return ["(integral(", "(stddev("].contains(where: statement.contains) ? 256 : 16
   }
+
   /// As large as any value of the data; what lies below comes of values of this size taken from one another.
   private static let scale = 8_192.0
 
