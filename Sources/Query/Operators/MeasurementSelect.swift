@@ -12,7 +12,7 @@ struct MeasurementSelect {
   let limits: QueryLimits
   let isCancelled: @Sendable () -> Bool
   /// Of each result series: one array, which the renderer recognises.
-  private let columnNames: [String]
+  let columnNames: [String]
   private(set) var counters = ScanCounters()
   private(set) var messages: [ResultMessage] = []
 
@@ -121,7 +121,7 @@ struct MeasurementSelect {
   }
 
   /// Names as contents of kept rows; fields get places in `columns`.
-  func contents(_ references: [Reference], _ columns: inout [ScanColumn]) -> [RowPass.Content] {
+  func contents(_ references: [Reference], _ columns: inout [ScanColumn]) -> [RowContent] {
     references.map { reference in
       switch reference.meaning(in: schema) {
       case .field(let column):

@@ -3,25 +3,7 @@ import Storage
 
 /// Keeps the rows of each group: the sink of raw selects, and of calls that need the points themselves.
 final class RowPass: ScanSink {
-  /// What a kept column is filled with.
-  enum Content {
-    /// The scan's column of that place.
-    case field(Int, FieldType)
-    /// The series' tag.
-    case tag([UInt8])
-    /// Nothing.
-    case none
-
-    var type: FieldType {
-      switch self {
-      case .field(_, let type): type
-      case .tag: .string
-      case .none: .float
-      }
-    }
-  }
-
-  private let contents: [Content]
+  private let contents: [RowContent]
   private let slots: [Int?]
   /// Scan columns of which one at least must have a value in a row.
   private let required: [Int]
@@ -46,8 +28,7 @@ final class RowPass: ScanSink {
   private var tags: SeriesTags
   private var takenOfSeries = 0
   private var texts: [ArraySlice<UInt8>?]
-  /// The contents that are tags, by key.
-  private let tagPlaces: [(key: [UInt8], place: Int)]
+  private let tagPlaces: TagPlaces
   private var totalCount = 0
   /// By group: what its rows were last counted to take.
   private var counted: [Int] = []
@@ -68,7 +49,7 @@ final class RowPass: ScanSink {
   struct Full: Error {}
 
   init(
-    _ contents: [Content], ties: [Int] = [], tagKeys: [[UInt8]], isDescending: Bool, limit: Int?,
+    _ contents: [RowContent], ties: [Int] = [], tagKeys: [[UInt8]], isDescending: Bool, limit: Int?,
     limits: QueryLimits, isDerived: Bool, keepsEmptyRows: Bool = false
   ) {
     self.contents = contents
@@ -79,16 +60,11 @@ final class RowPass: ScanSink {
     self.limits = limits
     groups = GroupTable(tagKeys: tagKeys)
     tags = SeriesTags([], 0..<0)
-    slots = contents.map { content in
-      if case .field(let slot, _) = content { return slot }
-      return nil
-    }
+    slots = contents.map(\.slot)
     required = Array(Set(slots.compactMap { $0 })).sorted()
     keepsAll = isDerived && keepsEmptyRows
     texts = Array(repeating: nil, count: contents.count)
-    tagPlaces = contents.enumerated().compactMap { place, content in
-      if case .tag(let key) = content { (key, place) } else { nil }
-    }.sorted { $0.key.lexicographicallyPrecedes($1.key) }
+    tagPlaces = TagPlaces(contents)
   }
 
   func begin(_ tags: SeriesTags, rank: Int) throws -> Bool {
@@ -108,22 +84,8 @@ final class RowPass: ScanSink {
     self.rank = rank
     self.tags = tags
     takenOfSeries = 0
-    if !tagPlaces.isEmpty { takeTexts(of: tags) }
+    tagPlaces.visit(tags, absent: { texts[$0] = [] }) { texts[$0] = $1 }
     return true
-  }
-
-  /// Looks up the contents that are tags of a series: both come in the order of keys.
-  private func takeTexts(of tags: SeriesTags) {
-    for (_, place) in tagPlaces { texts[place] = [] }
-    var next = 0
-    tags.visit { key, value in
-      while next < tagPlaces.count, tagPlaces[next].key.lexicographicallyPrecedes(key) { next += 1 }
-      while next < tagPlaces.count, tagPlaces[next].key.elementsEqual(key) {
-        texts[tagPlaces[next].place] = value
-        next += 1
-      }
-      return next < tagPlaces.count
-    }
   }
 
   var wantsLastRow: Bool { isDescending && limit == 1 && takenOfSeries == 0 }

@@ -21,6 +21,8 @@ public struct QueryRequest: Sendable {
   public var isStrict = false
   /// Long answers are handed on in pieces while they are made: `StatementResult.hasMore`.
   public var isStreamed = false
+  /// Who takes the answers knows `StatementResult.singles`.
+  package var takesSingleRows = false
   /// Answered by a thread that must not wait: see `QueryEngine.NotShort`.
   public var isShort = false
   /// Where the statement that runs says what it leaves out.

@@ -64,6 +64,7 @@ public struct JSONRenderer: ResultRenderer {
       if !isSame { begin(series, of: &now, into: &out) }
       appendRows(series, of: &now, into: &out)
     }
+    if let singles = result.singles { append(singles, of: &now, into: &out) }
     // Behind all rows: in chunks those of one piece may be in several documents, and the last one says why it is the last.
     now.error = now.error ?? result.error
     guard !result.hasMore else { return open = now }
@@ -177,7 +178,15 @@ public struct JSONRenderer: ResultRenderer {
     openSeries(series, of: &result, into: &out)
   }
 
-  private mutating func openSeries(_ series: ResultSeries, of result: inout OpenResult, into out: inout [UInt8]) {
+  /// Series of one row each.
+  private mutating func append(_ singles: SingleRowSeries, of result: inout OpenResult, into out: inout [UInt8]) {
+    closeSeries(of: &result, isPartial: false, into: &out)
+    separateSeries(of: &result, into: &out)
+    appendObjects(singles, result.timeStyle, into: &out)
+  }
+
+  /// What stands before the object of a series.
+  private func separateSeries(of result: inout OpenResult, into out: inout [UInt8]) {
     if result.seriesCount == 0 {
       next("series", 3, into: &out)
       out.append(UInt8(ascii: "["))
@@ -187,6 +196,10 @@ public struct JSONRenderer: ResultRenderer {
     line(4, into: &out)
     result.seriesCount += 1
     result.rowCount = 0
+  }
+
+  private mutating func openSeries(_ series: ResultSeries, of result: inout OpenResult, into out: inout [UInt8]) {
+    separateSeries(of: &result, into: &out)
     appendHead(series, into: &out)
     result.isSeriesOpen = true
     if options.chunkRowCount == nil { return }
@@ -227,17 +240,22 @@ public struct JSONRenderer: ResultRenderer {
       line(5, into: &out)
     }
     key("columns", into: &out)
-    if names.text.isEmpty || names.list != series.columnNames {
-      var text: [UInt8] = []
-      appendList(series.columnNames, 6, into: &text) { $1.appendJSONString($0) }
-      names = (series.columnNames, text)
-    }
-    out += names.text
+    out += text(of: series.columnNames)
     if options.includesTypes {
       next("types", 5, into: &out)
       let types = (series.timestamps == nil ? [] : ["time"]) + series.columns.map { $0.key.type.name }
       appendList(types, 6, into: &out) { $1.appendJSONString($0) }
     }
+  }
+
+  /// The list of columns' names.
+  mutating func text(of columnNames: [String]) -> [UInt8] {
+    if names.text.isEmpty || names.list != columnNames {
+      var text: [UInt8] = []
+      appendList(columnNames, 6, into: &text) { $1.appendJSONString($0) }
+      names = (columnNames, text)
+    }
+    return names.text
   }
 
   /// An object sorted by key, as Go writes a map; unsorted where types are asked for.

@@ -64,9 +64,13 @@ public struct StatementResult: Sendable {
   /// Its place among the statements of one input, from 0.
   public var statementID: Int
   public var series: [ResultSeries] = []
+  /// Series of one row each that come instead of `series`, where `QueryRequest.takesSingleRows`.
+  package var singles: SingleRowSeries?
   public var messages: [ResultMessage] = []
   /// Why it failed; other statements still run.
   public var error: String?
+  /// Where in the text of the query what `error` is about stands, where it is about its words: "line 1, char 8".
+  public var errorPlace: String?
   /// It failed for want of memory that other statements hold: later it may not.
   package var isCrowdedOut = false
   /// Something is not in it: what is yet to be replayed, where it was answered while the log is; what is damaged, which `messages`
@@ -86,9 +90,21 @@ public struct StatementResult: Sendable {
 
   /// Bytes that the answer takes as text, roughly, and as much again while it grows.
   package var renderedByteCountMax: Int {
-    series.reduce(0) { sum, series in
-      let strings = series.columns.reduce(0) { $0 + $1.bytes.count }
-      return sum + 2 * (256 + series.rowCount * (series.columns.count * 12 + 24) + strings)
-    }
+    let rows = series.reduce(0) { $0 + 2 * (256 + $1.renderedRowsByteCount) }
+    guard let singles else { return rows }
+    return rows + 2 * (256 * singles.rows.rowCount + singles.rows.renderedRowsByteCount)
+  }
+
+  /// Takes the rows out, and says why there are none.
+  package mutating func fail(_ message: String) {
+    (series, singles, error, errorPlace) = ([], nil, message, nil)
+  }
+}
+
+extension ResultSeries {
+  /// Bytes that the rows take as text, roughly.
+  fileprivate var renderedRowsByteCount: Int {
+    let strings = columns.reduce(0) { $0 + $1.bytes.count }
+    return rowCount * (columns.count * 12 + 24) + strings
   }
 }

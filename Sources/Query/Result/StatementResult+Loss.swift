@@ -15,9 +15,7 @@ extension StatementResult {
     var texts = pieces.prefix(Self.namedCountMax).map(\.text)
     if pieces.count > texts.count { texts.append("\(pieces.count - texts.count) more places") }
     if isStrict {
-      series = []
-      error = "the answer would lack what is damaged: \(texts[0])"
-      return
+      return fail("the answer would lack what is damaged: \(texts[0])")
     }
     isPartial = true
     messages += texts.map { ResultMessage(level: "warning", text: Self.lossPrefix + $0) }

@@ -152,6 +152,7 @@ struct QueryRoute: Sendable {
       isPartial: isReplaying)
     var query = query
     query.isStreamed = exchange != nil
+    query.takesSingleRows = format == .json && JSONRenderer.takesSingleRows(options)
     let isCancelled = query.isCancelled
     do {
       try opened.engine.run(query) { result in
@@ -161,7 +162,7 @@ struct QueryRoute: Sendable {
           // Of what is not sent in pieces.
           if exchange == nil { try account.add(result.renderedByteCountMax) }
         } catch {
-          (result.series, result.error) = ([], error.message)
+          result.fail(error.message)
           result.isCrowdedOut = account.wasCrowdedOut
         }
         try answer.take(result, isCancelled: isCancelled)

@@ -1,0 +1,97 @@
+import LineProtocol
+import Storage
+
+/// Keeps the last row of each group beside those of the others: the sink of `ORDER BY time DESC LIMIT 1` where each group is one series in
+/// a window, so that nothing has to be merged.
+final class LastRowPass: ScanSink {
+  /// A group has several series in one window, or there is more than is worth holding so: what `RowPass` is for.
+  struct Unsuited: Error {}
+
+  /// Values, and bytes of strings, that are held at most.
+  private static let valueCountMax = 65_536
+  private static let textByteCountMax = 4 << 20
+
+  private let slots: [Int?]
+  private let required: [Int]
+  private let tagPlaces: TagPlaces
+  private(set) var groups: GroupTable
+  /// By group: its row, and the window that had it.
+  private var found: [(row: Int, window: Int)?] = []
+  /// By row.
+  private(set) var timestamps: [Int64] = []
+  private(set) var columns: [Column]
+  private var textByteCount = 0
+  private var group = 0
+  private var window = 0
+  private var tags = SeriesTags([], 0..<0)
+
+  init(_ contents: [RowContent], tagKeys: [[UInt8]]) {
+    slots = contents.map(\.slot)
+    required = Array(Set(slots.compactMap { $0 })).sorted()
+    tagPlaces = TagPlaces(contents)
+    groups = GroupTable(tagKeys: tagKeys)
+    columns = contents.map { Column.absent($0.type) }
+  }
+
+  /// The row of a group, if there is one.
+  func row(of group: Int) -> Int? { found[group]?.row }
+
+  /// Bytes of memory taken.
+  var memoryByteCount: Int {
+    columns.reduce(timestamps.capacity * 8) { $0 + $1.values.capacity * 8 + $1.bytes.capacity + $1.validity.capacity * 8 }
+  }
+
+  func begin(_ tags: SeriesTags, rank: Int) throws -> Bool {
+    group = groups.number(of: tags)
+    if group == found.count { found.append(nil) }
+    if let known = found[group] {
+      // One of a later window is the last in any case.
+      if known.window == window { throw Unsuited() }
+      return false
+    }
+    guard groups.count * (columns.count + 1) <= Self.valueCountMax else { throw Unsuited() }
+    self.tags = tags
+    return true
+  }
+
+  var wantsLastRow: Bool { found[group] == nil }
+
+  func take(_ batch: borrowing ColumnBatch, selection: [UInt64]?) throws -> Bool {
+    guard let row = lastRow(of: batch, selection) else { return true }
+    let count = timestamps.count
+    for (index, slot) in slots.enumerated() {
+      guard let slot else { continue }
+      if !batch.columns[slot].isPresent(row) {
+        columns[index].appendNull(rowCount: count)
+      } else if columns[index].key.type == .string {
+        let text = batch.columns[slot].string(row)
+        textByteCount += text.count
+        columns[index].append(text: text, rowCount: count)
+      } else {
+        columns[index].append(word: batch.columns[slot].values[row], rowCount: count)
+      }
+    }
+    tagPlaces.visit(tags, absent: { columns[$0].appendNull(rowCount: count) }) { place, value in
+      // InfluxDB knows no empty tag.
+      if value.isEmpty { return columns[place].appendNull(rowCount: count) }
+      textByteCount += value.count
+      columns[place].append(text: value, rowCount: count)
+    }
+    timestamps.append(batch.timestamps[row])
+    found[group] = (count, window)
+    if textByteCount > Self.textByteCountMax { throw Unsuited() }
+    return false
+  }
+
+  /// The last row that is selected and has a value in a required column.
+  private func lastRow(of batch: borrowing ColumnBatch, _ selection: [UInt64]?) -> Int? {
+    guard let words = batch.chosen(required, selection) else { return batch.count > 0 ? batch.count - 1 : nil }
+    guard let index = words.lastIndex(where: { $0 != 0 }) else { return nil }
+    return index * 64 + 63 - words[index].leadingZeroBitCount
+  }
+
+  func endWindow() throws -> Bool {
+    window += 1
+    return true
+  }
+}
