@@ -117,6 +117,9 @@ public final class QueryEngine: Sendable {
         }
       } catch let failure as QueryFailure {
         result.error = failure.message
+        result.errorPlace = failure.part.flatMap {
+          Parser.place(of: $0, statement: index, in: request.text, parameters: request.parameters)?.description
+        }
         result.isCrowdedOut = limits.account.wasCrowdedOut
       } catch let error as StorageError {
         // What is damaged is looked at by who may read: here all that is not in memory would pass for damaged.

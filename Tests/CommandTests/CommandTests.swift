@@ -16,6 +16,15 @@ struct QueryCommandTests {
     #expect(caret(under: QueryParseError(message: "", offset: offset), in: text) == expected)
   }
 
+  @Test("a failure shows its line with a caret where its place is known, and is its words alone where it is not")
+  func places() {
+    let text = "SELECT 1;\nSELECT foo(v)"
+    #expect(described("no foo", at: "line 2, char 8", in: text) == "no foo at line 2, char 8\n  SELECT foo(v)\n         ^")
+    #expect(described("no foo", at: nil, in: text) == "no foo")
+    #expect(described("no foo", at: "line 9, char 8", in: text) == "no foo")
+    #expect(described("no foo", at: "line 0, char 0", in: text) == "no foo")
+  }
+
   @Test(
     "parameters are numbers and booleans where they look like it, else strings",
     arguments: [

@@ -348,4 +348,37 @@ struct HTTPTests {
     "varve_degraded", "varve_ingest_old_timestamps_total", "varve_read_amplification",
     "varve_bloom_skips_total", "varve_snapshot_pinned_bytes", "varve_corruptions_total",
   ]
+
+  @Test("a statement that fails over its words says in a header where they stand, and nothing but InfluxDB's words in JSON")
+  func failurePlaces() throws {
+    try withServer { (server: ServerProcess) throws in
+      #expect(try write(server, "m,h=a v=1i 1000000000000000000").status == 204)
+      let target = "/query?db=metrics&q=\(percentEncoded("SELECT v FROM m; SELECT foo(v) FROM m"))"
+      for (rest, words) in [
+        ("", "{\"statement_id\":1,\"error\":\"undefined function foo()\"}"),
+        ("&types=true", "\"error\":\"undefined function foo()\",\"at\":\"line 1, char 25\"}"), ("&format=csv", "m"),
+      ] {
+        let answer = try RawHTTP.ask(server.http, "GET", target + rest)
+        #expect(answer.status == 200 && answer.headers["x-varve-error-at"] == "line 1, char 25", "\(answer.text)")
+        #expect(answer.text.contains(words), "\(answer.text)")
+      }
+      let fine = try RawHTTP.ask(server.http, "GET", "/query?db=metrics&q=\(percentEncoded("SELECT v FROM m"))")
+      #expect(fine.headers["x-varve-error-at"] == nil)
+    }
+  }
+
+  @Test("the last row of each series is the same in JSON of one line, which takes rows side by side, and in any other")
+  func lastRows() throws {
+    try withServer { (server: ServerProcess) throws in
+      let lines = (0..<400).map { "m,h=h\($0 % 40),r=r\($0 % 3) \($0 % 5 == 0 ? "w" : "v")=\($0)i \(1_000_000_000_000_000_000 + $0)" }
+      #expect(try write(server, lines.joined(separator: "\n")).status == 204)
+      for tags in ["*", "h, r", "r, h"] {
+        let text = "SELECT * FROM m GROUP BY \(tags) ORDER BY time DESC LIMIT 1"
+        let target = "/query?db=metrics&epoch=ns&q=\(percentEncoded(text))"
+        let plain = try RawHTTP.ask(server.http, "GET", target)
+        let pretty = try RawHTTP.ask(server.http, "GET", target + "&pretty=true")
+        #expect(plain.text.filter { $0 == "{" }.count == 242 && plain.text.filter { !$0.isWhitespace } == pretty.text.filter { !$0.isWhitespace })
+      }
+    }
+  }
 }

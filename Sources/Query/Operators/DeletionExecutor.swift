@@ -28,9 +28,11 @@ struct DeletionExecutor {
   /// What a statement deletes, `nil` where its condition excludes everything; and of which database.
   private func resolve(_ statement: DeletionStatement) throws -> (Deletion?, database: String) {
     let resolver = SourceResolver(catalog: catalog, request: request)
-    let bounds = try TimeBounds(statement.condition, now: request.now, zone: .utc)
+    let bounds = try QueryFailure.about(.clause(.where)) { () throws(QueryFailure) in
+      try TimeBounds(statement.condition, now: request.now, zone: .utc)
+    }
     if statement.kind == .dropSeries, bounds.start != nil || bounds.last != nil {
-      throw QueryFailure("DROP SERIES doesn't support time in WHERE clause")
+      throw QueryFailure("DROP SERIES doesn't support time in WHERE clause", part: .clause(.where))
     }
     let database = try resolver.database("")
     let snapshots = try resolver.snapshots(database: "")
@@ -47,9 +49,9 @@ struct DeletionExecutor {
     }
     var conditions = ConditionResolver(
       schema: schema, times: TimeExpression(now: request.now, zone: .utc), columns: [])
-    let condition = try conditions.resolve(rest)
+    let condition = try QueryFailure.about(.clause(.where)) { () throws(QueryFailure) in try conditions.resolve(rest) }
     guard let predicate = condition.seriesPredicate else {
-      throw QueryFailure("fields not supported in WHERE clause during deletion")
+      throw QueryFailure("fields not supported in WHERE clause during deletion", part: .clause(.where))
     }
     return (Deletion(measurements: matches, predicate: predicate, times: bounds.range), database)
   }

@@ -150,8 +150,8 @@ extension MeasurementSelect {
     let prefix = "non_negative_"
     let name = function.hasPrefix(prefix) ? String(function.dropFirst(prefix.count)) : function
     return QueryFailure(
-      "unsupported \(name == "cumulative_sum" ? "cumulative sum" : name) iterator type: *query.\(type.name)InterruptIterator"
-    )
+      "unsupported \(name == "cumulative_sum" ? "cumulative sum" : name) iterator type: *query.\(type.name)InterruptIterator",
+      part: .call(function))
   }
 
   // MARK: Running

@@ -105,7 +105,9 @@ struct MeasurementSelect {
   func makeScan(_ columns: [ScanColumn], _ range: Range<Int64>, isDescending: Bool) throws -> MeasurementScan
   {
     var resolver = ConditionResolver(schema: schema, times: times, columns: columns)
-    let condition = try bounds.rest.map { rest throws(QueryFailure) in try resolver.resolve(rest) }
+    let condition = try QueryFailure.about(.clause(.where)) { () throws(QueryFailure) in
+      try bounds.rest.map { rest throws(QueryFailure) in try resolver.resolve(rest) }
+    }
     return MeasurementScan(
       snapshot: source.snapshot, measurement: source.name, columns: resolver.columns, condition: condition,
       times: range, isDescending: isDescending, isCancelled: isCancelled)

@@ -21,13 +21,15 @@ struct SelectExecutor {
   /// Resolves the names of a statement, and answers its subqueries.
   func plan(_ statement: SelectStatement, inherited: Inherited = Inherited()) throws -> PlannedSelect {
     guard let zone = TimeZoneRules.load(statement.timeZone) else {
-      throw QueryFailure("unable to find time zone \(statement.timeZone)")
+      throw QueryFailure("unable to find time zone \(statement.timeZone)", part: .call("tz"))
     }
-    var bounds = try TimeBounds(statement.condition, now: request.now, zone: zone)
+    var bounds = try QueryFailure.about(.clause(.where)) { () throws(QueryFailure) in
+      try TimeBounds(statement.condition, now: request.now, zone: zone)
+    }
     inherited.narrow(&bounds)
     let times = TimeExpression(now: request.now, zone: zone)
     var answer = SelectAnswer()
-    var buckets = try Grouping(statement.dimensions, knownTags: [], times: times)
+    var buckets = try grouping(statement, knownTags: [], times)
     buckets.inherit(inherited)
     let sources = try sources(
       of: statement,
@@ -39,10 +41,11 @@ struct SelectExecutor {
       all.formUnion(schema)
       schemas.append(schema)
     }
-    var grouping = try Grouping(statement.dimensions, knownTags: all.tagKeys, times: times)
+    var grouping = try grouping(statement, knownTags: all.tagKeys, times)
     grouping.inherit(inherited)
-    let qualified = try QualifiedNames(
-      of: statement.fields, measurements: sources.map(\.name), schemas: schemas, all: all)
+    let qualified = try QueryFailure.about(.clause(.select)) { () throws(QueryFailure) in
+      try QualifiedNames(of: statement.fields, measurements: sources.map(\.name), schemas: schemas, all: all)
+    }
     var planner = SelectPlanner(statement, schema: qualified?.schema ?? all, grouping: grouping)
     var plan = try planner.makePlan()
     // Empty buckets are nothing to the statement around.
@@ -51,6 +54,14 @@ struct SelectExecutor {
     return PlannedSelect(
       statement: statement, plan: plan, sources: sources, schemas: schemas, bounds: bounds, times: times,
       zone: zone, qualified: qualified, inner: answer)
+  }
+
+  private func grouping(
+    _ statement: SelectStatement, knownTags: [[UInt8]], _ times: TimeExpression
+  ) throws(QueryFailure) -> Grouping {
+    try QueryFailure.about(.clause(.group)) { () throws(QueryFailure) in
+      try Grouping(statement.dimensions, knownTags: knownTags, times: times)
+    }
   }
 
   /// Reads what is planned.

@@ -33,7 +33,9 @@ extension ShowExecutor {
         }
       }
     }
-    let bounds = try TimeBounds(statement.condition, now: request.now, zone: .utc)
+    let bounds = try QueryFailure.about(.clause(.where)) { () throws(QueryFailure) in
+      try TimeBounds(statement.condition, now: request.now, zone: .utc)
+    }
     return try found.keys.sorted { $0.lexicographicallyPrecedes($1) }.map { name in
       let snapshots = found[name] ?? []
       var schema = MeasurementSchema()
@@ -42,7 +44,9 @@ extension ShowExecutor {
       }
       let times = TimeExpression(now: request.now, zone: .utc)
       var conditions = ConditionResolver(schema: schema, times: times, columns: [])
-      let condition = try bounds.rest.map { rest throws(QueryFailure) in try conditions.resolve(rest) }
+      let condition = try QueryFailure.about(.clause(.where)) { () throws(QueryFailure) in
+        try bounds.rest.map { rest throws(QueryFailure) in try conditions.resolve(rest) }
+      }
       return Listed(
         name: name, snapshots: snapshots, schema: schema, condition: condition, times: bounds.range)
     }

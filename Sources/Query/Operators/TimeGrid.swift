@@ -48,12 +48,13 @@ struct TimeGrid {
     let last = Self.floor(Self.local(end, zone) + lift, grouping)
     let count = Int128(1) + (last - first) / Int128(grouping.interval)
     guard count <= Int128(countMax) else {
-      throw QueryFailure("max-select-buckets limit exceeded: (\(count)/\(countMax))", isLimit: true)
+      throw QueryFailure("max-select-buckets limit exceeded: (\(count)/\(countMax))", isLimit: true, part: .clause(.group))
     }
     // The first bucket may begin before time does: all are moved up then.
     let raised = max(0, Int128(Int64.min) - first)
     guard Self.local(end, zone) + lift + raised <= Int128(Int64.max) else {
-      throw QueryFailure("the times asked for lie too near to the ends of time for such buckets")
+      throw QueryFailure(
+        "the times asked for lie too near to the ends of time for such buckets", part: .clause(.group))
     }
     self.zone = zone
     shift = Int64(lift + raised)
@@ -108,7 +109,7 @@ struct TimeGrid {
     let count = Int(last - first) + 1
     // Side by side they must fit in the range of times.
     guard count <= countMax, !Int64(count).multipliedReportingOverflow(by: width).overflow else {
-      throw QueryFailure("max-select-buckets limit exceeded: (\(count)/\(countMax))", isLimit: true)
+      throw QueryFailure("max-select-buckets limit exceeded: (\(count)/\(countMax))", isLimit: true, part: .clause(.group))
     }
     let bucketing = Bucketing(start: -width * Int64(count / 2), width: width, count: count)
     return (bucketing, (first...last + 1).map(calendar.start))

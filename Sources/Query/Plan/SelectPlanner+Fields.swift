@@ -23,10 +23,13 @@ extension SelectPlanner {
         let regex = try compiled(pattern)
         expanded += names { _ in true }.filter { regex.matches(Array($0.name.utf8)) }.map(Self.field)
       case .call(let name, let arguments) where arguments.first?.hasWildcard == true:
-        expanded += try expandedCall(name, arguments, alias: field.alias)
+        expanded += try QueryFailure.about(.call(name)) { () throws(QueryFailure) in
+          try expandedCall(name, arguments, alias: field.alias)
+        }
       case let expression:
         guard !expression.hasWildcard else {
-          throw QueryFailure("unable to use wildcard in a binary expression")
+          throw QueryFailure(
+            "unable to use wildcard in a binary expression", part: StatementPart(of: expression) ?? .clause(.select))
         }
         expanded.append(field)
       }

@@ -27,18 +27,25 @@ struct SelectPlanner {
     guard !fields.isEmpty else {
       // A wildcard over nothing answers nothing; `SELECT time` alone is refused.
       let hasWildcard = statement.fields.contains { $0.expression.hasWildcard }
-      guard hasWildcard else { throw QueryFailure("at least 1 non-time field must be queried") }
+      guard hasWildcard else { throw QueryFailure("at least 1 non-time field must be queried", part: .name("time")) }
       return plan
     }
     let isAggregate = fields.contains { Self.hasCall($0.expression) }
     try validate(fields, isAggregate: isAggregate)
     let types = TypeCheck(schema: schema)
-    for field in fields { try types.check(field.expression) }
+    for field in fields {
+      try QueryFailure.about(StatementPart(of: field.expression)) { () throws(QueryFailure) in
+        try types.check(field.expression)
+      }
+    }
     let names = Self.columnNames(fields)
     for (field, name) in zip(fields, names) {
       plan.outputs.append(
         SelectPlan.OutputColumn(
-          name: name, expression: try compile(field.expression, isAggregate: isAggregate)))
+          name: name,
+          expression: try QueryFailure.about(StatementPart(of: field.expression)) { () throws(QueryFailure) in
+            try compile(field.expression, isAggregate: isAggregate)
+          }))
     }
     // References of an aggregate come after its streams, whose number is known only now.
     if isAggregate {
@@ -87,28 +94,29 @@ struct SelectPlanner {
       guard hasVariable else { throw QueryFailure("field must contain at least one variable") }
     }
     if !isAggregate, plan.grouping.interval > 0, !plan.grouping.isIntervalInherited {
-      throw QueryFailure("GROUP BY requires at least one aggregate function")
+      throw QueryFailure("GROUP BY requires at least one aggregate function", part: .clause(.group))
     }
     if !isAggregate, statement.fill != .null, statement.fill != .none {
       // InfluxDB takes it and does nothing.
     }
     guard isAggregate else { return }
     let calls = fields.flatMap { Self.outerCalls($0.expression) }
-    let hasLooseName = fields.contains { Self.hasLooseName($0.expression) }
+    let loose = fields.lazy.compactMap { Self.looseName($0.expression) }.first.map(StatementPart.looseName)
     if let alone = calls.first(where: { $0 == "distinct" }),
-      calls.count > 1 || hasLooseName || fields.count > 1
+      calls.count > 1 || loose != nil || fields.count > 1
     {
-      throw QueryFailure("aggregate function \(alone)() cannot be combined with other functions or fields")
+      throw QueryFailure(
+        "aggregate function \(alone)() cannot be combined with other functions or fields", part: .call(alone))
     }
     if let alone = calls.first(where: { $0 == "top" || $0 == "bottom" }), calls.count > 1 {
-      throw QueryFailure("selector function \(alone)() cannot be combined with other functions")
+      throw QueryFailure("selector function \(alone)() cannot be combined with other functions", part: .call(alone))
     }
-    guard hasLooseName else { return }
+    guard let loose else { return }
     guard calls.allSatisfy({ AggregateFunction(rawValue: $0)?.isSelector == true }) else {
-      throw QueryFailure("mixing aggregate and non-aggregate queries is not supported")
+      throw QueryFailure("mixing aggregate and non-aggregate queries is not supported", part: loose)
     }
     if calls.count > 1 {
-      throw QueryFailure("mixing multiple selector functions with tags or fields is not supported")
+      throw QueryFailure("mixing multiple selector functions with tags or fields is not supported", part: loose)
     }
   }
 
@@ -122,13 +130,13 @@ struct SelectPlanner {
     }
   }
 
-  /// Whether a name stands outside every aggregate.
-  private static func hasLooseName(_ expression: Expression) -> Bool {
+  /// The first name that stands outside every aggregate.
+  private static func looseName(_ expression: Expression) -> String? {
     switch expression {
-    case .reference: true
+    case .reference(let name, _): name
     case .call(let name, let arguments):
-      MathFunction(rawValue: name) != nil && arguments.contains(where: hasLooseName)
-    default: expression.children.contains(where: hasLooseName)
+      MathFunction(rawValue: name) == nil ? nil : arguments.lazy.compactMap(looseName).first
+    default: expression.children.lazy.compactMap(looseName).first
     }
   }
 
@@ -149,12 +157,15 @@ struct SelectPlanner {
       return .slot(stream(.call(AggregateCall(.distinct, of: Reference(name: name, cast: nil))), "distinct"))
     case .call(let name, let arguments):
       if let function = MathFunction(rawValue: name) {
-        try checkCount(arguments, name, function.argumentCount...function.argumentCount)
+        try QueryFailure.about(.call(name)) { () throws(QueryFailure) in
+          try checkCount(arguments, name, function.argumentCount...function.argumentCount)
+        }
         var values: [ValueExpression] = []
         for argument in arguments { values.append(try compile(argument, isAggregate: isAggregate)) }
         return .math(function, values)
       }
-      return .slot(try callStream(name, arguments))
+      return .slot(
+        try QueryFailure.about(.call(name)) { () throws(QueryFailure) in try callStream(name, arguments) })
     default:
       guard let literal = Literal(expression) else { throw QueryFailure("invalid expression: \(expression)") }
       return .literal(literal)
@@ -206,9 +217,11 @@ struct SelectPlanner {
       guard plan.grouping.interval > 0 else {
         throw QueryFailure("\(name) aggregate requires a GROUP BY interval")
       }
-      let call = try CallParser.aggregate(innerName, innerArguments)
+      let call = try QueryFailure.about(.call(innerName)) { () throws(QueryFailure) in
+        try CallParser.aggregate(innerName, innerArguments)
+      }
       guard call.function.isScalar else {
-        throw QueryFailure("\(innerName)() cannot be used inside \(name)()")
+        throw QueryFailure("\(innerName)() cannot be used inside \(name)()", part: .call(innerName))
       }
       return stream(.call(call), name, transform)
     }

@@ -22,6 +22,7 @@ public struct JSONRenderer: ResultRenderer {
     /// Said when its object is closed, in chunks of the first one.
     var messages: [ResultMessage] = []
     var error: String?
+    var errorPlace: String?
     var isPartial = false
     var hasSeveralNames = false
     var timeZone: String
@@ -66,7 +67,7 @@ public struct JSONRenderer: ResultRenderer {
     }
     if let singles = result.singles { append(singles, of: &now, into: &out) }
     // Behind all rows: in chunks those of one piece may be in several documents, and the last one says why it is the last.
-    now.error = now.error ?? result.error
+    if now.error == nil { (now.error, now.errorPlace) = (result.error, result.errorPlace) }
     guard !result.hasMore else { return open = now }
     closeSeries(of: &now, isPartial: false, into: &out)
     closeResult(&now, isPartial: now.isPartial, into: &out)
@@ -149,8 +150,13 @@ public struct JSONRenderer: ResultRenderer {
       next("error", 3, into: &out)
       out.appendJSONString(error)
     }
+    if options.includesTypes, let place = result.errorPlace {
+      next("at", 3, into: &out)
+      out.appendJSONString(place)
+    }
     appendResultEnd(into: &out)
-    (result.messages, result.error, result.seriesCount, result.isSeriesOpen) = ([], nil, 0, false)
+    (result.messages, result.error, result.errorPlace) = ([], nil, nil)
+    (result.seriesCount, result.isSeriesOpen) = (0, false)
     if options.chunkRowCount != nil { closeDocument(into: &out) }
   }
 

@@ -37,7 +37,7 @@ public struct ResultDocument: Sendable {
     // In chunks "partial" says that more follows: the last one's word stands.
     results[last].isPartial = result.isPartial
     results[last].messages += result.messages
-    results[last].error = results[last].error ?? result.error
+    if results[last].error == nil { (results[last].error, results[last].errorPlace) = (result.error, result.errorPlace) }
     for series in result.series {
       if let previous = results[last].series.last, previous.continues(with: series) {
         results[last].series[results[last].series.count - 1].append(series)
@@ -63,6 +63,7 @@ public struct ResultDocument: Sendable {
           result.messages.append(try Self.readMessage(&reader))
         }
       case "error": result.error = try reader.readString()
+      case "at": result.errorPlace = try reader.readString()
       case "partial": result.isPartial = try reader.readBoolean()
       case "tz": result.timeZone = try reader.readString()
       case "several": result.hasSeveralNames = try reader.readBoolean()

@@ -28,8 +28,9 @@ public struct RenderOptions: Sendable {
   public var isPretty = false
   /// JSON only: rows of one series in one document; a longer series is cut, each piece a document and a line of its own.
   public var chunkRowCount: Int?
-  /// JSON only: each series also says the types of its columns (`"types":["time","float"]`), its tags stand in the order asked, and
-  /// a piece says `"several":true` where series of other names may follow. What our own command asks for, so that nothing is lost on the way.
+  /// JSON only: each series also says the types of its columns (`"types":["time","float"]`), its tags stand in the order asked, a piece says
+  /// `"several":true` where series of other names may follow, and an error where its words stand (`"at":"line 1, char 8"`). What our own
+  /// command asks for, so that nothing is lost on the way.
   public var includesTypes = false
 
   public init(precision: Precision? = nil) { self.precision = precision }

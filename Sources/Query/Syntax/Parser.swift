@@ -19,6 +19,8 @@ struct Parser {
   let parameters: [String: String]
   var depth = 0
   var subqueryDepth = 0
+  /// Before each statement so far.
+  private var starts: [Lexer] = []
   /// Whether `1mo` and `1y` are durations where it is: in `GROUP BY` alone.
   var takesMonths = false
 
@@ -32,6 +34,13 @@ struct Parser {
   {
     var parser = try Parser(checking: text, parameters: parameters)
     return try parser.statements()
+  }
+
+  /// A lexer before each statement of a text.
+  static func starts(of text: String, parameters: [String: String]) throws(QueryParseError) -> [Lexer] {
+    var parser = try Parser(checking: text, parameters: parameters)
+    _ = try parser.statements()
+    return parser.starts
   }
 
   /// A condition alone: what may stand behind `WHERE`.
@@ -64,6 +73,7 @@ struct Parser {
       default:
         guard isSeparated else { throw failure(token, expected: [";"]) }
         lexer = start
+        starts.append(start)
         found.append(try statement())
         isSeparated = false
       }
@@ -180,7 +190,7 @@ struct Parser {
 
   /// A message with the place.
   func failure(_ message: String, at position: TextPosition) -> QueryParseError {
-    plainFailure("\(message) at line \(position.line), char \(position.character)", position)
+    plainFailure("\(message) at \(position)", position)
   }
 
   /// A message without the place, as InfluxDB has some.

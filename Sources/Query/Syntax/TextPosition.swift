@@ -7,3 +7,8 @@ struct TextPosition: Sendable, Equatable {
   /// Character (Unicode scalar) in that line, from 1.
   var character = 1
 }
+
+extension TextPosition: CustomStringConvertible {
+  /// As InfluxDB's messages name it.
+  var description: String { "line \(line), char \(character)" }
+}

@@ -17,6 +17,8 @@ final class QueryAnswer {
   private var renderer: any ResultRenderer
   private var body: [UInt8] = []
   private(set) var failures: [String] = []
+  /// Where in the text the first of them is.
+  private var firstPlace: String?
   private(set) var isCrowdedOut = false
   private var isPartial: Bool
   /// Something was said only after the head of an answer that has no place for words.
@@ -41,7 +43,10 @@ final class QueryAnswer {
   ///
   /// - Throws: `QueryFailure` where nobody waits any more, `ResponseStream.Gone` where the client went away.
   func take(_ result: StatementResult, isCancelled: @escaping () -> Bool) throws {
-    if let error = result.error { failures.append(error) }
+    if let error = result.error {
+      if failures.isEmpty { firstPlace = result.errorPlace }
+      failures.append(error)
+    }
     if result.isCrowdedOut { isCrowdedOut = true }
     if isBegun, !renderer.includesErrors, result.error != nil || result.isPartial && !isPartial {
       isLate = true
@@ -69,6 +74,8 @@ final class QueryAnswer {
     var headers = [("Content-Type", format.contentType)]
     // Formats without a place for errors carry them beside the body.
     if !renderer.includesErrors, let first = failures.first { headers.append(("X-Influxdb-Error", first)) }
+    // InfluxDB's documents have no place for it.
+    if let firstPlace { headers.append(("X-Varve-Error-At", firstPlace)) }
     if !renderer.includesErrors, isPartial { headers.append(("X-Varve-Partial", "true")) }
     return headers
   }

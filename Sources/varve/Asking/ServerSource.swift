@@ -44,22 +44,10 @@ struct ServerSource: QuerySource {
     let document = try client.resultDocument(response)
     if let message = document.error {
       if response.status == 400, message.hasPrefix("error parsing query") {
-        throw QueryParseError(message: message, offset: offset(named: message, in: text))
+        throw QueryParseError(message: message, offset: offset(named: message, in: text) ?? text.utf8.count)
       }
       throw CommandFailure("\(client.baseURL) answered \(response.status): \(message)")
     }
     return document.results
-  }
-
-  /// The byte that "at line 1, char 8" at a message's end names.
-  private func offset(named message: String, in text: String) -> Int {
-    let words = message.split { !($0.isLetter || $0.isNumber) }
-    guard words.count >= 4, words[words.count - 4] == "line", words[words.count - 2] == "char",
-      let line = Int(words[words.count - 3]), let column = Int(words[words.count - 1])
-    else { return text.utf8.count }
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-    guard line >= 1, line <= lines.count else { return text.utf8.count }
-    let before = lines[..<(line - 1)].reduce(0) { $0 + $1.utf8.count + 1 }
-    return before + lines[line - 1].unicodeScalars.prefix(column - 1).reduce(0) { $0 + $1.utf8.count }
   }
 }

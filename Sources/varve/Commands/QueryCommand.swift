@@ -102,7 +102,7 @@ struct QueryCommand {
     // A chart needs all answers at once.
     var answers: [StatementResult] = []
     let plot = try arguments.isGiven("plot") ? PlotOutput(path: arguments.text("plot"), title: text) : nil
-    var printer = ResultPrinter(format, options)
+    var printer = ResultPrinter(format, options, of: text)
     try ask(source, inPieces: plot == nil) { result in
       try printer.print(result)
       if plot != nil { answers.append(result) }
@@ -133,7 +133,7 @@ struct QueryCommand {
       throw UsageError("--follow needs a server: files do not grow")
     }
     var follower = try Follower(text, queryOptions, now: wallNanoseconds())
-    var printer = ResultPrinter(format, options)
+    var printer = ResultPrinter(format, options, of: text)
     var isFirst = true
     while true {
       try follower.round(source, now: wallNanoseconds()) { result in
@@ -154,7 +154,9 @@ struct QueryCommand {
   private func runSparklines(_ source: any QuerySource) throws -> Int32 {
     var answers: [StatementResult] = []
     try ask(source) { answers.append($0) }
-    for error in answers.compactMap(\.error) { printError("varve query: \(error)") }
+    for answer in answers {
+      if let error = answer.error { printError("varve query: " + described(error, at: answer.errorPlace, in: text)) }
+    }
     if let data = PlotData(answers) {
       var report = Report("", columns: ["line", "count", "min", "mean", "max", "last", "course"])
       for line in data.lines {

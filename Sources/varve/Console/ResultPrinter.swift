@@ -5,8 +5,11 @@ struct ResultPrinter {
   private var renderer: any ResultRenderer
   private(set) var hasFailed = false
   private var out: [UInt8] = []
+  /// What was asked: places of failures are shown in it.
+  private let text: String
 
-  init(_ format: ResultFormat, _ options: RenderOptions) {
+  init(_ format: ResultFormat, _ options: RenderOptions, of text: String = "") {
+    self.text = text
     renderer = format.makeRenderer(options)
     renderer.begin(into: &out)
   }
@@ -20,11 +23,15 @@ struct ResultPrinter {
       result.isPartial && !result.lacksDamaged
       ? ["varve query: warning: the log is being replayed, the answer lacks what is yet to be replayed"] : []
     if result.error != nil { hasFailed = true }
-    for line in notes + partial + (result.error.map { ["varve query: \($0)"] } ?? []) {
+    for line in notes + partial + failure(result) {
       // Words come after the rows they are about.
       try Output.standard.flush()
       printError(line)
     }
+  }
+
+  private func failure(_ result: StatementResult) -> [String] {
+    result.error.map { ["varve query: " + described($0, at: result.errorPlace, in: text)] } ?? []
   }
 
   mutating func finish() throws {

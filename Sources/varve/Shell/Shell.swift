@@ -151,7 +151,7 @@ final class Shell {
   private func print(_ text: String) throws -> [StatementResult] {
     var answers: [StatementResult] = []
     let body = { [self] in
-      var printer = ResultPrinter(state.format, state.rendering)
+      var printer = ResultPrinter(state.format, state.rendering, of: text)
       var options = state.options
       options.isInPieces = !state.drawsPlot && !state.showsTime
       try source.run(text, options) { result in
