@@ -84,7 +84,10 @@ struct DifferentialAnswer: Decodable {
   /// added may show; more where many roundings come together, in running sums of areas and squares, or one is enlarged, in remainders,
   /// and more again where such are taken from one another.
   static func ulpCount(of statement: String) -> Double {
-    guard ["integral(", "stddev(", " % "].contains(where: statement.contains) else { return 1 }
+    guard ["integral(", "stddev(", " % "].contains(where: statement.contains) else {
+      // In a product the units of both factors come together.
+      return statement.contains(" * ") ? 4 : 1
+    }
     return ["(integral(", "(stddev("].contains(where: statement.contains) ? 256 : 16
   }
 

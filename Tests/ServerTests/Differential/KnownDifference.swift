@@ -68,6 +68,7 @@ struct KnownDifference: Sendable {
     KnownDifference(name: "area of integers in buckets") { text, _, _ in
       text.text.contains("time(")
         && (text.isNested && text.calls.contains("integral")
+          || text.calls.contains("integral") && text.text.contains("::integer")
           || ["ticks", "free", "errors", "limit", "rx"].contains { text.text.contains("integral(\($0)") })
     },
     KnownDifference(name: "first or last of one time") { text, influx, varve in
