@@ -50,6 +50,52 @@ struct WorkloadTests {
     #expect(try sum(of: name) == expected.whole)
   }
 
+  /// All lines of a workload that begins like a named one and is shorter.
+  private func lines(of name: String, tickCount: Int) throws -> [Substring] {
+    var workload = try #require(Workload.named(name))
+    workload.secondCount = tickCount * workload.intervalSeconds
+    var generator = WorkloadGenerator(workload)
+    var made: [UInt8] = []
+    generator.run { made += $0 }
+    #expect(made.count { $0 == 0x0a } == workload.lineCount)
+    #expect(String(decoding: made, as: UTF8.self).count { $0 == "=" } >= workload.valueCount)
+    return String(decoding: made, as: UTF8.self).split(separator: "\n")
+  }
+
+  private func time(_ line: Substring) throws -> Int64 {
+    try #require(Int64(line.split(separator: " ").last ?? ""))
+  }
+
+  @Test("T is a float and two tags in seventy bytes")
+  func shortLines() throws {
+    let lines = try lines(of: "T", tickCount: 20)
+    let byteCount = lines.reduce(0) { $0 + $1.utf8.count + 1 } / lines.count
+    #expect((67...73).contains(byteCount), "\(byteCount)")
+    let pattern = /load,host=host_\d+,region=[a-z0-9-]+ value=\d+(\.\d\d?)? \d{19}/
+    #expect(lines.allSatisfy { $0.wholeMatch(of: pattern) != nil })
+    #expect(try sum(of: "T", lineCount: 1000) == "4ebc8e36712601473dc39f29401a68f5")
+  }
+
+  @Test("of L one line in twenty comes up to a day late, each point once")
+  func lateLines() throws {
+    let lines = try lines(of: "L", tickCount: 4_000)
+    var (newest, lateCount, latest) = (Int64.min, 0, Int64(0))
+    for line in lines {
+      let time = try time(line)
+      if time < newest {
+        lateCount += 1
+        latest = max(latest, newest - time)
+      }
+      newest = max(newest, time)
+    }
+    // What is held back past the end comes after it, less late than it was drawn.
+    #expect((0.045...0.055).contains(Double(lateCount) / Double(lines.count)), "\(lateCount) of \(lines.count)")
+    #expect(latest > 30_000 * 1_000_000_000 && latest <= 86_400 * 1_000_000_000)
+    let points = Set(lines.map { line in [line.prefix { $0 != " " }, line.suffix(19)] })
+    #expect(points.count == lines.count)
+    #expect(try sum(of: "L", lineCount: 1000) == "dae75e5c54076d2617ff72da576f1ab5")
+  }
+
   @Test("the checked-in sample is what the generator makes")
   func sample() throws {
     let file = try readWholeFile(packageRoot + "/Fixtures/sample.lp")

@@ -8,6 +8,8 @@ package struct WorkloadGenerator {
   private let workload: Workload
   private let measurements: [WorkloadSchema.Measurement]
   private var random: WorkloadRandom
+  /// Which lines come late, and how late; apart from the values.
+  private var lateRandom: WorkloadRandom
   /// One for each host and measurement, measurement by measurement within a host.
   private var series: [Series] = []
   /// The walks of all series, one after another.
@@ -30,6 +32,7 @@ package struct WorkloadGenerator {
       measurement.fields.enumerated().map { Array("\($0 == 0 ? " " : ",")\($1.name)=".utf8) }
     }
     random = WorkloadRandom(seed: workload.seed)
+    lateRandom = WorkloadRandom(seed: ~workload.seed)
     for host in 0..<workload.hostCount { addHost(host) }
   }
 
@@ -37,13 +40,21 @@ package struct WorkloadGenerator {
   package mutating func run(_ write: ([UInt8]) throws -> Void) rethrows {
     var out: [UInt8] = []
     out.reserveCapacity(Self.pieceByteCount + 65_536)
+    // The lines that are held back, by the tick that they come with.
+    var late: [Int: [UInt8]] = [:]
     for tick in 0..<workload.tickCount {
+      if let due = late.removeValue(forKey: tick) { out += due }
       let seconds = workload.start + Int64(tick * workload.intervalSeconds)
       let ending = Array(" \(seconds * 1_000_000_000)\n".utf8)
       for measurement in measurements.indices {
         for host in 0..<workload.hostCount {
+          let start = out.count
           appendLine(measurement, series[host * measurements.count + measurement], tick: tick, into: &out)
           out.append(contentsOf: ending)
+          if workload.lateEvery > 0, let delay = drawDelay() {
+            late[tick + delay, default: []] += out[start...]
+            out.removeSubrange(start...)
+          }
           if out.count >= Self.pieceByteCount {
             try write(out)
             out.removeAll(keepingCapacity: true)
@@ -52,7 +63,14 @@ package struct WorkloadGenerator {
       }
       for index in walks.indices { walks[index].advance(&random) }
     }
+    for tick in late.keys.sorted() { out += late[tick] ?? [] }
     try write(out)
+  }
+
+  /// The ticks by which the next line is late; `nil` where it is not.
+  private mutating func drawDelay() -> Int? {
+    guard lateRandom.below(workload.lateEvery) == 0 else { return nil }
+    return 1 + Int(lateRandom.below(UInt64(workload.latenessSecondsMax / workload.intervalSeconds)))
   }
 
   private static let pieceByteCount = 1 << 20
@@ -60,7 +78,12 @@ package struct WorkloadGenerator {
   // MARK: Hosts
 
   private mutating func addHost(_ host: Int) {
-    let tags = workload.kind == .sample ? sampleTags(host) : hostTags(host)
+    let tags =
+      switch workload.kind {
+      case .sample: sampleTags(host)
+      case .small: smallTags(host)
+      default: hostTags(host)
+      }
     for measurement in measurements {
       var one = Series(key: [], firstWalk: walks.count)
       walks += measurement.fields.map(\.walk)
@@ -93,6 +116,10 @@ package struct WorkloadGenerator {
       + "service_environment=\(environment)"
   }
 
+  private mutating func smallTags(_ host: Int) -> String {
+    "host=host_\(host),region=\(WorkloadSchema.regions[Int(random.below(9))])"
+  }
+
   private func sampleTags(_ host: Int) -> String {
     "host=\(["alder", "birch", "cedar", "dogwood"][host % 4])\(host < 4 ? "" : "\(host)"),"
       + "region=\(host % 2 == 0 ? "eu-central-1" : "us-east-1")"
@@ -110,6 +137,9 @@ package struct WorkloadGenerator {
           measurement.form == .decimalFloats ? random.uniform() * 1000.0 * 100 : random.uniform() * scale
         if measurement.form == .decimalFloats { walks[index].deviation = 25 }
       }
+      return ""
+    case "load":
+      walks[one.firstWalk].state = random.uniform() * 10_000
       return ""
     case "diskio":
       let numbers = [random.below(1000), random.below(1000), random.below(1000)].map { number in

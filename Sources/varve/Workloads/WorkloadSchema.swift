@@ -32,6 +32,7 @@ enum WorkloadSchema {
     case .fullGauge: [gauge(.fullFloats)]
     case .decimalGauge: [gauge(.decimalFloats)]
     case .devops: [cpu, diskIO, disk, kernel, memory, net, nginx, postgres, redis]
+    case .small: [load]
     case .sample: [sampleCPU, sampleMemory, sampleDisk, sampleNet]
     }
   }
@@ -60,6 +61,8 @@ enum WorkloadSchema {
   private static func gauge(_ form: Form) -> Measurement {
     Measurement(name: "gauge", form: form, fields: fields("v0 v1 v2 v3 v4", .free(0, 1)))
   }
+  private static let load = Measurement(
+    name: "load", form: .decimalFloats, fields: fields("value", .clamped(0, 25, 0, 9_999, 0)))
   private static let diskIO = Measurement(
     name: "diskio", form: .integers,
     fields: fields("reads writes", .rising(50, 1)) + fields("read_bytes write_bytes", .rising(100, 1))

@@ -11,8 +11,9 @@ import Glibc
 
   /// Maps a file.
   ///
+  /// - Parameter isShared: what others write to it meanwhile is to be seen.
   /// - Throws: `CommandFailure` that names it.
-  init(file path: String) throws {
+  init(file path: String, isShared: Bool = false) throws {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw CommandFailure("cannot open \(path): \(systemErrorText(errno))") }
     defer { close(descriptor) }
@@ -22,8 +23,10 @@ import Glibc
     }
     let count = Int(status.st_size)
     guard count > 0 else { throw CommandFailure("\(path) is empty") }
-    guard let base = unsafe mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), unsafe base != MAP_FAILED
-    else { throw CommandFailure("cannot map \(path): \(systemErrorText(errno))") }
+    let flags = isShared ? MAP_SHARED : MAP_PRIVATE
+    guard let base = unsafe mmap(nil, count, PROT_READ, flags, descriptor, 0), unsafe base != MAP_FAILED else {
+      throw CommandFailure("cannot map \(path): \(systemErrorText(errno))")
+    }
     (unsafe address, byteCountMapped) = unsafe (base, count)
     unsafe bytes = UnsafeRawBufferPointer(start: base, count: count)
     byteCount = count
