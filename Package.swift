@@ -50,7 +50,9 @@ let package = Package(
     .target(name: "Client", dependencies: ["CCurl"], swiftSettings: strict),
     .executableTarget(
       name: "varve",
-      dependencies: ["Server", "Query", "Storage", "LineProtocol", "Client", "CLineEditor", "CZlib", "CShims"],
+      dependencies: [
+        "Server", "Query", "Storage", "LineProtocol", "Coding", "Client", "CLineEditor", "CZlib", "CShims",
+      ],
       swiftSettings: strict),
 
     // Tests mirror Sources.

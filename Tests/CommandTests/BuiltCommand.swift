@@ -56,8 +56,11 @@ final class BuiltCommand {
   }
 
   /// Starts a line of shell that runs on.
-  func start(_ line: String) throws -> ChildProcess {
-    try ChildProcess(["/bin/bash", "-c", "cd '\(folder)' && exec '\(binaryFolder)'/\(line)"])
+  ///
+  /// - Parameter settings: variables of its environment, as `NAME=VALUE`.
+  func start(_ line: String, settings: [String] = []) throws -> ChildProcess {
+    let settings = settings.map { "'\($0)' " }.joined()
+    return try ChildProcess(["/bin/bash", "-c", "cd '\(folder)' && exec env \(settings)'\(binaryFolder)'/\(line)"])
   }
 
   /// Starts a line of shell on a terminal, of which it is the session's leader.
@@ -76,9 +79,11 @@ final class StartedServer {
   private(set) var udp = ""
 
   /// Starts one in a command's folder and tells the command where it is.
-  init(_ command: BuiltCommand) throws {
+  ///
+  /// - Parameter settings: variables of its environment, as `NAME=VALUE`.
+  init(_ command: BuiltCommand, settings: [String] = []) throws {
     let listeners = ["http", "tcp", "udp"].map { "--\($0) 127.0.0.1:0" }.joined(separator: " ")
-    process = try command.start("varve serve --data served \(listeners) 2>serve.log")
+    process = try command.start("varve serve --data served \(listeners) 2>serve.log", settings: settings)
     for _ in 0..<600 {
       usleep(50_000)
       guard access(command.folder + "/serve.log", R_OK) == 0 else { continue }

@@ -271,6 +271,8 @@ struct ServedCommandTests {
     let row = Dictionary(zip(lines[0], lines[1]), uniquingKeysWith: { first, _ in first })
     #expect(row["lines"] == "11520" && row["check"] == "right")
     if transport != "udp" { #expect(row["accepted"] == "11520") }
+    let times = try ["batch_p50_ms", "batch_p99_ms", "batch_max_ms"].map { try #require(row[$0]) }.map { Double($0) ?? 0 }
+    #expect(transport == "http" ? times[0] > 0 && times == times.sorted() : times == [0, 0, 0])
   }
 
   @Test("every example of help runs")

@@ -4,7 +4,7 @@ import Glibc
 package let benchCommand = Subcommand(
   name: "bench",
   summary: "Make load, send it, and measure",
-  operands: "generate WORKLOAD | ingest | query | series",
+  operands: "generate WORKLOAD | ingest | query | series | layers",
   operandCountMax: 2,
   flags: [
     Flag("output", .string, "FILE", help: "generate: where the lines go; without it standard output"),
@@ -29,6 +29,12 @@ package let benchCommand = Subcommand(
     Flag("series", .integer, "N", default: "1000000", help: "series: new series a window, a point each"),
     Flag("windows", .integer, "N", default: "1", help: "series: windows of one hour"),
     Flag("key-bytes", .integer, "N", default: "60", help: "series: bytes of measurement and tags, 60 to 4096"),
+    Flag("layer", .choice(LayerBench.names), "NAME", help: "layers: this one alone"),
+    Flag("lines", .integer, "N", default: "864000", help: "layers: about so many lines of workload S"),
+    Flag("rounds", .integer, "N", default: "5", help: "layers: times that each is run"),
+    Flag(
+      "counts", .string, "FILE",
+      help: "ingest, layers: where Tests/Preload/callcounter.c, loaded into the server or this process, counts its calls"),
     Flag("data", .string, "DIR", help: "series: an empty directory for a store in this process"),
     CommonFlags.database,
     CommonFlags.format,
@@ -45,6 +51,10 @@ package let benchCommand = Subcommand(
       "how long a server takes to answer; the questions are those of workload S"
     ),
     ("varve bench series --series 2000 --windows 2 --data ./bench-data", "memory that a live series costs"),
+    (
+      "varve bench layers --lines 2000 --rounds 3",
+      "what parsing, encoding, inserting, merging and reading cost, each alone and each checked"
+    ),
   ],
   run: { arguments in
     switch arguments.operands.first {
@@ -52,10 +62,13 @@ package let benchCommand = Subcommand(
     case "ingest": return try IngestBench(arguments).run()
     case "query": return try QueryBench(arguments).run()
     case "series": return try SeriesBench(arguments).run()
-    case let word?: throw UsageError("unknown duty \"\(word)\"; there are: generate, ingest, query, series")
-    case nil: throw UsageError("what shall be done? There are: generate, ingest, query, series")
+    case "layers": return try LayerBench(arguments).run()
+    case let word?: throw UsageError("unknown duty \"\(word)\"; there are: \(duties)")
+    case nil: throw UsageError("what shall be done? There are: \(duties)")
     }
   })
+
+private let duties = "generate, ingest, query, series, layers"
 
 /// Writes a workload to a file or standard output.
 private func generate(_ arguments: Arguments) throws -> Int32 {

@@ -29,8 +29,11 @@ struct IngestBench {
     if transport == .http { try createDatabase(client) }
     let metricsBefore = try DiskFigures.metrics(client)
     let countsBefore = transport == .udp ? try udpCounts(client) : (0, 0)
+    let counter = try arguments.string("counts").map { try CallCounter(file: $0) }
     let processorBefore = try processorSeconds()
+    let callsBefore = counter?.read()
     var (seconds, reports) = try sender.run()
+    let calls = counter.flatMap { counter in callsBefore.map { counter.read() - $0 } }
     for failure in reports.compactMap(\.failure) { throw CommandFailure(failure) }
     let complaints = reports.flatMap(\.complaints)
     for complaint in complaints.prefix(5) { printError("varve bench: \(complaint)") }
@@ -48,10 +51,13 @@ struct IngestBench {
     let disk = DiskFigures(
       before: metricsBefore, after: try DiskFigures.metrics(client), database: arguments.text("database"),
       accepted: accepted)
-    try print(
-      lines: source.lineCount(0..<source.byteCount), bytes: source.byteCount, seconds: seconds,
-      accepted: accepted,
-      rejected: rejected, processor: processor, disk: disk, isRight: isRight)
+    try IngestFigures(
+      workload: workload?.name ?? arguments.text("file"), transport: transport,
+      connectionCount: sender.connectionCount, lineCount: source.lineCount(0..<source.byteCount),
+      byteCount: source.byteCount, acceptedCount: accepted, rejectedCount: rejected, seconds: seconds,
+      batches: transport == .http ? Latencies(reports.flatMap(\.batchSeconds)) : nil, processorSeconds: processor,
+      calls: calls, disk: disk, isRight: isRight
+    ).print(arguments.string("format"))
     return isRight == false ? 1 : 0
   }
 
@@ -127,33 +133,5 @@ struct IngestBench {
       throw CommandFailure("/proc/\(pid)/stat has no times")
     }
     return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
-  }
-
-  private func print(
-    lines: Int, bytes: Int, seconds: Double, accepted: Int, rejected: Int, processor: Double?, disk: DiskFigures?,
-    isRight: Bool?
-  ) throws {
-    var report = Report(
-      "ingest",
-      columns: [
-        "workload", "to", "connections", "lines", "bytes", "accepted", "rejected", "seconds",
-        "lines_per_second",
-        "megabytes_per_second", "server_cpu_seconds", "server_cpu_ns_per_line", "log_bytes_per_line", "table_bytes",
-        "write_amplification", "read_amplification", "space_amplification", "check",
-      ])
-    func rounded(_ value: Double, _ scale: Double) -> Double { (value * scale).rounded() / scale }
-    report.append([
-      .text(workload?.name ?? arguments.text("file")), .text(transport.rawValue),
-      .integer(arguments.integer("connections") ?? 1), .integer(lines), .integer(bytes), .integer(accepted),
-      .integer(rejected), .number(rounded(seconds, 1000)), .integer(Int(Double(accepted) / seconds)),
-      .integer(Int(Double(bytes) / seconds / 1e6)), processor.map { .number(rounded($0, 100)) } ?? .none,
-      processor.map { .integer(Int($0 * 1e9 / Double(max(accepted, 1)))) } ?? .none,
-      disk.map { .number(rounded($0.logBytesPerLine, 10)) } ?? .none, disk.map { .integer($0.tableBytes) } ?? .none,
-      disk.map { .number(rounded($0.writeAmplification, 1000)) } ?? .none,
-      disk.map { .number(rounded($0.readAmplification, 1000)) } ?? .none,
-      disk.map { .number(rounded($0.spaceAmplification, 1000)) } ?? .none,
-      .text(isRight.map { $0 ? "right" : "wrong" } ?? "none"),
-    ])
-    try report.print(arguments.string("format"))
   }
 }

@@ -46,11 +46,11 @@ struct QueryBench {
         times.append(try ask(question, client, tally))
         isSame = isSame && tally.byteCount == first.byteCount && (!isOrdered || tally.checksum == first.checksum)
       }
-      times.sort()
+      let latencies = Latencies(times)
       report.append([
-        .text(question.name), .integer(runCount), .number(Self.milliseconds(times, 0)),
-        .number(Self.milliseconds(times, 0.5)),
-        .number(Self.milliseconds(times, 0.99)), .number(Self.milliseconds(times, 1)), .integer(rowCount),
+        .text(question.name), .integer(runCount), .number(latencies.milliseconds(0)),
+        .number(latencies.milliseconds(0.5)), .number(latencies.milliseconds(0.99)),
+        .number(latencies.milliseconds(1)), .integer(rowCount),
         .integer(first.byteCount), .text(first.checksumText), .text(isSame ? "same" : "differs"),
       ])
       areSame = areSame && isSame
@@ -75,11 +75,5 @@ struct QueryBench {
     let seconds = monotonicSeconds() - start
     guard response.isSuccess else { throw CommandFailure("\(question.name): \(response.status) \(response.text)") }
     return seconds
-  }
-
-  /// A quantile of ascending seconds: of few the next higher one.
-  private static func milliseconds(_ times: [Double], _ share: Double) -> Double {
-    let place = Int((Double(times.count) * share).rounded(.up)) - 1
-    return (times[min(max(place, 0), times.count - 1)] * 1e6).rounded() / 1e3
   }
 }

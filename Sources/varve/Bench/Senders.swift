@@ -13,6 +13,8 @@ struct SendReport: Sendable {
   var rejectedCount = 0
   /// The first answers that name a refused line.
   var complaints: [String] = []
+  /// Seconds from each HTTP request to its answer.
+  var batchSeconds: [Double] = []
   var failure: String?
 }
 
@@ -186,7 +188,9 @@ struct LoadSender {
     let byteCount = max(sample / max(source.lineCount(0..<sample), 1) * batchLineCount, 1)
     try forEachPiece(index, byteCount: byteCount) { range in
       let body = unsafe UnsafeRawBufferPointer(rebasing: source.bytes[range])
+      let start = monotonicSeconds()
       let response = try unsafe client.post("/write", [("db", database)], body: body)
+      report.batchSeconds.append(monotonicSeconds() - start)
       let lines = source.lineCount(range)
       if response.status == 204 {
         report.acceptedCount += lines
