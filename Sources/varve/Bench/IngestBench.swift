@@ -33,6 +33,7 @@ struct IngestBench {
     let processorBefore = try processorSeconds()
     let callsBefore = counter?.read()
     var (seconds, reports) = try sender.run()
+    let sendSeconds = seconds
     let calls = counter.flatMap { counter in callsBefore.map { counter.read() - $0 } }
     for failure in reports.compactMap(\.failure) { throw CommandFailure(failure) }
     let complaints = reports.flatMap(\.complaints)
@@ -54,7 +55,8 @@ struct IngestBench {
     try IngestFigures(
       workload: workload?.name ?? arguments.text("file"), transport: transport,
       connectionCount: sender.connectionCount, lineCount: source.lineCount(0..<source.byteCount),
-      byteCount: source.byteCount, acceptedCount: accepted, rejectedCount: rejected, seconds: seconds,
+      byteCount: source.byteCount, acceptedCount: accepted, rejectedCount: rejected, sendSeconds: sendSeconds,
+      seconds: seconds,
       batches: transport == .http ? Latencies(reports.flatMap(\.batchSeconds)) : nil, processorSeconds: processor,
       calls: calls, disk: disk, isRight: isRight
     ).print(arguments.string("format"))

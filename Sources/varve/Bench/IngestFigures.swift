@@ -7,7 +7,8 @@ struct IngestFigures {
   var byteCount: Int
   var acceptedCount: Int
   var rejectedCount: Int
-  /// Until everything was acknowledged.
+  /// Until everything was sent, and until it was acknowledged.
+  var sendSeconds: Double
   var seconds: Double
   /// From each HTTP request to its answer.
   var batches: Latencies?
@@ -35,7 +36,8 @@ struct IngestFigures {
       ("workload", .text(workload)), ("to", .text(transport.rawValue)),
       ("connections", .integer(connectionCount)),
       ("lines", .integer(lineCount)), ("bytes", .integer(byteCount)), ("accepted", .integer(acceptedCount)),
-      ("rejected", .integer(rejectedCount)), ("seconds", Self.rounded(seconds, 1_000)),
+      ("rejected", .integer(rejectedCount)), ("send_seconds", Self.rounded(sendSeconds, 1_000)),
+      ("seconds", Self.rounded(seconds, 1_000)),
       ("lines_per_second", .integer(Int(Double(acceptedCount) / seconds))),
       ("megabytes_per_second", .integer(Int(Double(byteCount) / seconds / 1e6))),
     ]
