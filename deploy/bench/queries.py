@@ -5,7 +5,8 @@ the median of the rounds. All three servers run, each alone with its question. T
 """
 import argparse, csv, io, os, statistics, subprocess, sys
 from answers import Expected, agrees, equal, parsed
-from servers import Load, Varve, kinds
+from load import Load
+from servers import kinds
 
 parser = argparse.ArgumentParser()
 for name in ("varve", "work", "lines"): parser.add_argument("--" + name, required=True)
