@@ -1,5 +1,5 @@
 """A file of line protocol as two senders send it, and what must be found of it afterwards."""
-import http.client, os, re, socket, sys, threading
+import http.client, os, re, socket, sys, threading, time
 
 # Measurement and tags, with escaped spaces; then the first field's name.
 HEAD = re.compile(rb"((?:[^ \\]|\\.)+) ([^=]+)=")
@@ -57,13 +57,17 @@ def tcp(load, address, tail=b"", answer=False):
     both(load, send)
 
 def http_batches(load, host, path, size=5000):
+    """Each half in batches, one after the other. What a server has no room for now (5xx) is sent again, as its own clients do."""
     def send(half):
         c = http.client.HTTPConnection(*host)
         with open(half, "rb") as f:
             while True:
                 body = b"".join(l for l in (f.readline() for _ in range(size)) if l)
                 if not body: return
-                c.request("POST", path, body)
-                r = c.getresponse(); r.read()
-                if r.status != 204: raise OSError("answered %d" % r.status)
+                for _ in range(600):
+                    c.request("POST", path, body)
+                    r = c.getresponse(); words = r.read()
+                    if r.status < 500: break
+                    time.sleep(0.2)
+                if r.status != 204: raise OSError("answered %d: %s" % (r.status, words[:200]))
     both(load, send)

@@ -56,9 +56,8 @@ struct IngestBench {
       workload: workload?.name ?? arguments.text("file"), transport: transport,
       connectionCount: sender.connectionCount, lineCount: source.lineCount(0..<source.byteCount),
       byteCount: source.byteCount, acceptedCount: accepted, rejectedCount: rejected, sendSeconds: sendSeconds,
-      seconds: seconds,
-      batches: transport == .http ? Latencies(reports.flatMap(\.batchSeconds)) : nil, processorSeconds: processor,
-      calls: calls, disk: disk, isRight: isRight
+      seconds: seconds, batches: transport == .http ? Latencies(reports.flatMap(\.batchSeconds)) : nil,
+      processorSeconds: processor, calls: calls, disk: disk, isRight: isRight
     ).print(arguments.string("format"))
     return isRight == false ? 1 : 0
   }
