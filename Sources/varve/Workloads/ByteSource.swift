@@ -24,7 +24,9 @@ import Glibc
     let count = Int(status.st_size)
     guard count > 0 else { throw CommandFailure("\(path) is empty") }
     let flags = isShared ? MAP_SHARED : MAP_PRIVATE
-    guard let base = unsafe mmap(nil, count, PROT_READ, flags, descriptor, 0), unsafe base != MAP_FAILED else {
+    guard let base = unsafe mmap(nil, count, PROT_READ, flags, descriptor, 0),
+      unsafe base != MAP_FAILED
+    else {
       throw CommandFailure("cannot map \(path): \(systemErrorText(errno))")
     }
     (unsafe address, byteCountMapped) = unsafe (base, count)
