@@ -62,10 +62,11 @@ struct CallCeilingTests {
     return (command, ["LD_PRELOAD=\(library)", "VARVE_CALL_COUNTS=\(command.folder)/counts"])
   }
 
-  private func counts(of layer: String, roundCount: Int) throws -> CallCeiling.Counts {
+  private func counts(of layer: String, lineCount: Int = 20_000, roundCount: Int) throws -> CallCeiling.Counts
+  {
     let (command, settings) = try command()
     let outcome = try command.run(
-      "env \(settings.joined(separator: " ")) varve bench layers --layer '\(layer)' --lines 20000 --rounds \(roundCount)"
+      "env \(settings.joined(separator: " ")) varve bench layers --layer '\(layer)' --lines \(lineCount) --rounds \(roundCount)"
         + " --counts counts --format csv")
     try #require(outcome.status == 0, "\(outcome.errors)")
     return try CallCeiling.Counts(outcome.output)
@@ -99,8 +100,8 @@ struct CallCeilingTests {
 
   @Test("what allocates a block a series is over the ceiling of the parser")
   func canFail() throws {
-    // In its first round the parser learns a hundred series.
-    let counts = try counts(of: "parse", roundCount: 1)
+    // In its first round the parser learns a hundred series in two thousand lines.
+    let counts = try counts(of: "parse", lineCount: 2_000, roundCount: 1)
     #expect(counts.allocations > 0)
     #expect(try !CallCeiling.named("parse").isKept(by: counts), "\(counts)")
   }
