@@ -26,12 +26,12 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CShims"),
     // Load libmicrohttpd when a server listens, libcurl when one is asked, and link nothing: see their sources.
-    .target(name: "CMicroHTTPD"),
-    .target(name: "CCurl"),
+    .target(name: "CMicroHTTPD", dependencies: ["CShims"]),
+    .target(name: "CCurl", dependencies: ["CShims"]),
     // Loads librsvg when a PNG is drawn, and links nothing: see CRaster.c.
-    .target(name: "CRaster"),
+    .target(name: "CRaster", dependencies: ["CShims"]),
     // Loads libedit when a line is to be edited, and links nothing.
-    .target(name: "CLineEditor"),
+    .target(name: "CLineEditor", dependencies: ["CShims"]),
     .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2"), .linkedLibrary("stdc++")]),
 
     // The store, bottom up.

@@ -84,3 +84,15 @@ need_disk() { # megabytes
   free=$(df -Pm "$root" | awk 'NR == 2 { print $4 }')
   [ "$free" -ge "$1" ] || fail "needs $1 MB free on the disk of $root, found $free MB"
 }
+
+# Builds the command for this machine in release and sets `varve` to its path. Swift's own libraries are put into it: a command starts in
+# half the time, and runs where no Swift is.
+build_varve() {
+  local flags=(-c release --product varve --static-swift-stdlib --scratch-path .build/static)
+  if [ "$(uname -m)" = x86_64 ] && grep -qw avx2 /proc/cpuinfo && grep -qw bmi2 /proc/cpuinfo && grep -qw fma /proc/cpuinfo; then
+    # For this machine's own processor; packages are built without it. A folder of its own, or each change of flags builds all anew.
+    flags=(-c release --product varve --static-swift-stdlib --scratch-path .build/v3 -Xcc -march=x86-64-v3)
+  fi
+  swift build "${flags[@]}" >&2 || return 1
+  varve=$(swift build "${flags[@]}" --show-bin-path)/varve
+}

@@ -1,4 +1,4 @@
-#include <dlfcn.h>
+#include "CShimsLibrary.h"
 #include <pthread.h>
 #include <stddef.h>
 
@@ -35,30 +35,23 @@ FUNCTIONS(DEFINE)
 
 static CURLcode (*set)(CURL *, CURLoption, ...);
 static CURLcode (*get)(CURL *, CURLINFO, ...);
-static const char *failure;
+static char failure[256];
 
 static void load(void) {
-  void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-  if (library == NULL) {
-    failure = dlerror();
-    if (failure == NULL) failure = LIBRARY;
-    return;
-  }
-  // POSIX lets a data pointer be stored into a function's this way.
-#define LOOK_UP(result, name, parameters, arguments)                                                                   \
-  *(void **)&loaded_##name = dlsym(library, #name);                                                                    \
-  if (loaded_##name == NULL) failure = LIBRARY " has no " #name;
-  FUNCTIONS(LOOK_UP)
+#define LOOK_UP(result, name, parameters, arguments) {#name, &loaded_##name},
+  const CShims_Function functions[] = {
+      FUNCTIONS(LOOK_UP)
+      {"curl_easy_setopt", &set},
+      {"curl_easy_getinfo", &get},
+  };
 #undef LOOK_UP
-  *(void **)&set = dlsym(library, "curl_easy_setopt");
-  *(void **)&get = dlsym(library, "curl_easy_getinfo");
-  if (set == NULL || get == NULL) failure = LIBRARY " has no curl_easy_setopt or curl_easy_getinfo";
+  CShims_loadLibrary(LIBRARY, functions, sizeof functions / sizeof *functions, failure, sizeof failure);
 }
 
 const char *CCurl_load(void) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_once(&once, load);
-  return failure;
+  return failure[0] == 0 ? NULL : failure;
 }
 
 CURLcode CCurl_setLong(CURL *handle, CURLoption option, long value) { return set(handle, option, value); }

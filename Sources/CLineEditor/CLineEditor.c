@@ -1,6 +1,6 @@
 #include "CLineEditor.h"
 
-#include <dlfcn.h>
+#include "CShimsLibrary.h"
 #include <langinfo.h>
 #include <locale.h>
 #include <stdio.h>
@@ -52,22 +52,10 @@ struct CLineEditor {
 };
 
 static bool load(CLineEditor *editor, char *error, size_t errorCapacity) {
-  void *library = dlopen("libedit.so.2", RTLD_NOW | RTLD_LOCAL);
-  if (library == NULL) {
-    const char *reason = dlerror();
-    snprintf(error, errorCapacity, "%s", reason != NULL ? reason : "libedit.so.2");
-    return false;
-  }
-  // POSIX lets a data pointer be stored into a function's this way.
-#define LOOK_UP(result, name, parameters)                                                                              \
-  *(void **)&editor->name = dlsym(library, #name);                                                                     \
-  if (editor->name == NULL) {                                                                                          \
-    snprintf(error, errorCapacity, "libedit.so.2: no " #name);                                                         \
-    return false;                                                                                                      \
-  }
-  FUNCTIONS(LOOK_UP)
+#define LOOK_UP(result, name, parameters) {#name, &editor->name},
+  const CShims_Function functions[] = {FUNCTIONS(LOOK_UP)};
 #undef LOOK_UP
-  return true;
+  return CShims_loadLibrary("libedit.so.2", functions, sizeof functions / sizeof *functions, error, errorCapacity);
 }
 
 // A terminal has one editor: the one whose line is being read, which libedit's callbacks are for.

@@ -1,4 +1,4 @@
-#include <dlfcn.h>
+#include "CShimsLibrary.h"
 #include <pthread.h>
 #include <stddef.h>
 
@@ -40,29 +40,22 @@ FUNCTIONS(DEFINE)
 #undef DEFINE
 
 static const union MHD_ConnectionInfo *(*connectionInfo)(struct MHD_Connection *, enum MHD_ConnectionInfoType, ...);
-static const char *failure;
+static char failure[256];
 
 static void load(void) {
-  void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-  if (library == NULL) {
-    failure = dlerror();
-    if (failure == NULL) failure = LIBRARY;
-    return;
-  }
-  // POSIX lets a data pointer be stored into a function's this way.
-#define LOOK_UP(result, name, parameters, arguments)                                                                   \
-  *(void **)&loaded_##name = dlsym(library, #name);                                                                    \
-  if (loaded_##name == NULL) failure = LIBRARY " has no " #name;
-  FUNCTIONS(LOOK_UP)
+#define LOOK_UP(result, name, parameters, arguments) {#name, &loaded_##name},
+  const CShims_Function functions[] = {
+      FUNCTIONS(LOOK_UP)
+      {"MHD_get_connection_info", &connectionInfo},
+  };
 #undef LOOK_UP
-  *(void **)&connectionInfo = dlsym(library, "MHD_get_connection_info");
-  if (connectionInfo == NULL) failure = LIBRARY " has no MHD_get_connection_info";
+  CShims_loadLibrary(LIBRARY, functions, sizeof functions / sizeof *functions, failure, sizeof failure);
 }
 
 const char *CMicroHTTPD_load(void) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_once(&once, load);
-  return failure;
+  return failure[0] == 0 ? NULL : failure;
 }
 
 int CMicroHTTPD_socket(struct MHD_Connection *connection) {

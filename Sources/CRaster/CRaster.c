@@ -1,7 +1,7 @@
 #include "CRaster.h"
 
 #include <assert.h>
-#include <dlfcn.h>
+#include "CShimsLibrary.h"
 #include <stdint.h>
 #include <stdio.h>
 
@@ -39,22 +39,10 @@ typedef struct {
 } Library;
 
 static bool load(Library *library, char *error, size_t errorCapacity) {
-  void *handle = dlopen("librsvg-2.so.2", RTLD_NOW | RTLD_LOCAL);
-  if (handle == NULL) {
-    const char *reason = dlerror();
-    snprintf(error, errorCapacity, "%s", reason != NULL ? reason : "librsvg-2.so.2");
-    return false;
-  }
-  // POSIX lets a data pointer be stored into a function's this way.
-#define LOOK_UP(result, name, parameters)                                                                              \
-  *(void **)&library->name = dlsym(handle, #name);                                                                     \
-  if (library->name == NULL) {                                                                                         \
-    snprintf(error, errorCapacity, "librsvg-2.so.2: no " #name);                                                       \
-    return false;                                                                                                      \
-  }
-  FUNCTIONS(LOOK_UP)
+#define LOOK_UP(result, name, parameters) {#name, &library->name},
+  const CShims_Function functions[] = {FUNCTIONS(LOOK_UP)};
 #undef LOOK_UP
-  return true;
+  return CShims_loadLibrary("librsvg-2.so.2", functions, sizeof functions / sizeof *functions, error, errorCapacity);
 }
 
 typedef struct {

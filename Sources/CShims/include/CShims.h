@@ -8,4 +8,5 @@
 #include "CShimsClock.h"
 #include "CShimsThread.h"
 #include "CShimsMemory.h"
+#include "CShimsLibrary.h"
 #endif

@@ -167,7 +167,9 @@ import Synchronization
       if let known { return known }
     }
     return tagScans.withLock {
-      $0.list(of: measurement, key: key, where: predicate, in: series, isCancelled: isCancelled)
+      // What is kept beside the part's memory is a fraction of that.
+      $0.list(
+        of: measurement, key: key, where: predicate, in: series, byteCountMax: byteCount / 4, isCancelled: isCancelled)
     }
   }
 
