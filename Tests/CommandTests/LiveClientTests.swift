@@ -49,9 +49,11 @@ struct LiveClientTests {
     "show diagnostics": "shards are windows: their numbers and bounds are ours",
     "insert field type conflict": "columns of two types live side by side",
     "select after insert": "so that the answer says which was read",
-    "count after delete": "likewise",
     "delete by field (error)": "no shard is named in the message",
   ]
+
+  /// One that prints something else until a merge, which comes in its own time, has taken away what was deleted, and its type.
+  private static let differingAtFirst = "count after delete"
 
   @Test(
     "influx 1.x prints for every call what it printed with InfluxDB",
@@ -63,8 +65,9 @@ struct LiveClientTests {
       let names = lines.filter { $0.hasPrefix("FAIL ") }.map { line in
         line.dropFirst(5).split(separator: "|")[0].trimmingCharacters(in: .whitespaces)
       }
-      #expect(Set(names) == Set(Self.differing.keys), "\(found.words.suffix(4_000))")
-      #expect(lines.count { $0.hasPrefix("ok ") } == 63)
+      let others = Set(names).subtracting([Self.differingAtFirst])
+      #expect(others == Set(Self.differing.keys), "\(found.words.suffix(4_000))")
+      #expect(lines.count { $0.hasPrefix("ok ") } + names.count == 70)
     }
   }
 
