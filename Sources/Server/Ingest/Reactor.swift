@@ -101,6 +101,8 @@ final class ReactorMailbox: Sendable {
     var newSources: [@Sendable (Reactor) -> Void] = []
     var areTicketsDecided = false
     var isStopping = false
+    /// Nothing more is taken in: the reactor was told to stop, and may have ended.
+    var isClosed = false
   }
   private let mail = Lock(Mail())
   /// Whether a connection of the reactor waits for a ticket: only then is it woken for decisions.
@@ -126,9 +128,14 @@ final class ReactorMailbox: Sendable {
 
   func unwatch(_ socket: Int32) { _ = CShims_epoll_unwatch(epoll, socket) }
 
-  func add(_ make: @escaping @Sendable (Reactor) -> Void) {
-    mail.withLock { $0.newSources.append(make) }
-    wake()
+  /// `false`: the reactor was told to stop, and takes no more.
+  @discardableResult func add(_ make: @escaping @Sendable (Reactor) -> Void) -> Bool {
+    let isTaken = mail.withLock { mail in
+      if !mail.isClosed { mail.newSources.append(make) }
+      return !mail.isClosed
+    }
+    if isTaken { wake() }
+    return isTaken
   }
 
   func ticketsDecided() {
@@ -138,7 +145,7 @@ final class ReactorMailbox: Sendable {
   }
 
   func stop() {
-    mail.withLock { $0.isStopping = true }
+    mail.withLock { ($0.isStopping, $0.isClosed) = (true, true) }
     wake()
   }
 
@@ -146,7 +153,7 @@ final class ReactorMailbox: Sendable {
     var count: UInt64 = 0
     _ = unsafe read(wakeup, &count, 8)
     return mail.withLock { mail in
-      defer { mail = Mail() }
+      defer { mail = Mail(isClosed: mail.isClosed) }
       return mail
     }
   }

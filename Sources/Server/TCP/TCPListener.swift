@@ -24,10 +24,12 @@ final class TCPListener: EventSource {
       let mailbox = mailboxes[next % mailboxes.count]
       next += 1
       let settings = settings
-      mailbox.add { reactor in
+      let make: @Sendable (Reactor) -> Void = { reactor in
         let connection = TCPConnection(socket: accepted, peer: peer, settings: settings, reactor: reactor)
         reactor.add(connection, events: EPOLLIN.rawValue)
       }
+      // While the server stops another receiver may have ended already: this one drains it then.
+      if !mailbox.add(make) { make(reactor) }
     }
     return true
   }
