@@ -21,26 +21,16 @@ extension BlockDecoder {
       }
       let restore = RestoreScaled(unit: unit, origin: UInt64(bitPattern: unzigzag(origin)))
       try unsafe decodeGroups(bytes, offset, prediction, restore, count, rows, into: output)
-    case .decimal:
-      let restore = try unsafe decimal(bytes, at: &offset)
-      let patches = try unsafe Patches(decoding: bytes, at: &offset, count: count)
+    case .decimal, .nearDecimal:
+      guard let exponent = unsafe readLittleEndian(UInt8.self, bytes, at: &offset),
+        Int(exponent) <= RestoreDecimal.exponentMax
+      else { throw .malformed(offset: offset, expected: "an exponent of 0 to \(RestoreDecimal.exponentMax)") }
+      let corrections = try unsafe StoredCorrections(
+        decoding: bytes, at: &offset, count: count, hasUnits: code == .nearDecimal)
+      let restore = RestoreDecimal(power: RestoreDecimal.power(Int(exponent)))
       try unsafe decodeGroups(bytes, offset, prediction, restore, count, rows, into: output)
-      try unsafe patches.apply(bytes, count: count, rows: rows, to: output)
-    case .nearDecimal:
-      let restore = try unsafe decimal(bytes, at: &offset)
-      let place = try unsafe Corrections.skip(bytes, at: &offset, count: count)
-      try unsafe decodeGroups(bytes, offset, prediction, restore, count, rows, into: output)
-      try unsafe Corrections.apply(place, bytes, count: count, rows: rows, to: output)
+      try unsafe corrections.apply(bytes, count: count, rows: rows, to: output)
     }
-  }
-
-  private func decimal(
-    _ bytes: UnsafeRawBufferPointer, at offset: inout Int
-  ) throws(CodingError) -> RestoreDecimal {
-    guard let exponent = unsafe readLittleEndian(UInt8.self, bytes, at: &offset),
-      Int(exponent) <= RestoreDecimal.exponentMax
-    else { throw .malformed(offset: offset, expected: "an exponent of 0 to \(RestoreDecimal.exponentMax)") }
-    return RestoreDecimal(power: RestoreDecimal.power(Int(exponent)))
   }
 
   /// Decodes the groups that `rows` touches; their headers start at `offset`, their bodies follow the
@@ -88,61 +78,5 @@ extension BlockDecoder {
         body = next
       }
     }
-  }
-}
-
-/// Floats of a decimal block that are no decimals: their rows, and their words as they are.
-struct Patches {
-  /// Of the gaps between rows.
-  private var offset = 0
-  private var patchCount = 0
-  private var wordsOffset = 0
-
-  /// Reads past the patches at `offset`.
-  init(decoding bytes: UnsafeRawBufferPointer, at offset: inout Int, count: Int) throws(CodingError) {
-    guard let patchCount = unsafe readVarint(bytes, at: &offset), patchCount <= UInt64(count) else {
-      throw .malformed(offset: offset, expected: "at most \(count) patches")
-    }
-    self.patchCount = Int(patchCount)
-    self.offset = offset
-    for _ in 0..<self.patchCount {
-      guard unsafe readVarint(bytes, at: &offset) != nil else {
-        throw .malformed(offset: offset, expected: "a gap before a patched row")
-      }
-    }
-    wordsOffset = offset
-    guard bytes.count - offset >= self.patchCount * 8 else {
-      throw .malformed(offset: offset, expected: "\(patchCount) words of 8 bytes")
-    }
-    offset += self.patchCount * 8
-  }
-
-  /// Writes the patches that lie in `rows` over `output`, whose first word is that of the first of `rows`.
-  func apply(
-    _ bytes: UnsafeRawBufferPointer, count: Int, rows: Range<Int>,
-    to output: UnsafeMutableBufferPointer<UInt64>
-  ) throws(CodingError) {
-    var gapOffset = offset
-    var wordOffset = wordsOffset
-    var row = 0
-    for _ in 0..<patchCount {
-      guard let gap = unsafe readVarint(bytes, at: &gapOffset), gap < UInt64(count - row),
-        let word = unsafe readLittleEndian(UInt64.self, bytes, at: &wordOffset)
-      else { throw .malformed(offset: gapOffset, expected: "a patched row below \(count)") }
-      row += Int(gap)
-      if rows.contains(row) { unsafe output[row - rows.lowerBound] = word }
-      row += 1
-    }
-  }
-
-  /// Appends patches: their rows ascend.
-  static func encode(rows: [Int], words: [UInt64], into output: inout [UInt8]) {
-    appendVarint(UInt64(rows.count), to: &output)
-    var next = 0
-    for row in rows {
-      appendVarint(UInt64(row - next), to: &output)
-      next = row + 1
-    }
-    for word in words { appendLittleEndian(word, to: &output) }
   }
 }

@@ -6,7 +6,9 @@ struct Corrections {
   /// Units in the last place that a correction may be.
   static let unitCountMax: Int64 = 3
   /// Stands for a word; below it are the units: −3, −2, −1, 1, 2, 3.
-  private static let wordCode: UInt64 = 6
+  fileprivate static let wordCode: UInt64 = 6
+  /// Bits of a code beside the rows passed over: none where every correction is a word.
+  fileprivate static func codeBitCount(hasUnits: Bool) -> UInt64 { hasUnits ? 3 : 0 }
 
   /// By ascending row: the row's number and a code.
   private var rows: [(row: Int, code: UInt64)] = []
@@ -40,67 +42,72 @@ struct Corrections {
 
   /// Appends them: as what `decimal` needs where no row is some units off, else as what `nearDecimal` does.
   func encode(into output: inout [UInt8]) {
-    guard hasUnits else { return Patches.encode(rows: rows.map(\.row), words: words, into: &output) }
+    let codeBitCount = Self.codeBitCount(hasUnits: hasUnits)
     appendVarint(UInt64(rows.count), to: &output)
     var next = 0
     for (row, code) in rows {
-      appendVarint(UInt64(row - next) << 3 | code, to: &output)
+      appendVarint(UInt64(row - next) << codeBitCount | (hasUnits ? code : 0), to: &output)
       next = row + 1
     }
     for word in words { appendLittleEndian(word, to: &output) }
   }
+}
 
-  // MARK: Decoding
-
-  /// Where those of a block lie.
-  struct Place {
-    fileprivate var offset = 0
-    fileprivate var count = 0
-    fileprivate var wordsOffset = 0
-  }
+/// Where the corrections of a block lie in it.
+struct StoredCorrections {
+  private var offset = 0
+  private var correctionCount = 0
+  private var wordsOffset = 0
+  private let codeBitCount: UInt64
 
   /// Reads past those at `offset`, of a block of `count` rows.
-  static func skip(_ bytes: UnsafeRawBufferPointer, at offset: inout Int, count: Int) throws(CodingError) -> Place {
+  ///
+  /// - Parameter hasUnits: some may be units in the last place, as in near decimals; else all are words.
+  init(
+    decoding bytes: UnsafeRawBufferPointer, at offset: inout Int, count: Int, hasUnits: Bool
+  ) throws(CodingError) {
+    codeBitCount = Corrections.codeBitCount(hasUnits: hasUnits)
     guard let found = unsafe readVarint(bytes, at: &offset), found <= UInt64(count) else {
       throw .malformed(offset: offset, expected: "at most \(count) corrections")
     }
-    var place = Place(offset: offset, count: Int(found))
+    (correctionCount, self.offset) = (Int(found), offset)
     var wordCount = 0
-    for _ in 0..<place.count {
-      guard let mark = unsafe readVarint(bytes, at: &offset), mark & 7 <= wordCode else {
+    for _ in 0..<correctionCount {
+      guard let mark = unsafe readVarint(bytes, at: &offset), code(of: mark) <= Corrections.wordCode else {
         throw .malformed(offset: offset, expected: "a row to correct, and how")
       }
-      if mark & 7 == wordCode { wordCount += 1 }
+      if code(of: mark) == Corrections.wordCode { wordCount += 1 }
     }
-    place.wordsOffset = offset
+    wordsOffset = offset
     guard bytes.count - offset >= wordCount * 8 else {
       throw .malformed(offset: offset, expected: "\(wordCount) words of 8 bytes")
     }
     offset += wordCount * 8
-    return place
   }
 
+  private func code(of mark: UInt64) -> UInt64 { codeBitCount == 0 ? Corrections.wordCode : mark & 7 }
+
   /// Sets right the rows of `output`, whose first word is that of the first of `rows`.
-  static func apply(
-    _ place: Place, _ bytes: UnsafeRawBufferPointer, count: Int, rows: Range<Int>,
-    to output: UnsafeMutableBufferPointer<UInt64>
+  func apply(
+    _ bytes: UnsafeRawBufferPointer, count: Int, rows: Range<Int>, to output: UnsafeMutableBufferPointer<UInt64>
   ) throws(CodingError) {
-    var (offset, wordOffset, row) = (place.offset, place.wordsOffset, 0)
-    for _ in 0..<place.count {
-      guard let mark = unsafe readVarint(bytes, at: &offset), mark >> 3 < UInt64(count - row) else {
+    var (offset, wordOffset, row) = (offset, wordsOffset, 0)
+    for _ in 0..<correctionCount {
+      guard let mark = unsafe readVarint(bytes, at: &offset), mark >> codeBitCount < UInt64(count - row) else {
         throw .malformed(offset: offset, expected: "a row to correct below \(count)")
       }
-      row += Int(mark >> 3)
-      let code = mark & 7
+      row += Int(mark >> codeBitCount)
+      let code = code(of: mark)
       var word: UInt64?
-      if code == wordCode {
+      if code == Corrections.wordCode {
         word = unsafe readLittleEndian(UInt64.self, bytes, at: &wordOffset)
         guard word != nil else { throw .malformed(offset: wordOffset, expected: "a word of 8 bytes") }
       }
       if rows.contains(row) {
         let index = row - rows.lowerBound
         // Codes below 3 are negative, and there is none for 0.
-        let unitCount = Int64(code) - unitCountMax + (code < UInt64(unitCountMax) ? 0 : 1)
+        let unitCount =
+          Int64(code) - Corrections.unitCountMax + (code < UInt64(Corrections.unitCountMax) ? 0 : 1)
         unsafe output[index] = word ?? output[index] &+ UInt64(bitPattern: unitCount)
       }
       row += 1

@@ -64,39 +64,15 @@ enum PlainKey {
   ) -> SeriesKey {
     var byteCount = SeriesKey.textByteCount(measurement.count) + SeriesKey.varintByteCount(tags.count)
     for index in tags.indices { unsafe byteCount += tags[index].byteCount }
-    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: byteCount) { bytes, count in
-      unsafe put(measurement.baseAddress, measurement.count, into: bytes, &count)
-      unsafe put(tags.count, into: bytes, &count)
-      for index in tags.indices {
-        let tag = unsafe tags[index]
-        unsafe put(tag.key, tag.keyCount, into: bytes, &count)
-        unsafe put(tag.value, tag.valueCount, into: bytes, &count)
-      }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(byteCount)
+    unsafe SeriesKey.append(measurement, to: &bytes)
+    SeriesKey.appendVarint(tags.count, to: &bytes)
+    for index in tags.indices {
+      let tag = unsafe tags[index]
+      unsafe SeriesKey.append(UnsafeBufferPointer(start: tag.key, count: tag.keyCount), to: &bytes)
+      unsafe SeriesKey.append(UnsafeBufferPointer(start: tag.value, count: tag.valueCount), to: &bytes)
     }
     return SeriesKey(wellFormed: bytes)
-  }
-
-  @inline(__always) private static func put(
-    _ text: UnsafePointer<UInt8>?, _ textCount: Int, into bytes: UnsafeMutableBufferPointer<UInt8>, _ count: inout Int
-  ) {
-    unsafe put(textCount, into: bytes, &count)
-    // As many bytes as were counted for it.
-    let rest = unsafe UnsafeMutableBufferPointer(rebasing: bytes[count...])
-    _ = unsafe rest.update(fromContentsOf: UnsafeBufferPointer(start: text, count: textCount))
-    count += textCount
-  }
-
-  /// A varint.
-  @inline(__always) private static func put(
-    _ value: Int, into bytes: UnsafeMutableBufferPointer<UInt8>, _ count: inout Int
-  ) {
-    var rest = value
-    while rest >= 0x80 {
-      unsafe bytes[count] = UInt8(truncatingIfNeeded: rest) | 0x80
-      count += 1
-      rest >>= 7
-    }
-    unsafe bytes[count] = UInt8(rest)
-    count += 1
   }
 }

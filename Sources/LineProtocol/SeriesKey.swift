@@ -14,15 +14,11 @@ public struct SeriesKey: Hashable, Sendable, Comparable {
     let head = Self.textByteCount(measurement.count) + Self.varintByteCount(tags.count)
     out.reserveCapacity(
       tags.reduce(head) { $0 + Self.textByteCount($1.key.count) + Self.textByteCount($1.value.count) })
-    func put(_ text: [UInt8]) {
-      Self.appendVarint(text.count, to: &out)
-      out.append(contentsOf: text)
-    }
-    put(measurement)
+    Self.append(measurement, to: &out)
     Self.appendVarint(tags.count, to: &out)
     for tag in tags.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
-      put(tag.key)
-      put(tag.value)
+      Self.append(tag.key, to: &out)
+      Self.append(tag.value, to: &out)
     }
     bytes = out
   }
@@ -73,7 +69,13 @@ public struct SeriesKey: Hashable, Sendable, Comparable {
 
   static func varintByteCount(_ value: Int) -> Int { max(1, (70 - value.leadingZeroBitCount) / 7) }
 
-  private static func appendVarint(_ value: Int, to out: inout [UInt8]) {
+  /// Appends a name, its length before it.
+  @inline(__always) static func append(_ text: some Collection<UInt8>, to out: inout [UInt8]) {
+    appendVarint(text.count, to: &out)
+    out.append(contentsOf: text)
+  }
+
+  static func appendVarint(_ value: Int, to out: inout [UInt8]) {
     var rest = value
     while rest >= 0x80 {
       out.append(UInt8(truncatingIfNeeded: rest) | 0x80)

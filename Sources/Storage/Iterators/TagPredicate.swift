@@ -10,11 +10,11 @@ package indirect enum TagPredicate: Sendable, Equatable {
   case constant(Bool)
 
   /// Whether a series satisfies it; `value` gives a tag's value, empty where it is absent.
-  package func isSatisfied(_ value: (_ key: [UInt8]) -> ArraySlice<UInt8>) -> Bool {
+  @inlinable package func isSatisfied<Text: Collection<UInt8>>(_ value: (_ key: [UInt8]) -> Text) -> Bool {
     switch self {
     case .equals(let key, let wanted): value(key).elementsEqual(wanted)
     case .notEquals(let key, let unwanted): !value(key).elementsEqual(unwanted)
-    case .matches(let key, let regex): regex.matches(value(key))
+    case .matches(let key, let regex): regex.matches(ArraySlice(value(key)))
     case .and(let a, let b): a.isSatisfied(value) && b.isSatisfied(value)
     case .or(let a, let b): a.isSatisfied(value) || b.isSatisfied(value)
     case .not(let a): !a.isSatisfied(value)

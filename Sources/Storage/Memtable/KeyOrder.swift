@@ -71,7 +71,7 @@ enum KeyOrder {
 }
 
 extension KeyOrder {
-  /// Calls `body` with key and value of each tag in order until it answers `false`; the buffers are valid in it only.
+  /// Calls `body` with key and value of each tag in order until it answers `false`; the buffers are valid as long as the key.
   static func visitTags(
     of key: UnsafeBufferPointer<UInt8>,
     _ body: (UnsafeBufferPointer<UInt8>, UnsafeBufferPointer<UInt8>) -> Bool
@@ -91,21 +91,13 @@ extension KeyOrder {
 
   /// The value of a tag, empty where it is absent; valid as long as the key.
   static func value(of wanted: [UInt8], in key: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
-    var at = 0
-    let measurementCount = unsafe length(key, &at)
-    at += measurementCount
-    for _ in 0..<(unsafe length(key, &at)) {
-      let nameCount = unsafe length(key, &at)
-      let name = at..<at + nameCount
-      at = name.upperBound
-      let valueCount = unsafe length(key, &at)
-      let value = at..<at + valueCount
-      at = value.upperBound
-      if nameCount == wanted.count, unsafe key[name].elementsEqual(wanted) {
-        return unsafe UnsafeBufferPointer(rebasing: key[value])
-      }
+    var found = unsafe UnsafeBufferPointer<UInt8>(start: nil, count: 0)
+    unsafe visitTags(of: key) { name, value in
+      guard unsafe name.elementsEqual(wanted) else { return true }
+      unsafe found = value
+      return false
     }
-    return unsafe UnsafeBufferPointer(start: nil, count: 0)
+    return unsafe found
   }
 
   /// Bytes that the measurement and the number of tags take.

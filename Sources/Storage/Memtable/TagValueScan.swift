@@ -34,22 +34,8 @@ import LineProtocol
   private mutating func look(_ series: UnsafeBufferPointer<UInt8>) {
     guard unsafe KeyOrder.compareMeasurement(of: series, to: measurement) == 0 else { return }
     let value = unsafe KeyOrder.value(of: key, in: series)
-    guard !value.isEmpty, unsafe predicate?.isSatisfied(in: series) ?? true else { return }
+    guard !value.isEmpty else { return }
+    if let predicate, unsafe !predicate.isSatisfied({ unsafe KeyOrder.value(of: $0, in: series) }) { return }
     unsafe values.insert(value)
-  }
-}
-
-extension TagPredicate {
-  /// Whether a series satisfies it, by its key in flat form.
-  fileprivate func isSatisfied(in series: UnsafeBufferPointer<UInt8>) -> Bool {
-    switch self {
-    case .equals(let key, let wanted): unsafe KeyOrder.value(of: key, in: series).elementsEqual(wanted)
-    case .notEquals(let key, let unwanted): unsafe !KeyOrder.value(of: key, in: series).elementsEqual(unwanted)
-    case .matches(let key, let regex): unsafe regex.matches(Array(KeyOrder.value(of: key, in: series)))
-    case .and(let a, let b): unsafe a.isSatisfied(in: series) && b.isSatisfied(in: series)
-    case .or(let a, let b): unsafe a.isSatisfied(in: series) || b.isSatisfied(in: series)
-    case .not(let a): unsafe !a.isSatisfied(in: series)
-    case .constant(let answer): answer
-    }
   }
 }
