@@ -36,6 +36,8 @@ extension Store {
       } catch {
         failure = error
       }
+      // Tables that were linked for nothing go before the folder that says what they are.
+      if failure != nil { publisher.janitor.work() }
       // The next start removes what cannot be removed now.
       do throws(StorageError) { try staging.remove() } catch { if failure == nil { throw error } }
       if let failure { throw failure }

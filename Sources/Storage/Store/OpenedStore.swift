@@ -30,13 +30,9 @@ struct OpenedStore {
     if !options.isReadOnly { try fileSystem.createDirectory("") }
     directoryLock = try fileSystem.lock(Store.lockName)
     // Read before the manifest is opened, which may begin a new one.
-    var segments: Set<UInt64>?
-    if options.isReadOnly {
-      segments = try CheckpointList.read(from: fileSystem).map { Set($0.list.segments) }
-    } else {
-      try CheckpointList.end(in: fileSystem)
-      try fileSystem.removeFolder(Store.stagingName)
-    }
+    let backup = try CheckpointList.read(from: fileSystem)
+    let segments = options.isReadOnly ? backup.map { Set($0.list.segments) } : nil
+    if !options.isReadOnly { try CheckpointList.end(in: fileSystem) }
     let manifest = try Manifest.open(fileSystem: fileSystem, isReadOnly: options.isReadOnly)
     let state = manifest.state
     let budget = options.memory
@@ -68,8 +64,11 @@ struct OpenedStore {
       fileSystem: fileSystem, ignoresDamage: options.ignoresDamagedLog, isReadOnly: options.isReadOnly,
       segments: segments, check: progress.checkIsWanted)
     progress.begin(total: survey.byteCount)
-    if let error = try orphans.lostEdit(firstLogged: survey.firstSequence) { throw error }
-    if !options.isReadOnly { try orphans.sweep() }
+    if let error = try orphans.lostEdit(log: .init(survey, isBackup: backup != nil)) { throw error }
+    if !options.isReadOnly {
+      try orphans.sweep()
+      try fileSystem.removeFolder(Store.stagingName)
+    }
     let summary = survey.summary
     let lastSequence = max(summary.lastSequence, state.lastSequence)
     memtable.beginReplay(through: lastSequence)

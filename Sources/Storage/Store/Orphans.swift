@@ -4,17 +4,39 @@
 /// Or by a manifest that lost its last lines whole, which reads like one that had fewer edits. Two things cannot come of a crash, and say
 /// so: an input of a merge goes when the merge's edit is synced, and a batch goes from the log when the edit of its flush is. So a
 /// table that is named and not there, beside one of its window that is not named; and a table of batches that its window was not
-/// flushed through, and that the log does not hold any more.
+/// flushed through, or that the manifest does not know, and that the log does not hold any more. A log that is gone altogether ended
+/// in a clean stop, and holds none. A restore that was cut short leaves tables of a keyspace that never was; its folder says so.
 struct Orphans {
   private struct Orphan {
     var name: String
     var number: UInt64
+    var keyspace: KeyspaceID
     /// Its window, where the manifest has it.
     var window: WindowState?
   }
 
+  /// How far the log that lies beside the tables goes back.
+  enum LogStart: Equatable {
+    /// It begins with a batch.
+    case batch(UInt64)
+    /// It holds none, or what it held does not count.
+    case unknown
+    /// There is no segment: a clean stop has taken the log away.
+    case stoppedClean
+
+    /// - Parameter isBackup: the directory is one, where the log's segments are those of a list, and tables may wait for their manifest.
+    init(_ survey: LogSurvey, isBackup: Bool) {
+      if let first = survey.firstSequence {
+        self = .batch(first)
+      } else {
+        self = survey.hasSegments || isBackup ? .unknown : .stoppedClean
+      }
+    }
+  }
+
   private let fileSystem: any FileSystem
   private let state: ManifestState
+  private let isRestoring: Bool
   private var orphans: [Orphan] = []
   /// Of windows with tables that are named and not there: one of these, by the window's start in file names.
   private var missing: [String: String] = [:]
@@ -27,6 +49,7 @@ struct Orphans {
   init(fileSystem: any FileSystem, state: ManifestState) throws(StorageError) {
     self.fileSystem = fileSystem
     self.state = state
+    isRestoring = try fileSystem.exists(Store.stagingName)
     guard try fileSystem.exists("tables") else { return }
     for folder in try fileSystem.list("tables") {
       if let number = UInt32(folder) { try look(in: "tables/" + folder, of: KeyspaceID(number)) }
@@ -54,7 +77,7 @@ struct Orphans {
       if named.remove(name) != nil {
         isEmpty = false
       } else {
-        orphans.append(Orphan(name: name, number: number, window: windows[Self.window(of: name)]))
+        orphans.append(Orphan(name: name, number: number, keyspace: id, window: windows[Self.window(of: name)]))
       }
     }
     for name in named { missing[Self.window(of: name)] = name }
@@ -72,23 +95,40 @@ struct Orphans {
   }
 
   /// What says that the manifest lost edits; `nil`: nothing.
-  ///
-  /// - Parameter firstLogged: the first batch that the log holds; `nil` where it holds none.
-  func lostEdit(firstLogged: UInt64?) throws(StorageError) -> StorageError? {
+  func lostEdit(log: LogStart) throws(StorageError) -> StorageError? {
     for orphan in orphans {
       if let other = missing[Self.window(of: orphan.name)] {
         return lost(orphan, "\(other), which the manifest names, is not there")
       }
-      guard let firstLogged, let window = orphan.window else { continue }
-      guard let batches = try batches(of: orphan), batches.lowerBound > window.flushedThrough,
-        batches.upperBound < firstLogged
-      else { continue }
-      return lost(
-        orphan,
-        "it holds batches \(batches.lowerBound) to \(batches.upperBound), the log begins with \(firstLogged), "
-          + "and the manifest says that the window was flushed through \(window.flushedThrough)")
+      guard log != .unknown, let properties = try properties(of: orphan) else { continue }
+      if let why = reason(orphan, properties, log) { return lost(orphan, why) }
     }
     return nil
+  }
+
+  private func reason(_ orphan: Orphan, _ properties: TableProperties, _ log: LogStart) -> String? {
+    guard let place = place(of: orphan, properties) else { return nil }
+    let batches = "it holds batches \(properties.firstSequence) to \(properties.lastSequence)"
+    switch log {
+    case .batch(let first) where properties.lastSequence < first: return "\(batches), the log begins with \(first), and \(place)"
+    case .stoppedClean: return "\(batches), the log ended in a clean stop, and \(place)"
+    case .batch, .unknown: return nil
+    }
+  }
+
+  /// What the manifest says of the place of a table that it does not say was flushed or dropped; `nil`: it was.
+  private func place(of orphan: Orphan, _ properties: TableProperties) -> String? {
+    if let window = orphan.window {
+      if properties.firstSequence <= window.flushedThrough { return nil }
+      return "the manifest says that the window was flushed through \(window.flushedThrough)"
+    }
+    if isRestoring { return nil }
+    guard let place = state.index(of: orphan.keyspace) else {
+      // One that was made and dropped has a number below.
+      return orphan.keyspace.number < state.nextKeyspace ? nil : "the manifest has no such keyspace"
+    }
+    // What was dropped lies before the horizon.
+    return properties.windowEnd <= state.keyspaces[place].horizon ? nil : "the manifest has no such window"
   }
 
   private func lost(_ orphan: Orphan, _ why: String) -> StorageError {
@@ -97,12 +137,12 @@ struct Orphans {
       "no edit of the manifest names it, and \(why): the manifest lost its last lines; run `varve repair`")
   }
 
-  /// The batches of a table; `nil` where it was not written to its end.
-  private func batches(of orphan: Orphan) throws(StorageError) -> ClosedRange<UInt64>? {
+  /// What a table says of itself; `nil` where it was not written to its end.
+  private func properties(of orphan: Orphan) throws(StorageError) -> TableProperties? {
     do throws(StorageError) {
-      let table = try Table.open(
-        file: fileSystem.open(orphan.name), number: orphan.number, cache: BlockCache(byteCountMax: 1 << 20))
-      return table.sequenceRange
+      return try Table.open(
+        file: fileSystem.open(orphan.name), number: orphan.number, cache: BlockCache(byteCountMax: 1 << 20)
+      ).properties()
     } catch {
       guard error.code == .corrupt else { throw error }
       return nil

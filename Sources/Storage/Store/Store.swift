@@ -283,7 +283,6 @@ public final class Store: Sendable {
       if isReplayed {
         do throws(StorageError) {
           try writing.flusher.flushAll()
-          if retainer.doubtedStep == nil { try publisher.publish([.noteClock(retainer.now)]) }
         } catch {
           failure = error
         }
@@ -291,10 +290,24 @@ public final class Store: Sendable {
       writing.upkeep.stop()
       writing.flusher.stop()
     }
-    do throws(StorageError) { try log?.close() } catch { failure = failure ?? error }
+    do throws(StorageError) {
+      try log?.close()
+      if failure == nil, isReplayed { try leaveNothingToReplay() }
+    } catch {
+      failure = failure ?? error
+    }
     publisher.janitor.work()
     directoryLock.withLock { $0 = nil }
     if let failure { throw failure }
+  }
+
+  /// Lets go of the log where all of it lies in tables, once the manifest keeps its numbers: so a start has nothing to read.
+  private func leaveNothingToReplay() throws(StorageError) {
+    guard let log, let writing else { return }
+    var edits = [Edit.reserve(nextTable: nil, lastSequence: log.nextSequence - 1, lastSegment: log.openSegment)]
+    if retainer.doubtedStep == nil { edits.append(.noteClock(retainer.now)) }
+    try publisher.publish(edits)
+    try writing.flusher.trimLog()
   }
 
   /// How the memory of the process is split.

@@ -7,7 +7,8 @@ enum LostEdits {
   {
     let survey = try WriteAheadLog.survey(fileSystem: fileSystem, ignoresDamage: true, isReadOnly: true)
     let orphans = try Orphans(fileSystem: fileSystem, state: state)
-    if let error = try orphans.lostEdit(firstLogged: survey.firstSequence) { return error }
+    let isBackup = try CheckpointList.read(from: fileSystem) != nil
+    if let error = try orphans.lostEdit(log: .init(survey, isBackup: isBackup)) { return error }
     var found: StorageError?
     let (decoder, batch) = (RowDecoder(), LineBatch())
     try WriteAheadLog.replay(survey, fileSystem: fileSystem, ignoresDamage: true) {

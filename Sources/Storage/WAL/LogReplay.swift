@@ -19,6 +19,8 @@ package struct ReplaySummary: Sendable, Equatable {
 package struct LogSurvey: Sendable {
   package fileprivate(set) var summary = ReplaySummary()
   fileprivate var found: [FoundSegment] = []
+  /// Whether the folder held a segment, be it one that was never used.
+  fileprivate(set) var hasSegments = false
 
   /// The first batch that is left in it; `nil` where there is none.
   var firstSequence: UInt64? { summary.segments.first { $0.firstSequence > 0 }?.firstSequence }
@@ -44,9 +46,10 @@ extension WriteAheadLog {
   ) throws(StorageError) -> LogSurvey {
     var replay = LogReplay(
       fileSystem: fileSystem, ignoresDamage: ignoresDamage, isReadOnly: isReadOnly, isSurvey: true)
+    let hasSegments = try replay.hasSegments()
     let found = try replay.segments(among: segments)
     try replay.run(found) { _ throws(StorageError) in try check() }
-    var survey = LogSurvey(summary: replay.summary, found: found)
+    var survey = LogSurvey(summary: replay.summary, found: found, hasSegments: hasSegments)
     for (index, info) in replay.summary.segments.enumerated() { survey.found[index].isEmpty = info.lastSequence == 0 }
     return survey
   }
@@ -160,6 +163,12 @@ private struct LogReplay {
     return try SegmentReader(
       file: file, number: number, bufferByteCount: readsHeaders ? Self.surveyByteCount : 1 << 20,
       checksPayloads: !readsHeaders)
+  }
+
+  /// Before what was never used is removed.
+  func hasSegments() throws(StorageError) -> Bool {
+    guard try fileSystem.exists(LogFormat.directory) else { return false }
+    return try fileSystem.list(LogFormat.directory).contains { LogFormat.number(of: $0) != nil }
   }
 
   /// The segments that were opened. The last files may have been allocated and not yet used: those are removed.

@@ -12,8 +12,9 @@ struct ManifestCutTests {
     bytes.indices.filter { bytes[$0] == UInt8(ascii: "\n") }.map { $0 + 1 }.dropLast()
   }
 
-  /// A store with two windows of several runs, of which some are merged; its log begins behind the first flushes.
-  private static func bench() throws -> (image: StoreImage, truth: [String]) {
+  /// A store with two windows of several runs, of which some are merged; its log begins behind the first flushes, or a clean stop has
+  /// taken it away.
+  private static func bench(isStopped: Bool) throws -> (image: StoreImage, truth: [String]) {
     let bench = try ClockedStore()
     try bench.store.createPolicy("days", on: "metrics", ttl: 0, windowLength: day, isDefault: true)
     for run in 0..<4 {
@@ -27,14 +28,18 @@ struct ManifestCutTests {
     try bench.reopen()
     try bench.driver.writeDurably("cpu,host=z v=1i \(ClockedStore.start)\n")
     let truth = try bench.driver.dump()
+    if isStopped {
+      try bench.store.close()
+      #expect(try bench.fileSystem.list("wal").isEmpty)
+    }
     return (try StoreImage(bench.fileSystem), truth)
   }
 
   @Test(
-    "cut between any two lines it is found, or nothing is lost by it; repair brings back what tables and log have"
-  )
-  func cuts() throws {
-    let (image, truth) = try Self.bench()
+    "cut between any two lines it is found, or nothing is lost by it; repair brings back what tables and log have",
+    arguments: [false, true])
+  func cuts(isStopped: Bool) throws {
+    let (image, truth) = try Self.bench(isStopped: isStopped)
     var (refused, count) = (0, 0)
     let current = try Manifest.current(of: image.make())
     for (name, bytes) in image.files where name == current {

@@ -232,6 +232,24 @@ struct ReplayTests {
     try store.close()
   }
 
+  @Test("a clean stop leaves no segment; the next start goes on with numbers above all that were given")
+  func cleanStop() throws {
+    var model = Model()
+    let disk = try killed(after: 40, &model)
+    let used = try disk.list("wal").max()
+    try open(disk).close()
+    #expect(try disk.list("wal").isEmpty)
+    let last = try Manifest.open(fileSystem: disk, isReadOnly: true).state.lastSequence
+    #expect(last > 0)
+
+    let again = try open(disk)
+    #expect(try #require(disk.list("wal").min()) > #require(used))
+    try StoreDriver(again).writeDurably(model.batch(1_000, of: [(3, 3)]))
+    #expect(try StoreDriver(again).dump() == model.lines)
+    try again.close()
+    #expect(try Manifest.open(fileSystem: disk, isReadOnly: true).state.lastSequence > last)
+  }
+
   @Test("damage in a segment that was ended stops the replay with file and offset; what was written meanwhile is kept")
   func damage() throws {
     var model = Model()
