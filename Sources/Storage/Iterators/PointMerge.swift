@@ -1,21 +1,23 @@
 import LineProtocol
 
 /// Joins rows of one series from several runs: the union of their times, and for each column the value of the highest run
-/// that has one. Column by column, a stretch of rows at a time.
+/// that has one. Column by column, 64 rows of the union at a time.
 struct PointMerge {
   /// The union of the inputs' times.
   private(set) var timestamps: [Int64] = []
   private var scratch: [Int64] = []
   private var other: [Int64] = []
-  /// Where each input lies in the union.
-  private var segments: [TimeUnion.Overlap] = []
-  private var segmentEnds: [Int] = []
+  /// The rows of each input's batch.
+  private var rows: [Range<Int>] = []
+  /// A bit for each row of the union, input after input: whether the input has it.
+  private var masks: [UInt64] = []
+  private var wordCount: Int { (timestamps.count + 63) / 64 }
 
   /// Lays the inputs' rows beside each other. Input `i` is `rows` of a batch with strictly ascending timestamps.
   mutating func align(_ inputs: [(timestamps: [Int64], rows: Range<Int>)]) {
     timestamps.removeAll(keepingCapacity: true)
-    segments.removeAll(keepingCapacity: true)
-    segmentEnds.removeAll(keepingCapacity: true)
+    masks.removeAll(keepingCapacity: true)
+    rows.removeAll(keepingCapacity: true)
     if let first = inputs.first { timestamps.append(contentsOf: first.timestamps[first.rows]) }
     for input in inputs.dropFirst() {
       other.removeAll(keepingCapacity: true)
@@ -24,8 +26,8 @@ struct PointMerge {
       swap(&timestamps, &scratch)
     }
     for input in inputs {
-      TimeUnion.appendSegments(of: input.timestamps[input.rows], in: timestamps, to: &segments)
-      segmentEnds.append(segments.count)
+      TimeUnion.appendMask(of: input.timestamps[input.rows], in: timestamps, to: &masks)
+      rows.append(input.rows)
     }
   }
 
@@ -43,24 +45,28 @@ struct PointMerge {
     _ source: borrowing Column, of input: Int, _ conversion: ValueConversion, onto column: inout Column
   ) throws(StorageError) {
     guard source.presentCount > 0 else { return }
-    let places = segments[(input == 0 ? 0 : segmentEnds[input - 1])..<segmentEnds[input]]
-    if let last = places.last {
-      precondition(
-        last.source + last.count <= source.values.count
-          && (source.validity.isEmpty || last.source + last.count <= source.validity.count * 64),
-        "column of \(source.values.count) rows is shorter than its batch")
-    }
-    for place in places {
-      for start in stride(from: 0, to: place.count, by: 64) {
-        let count = min(64, place.count - start)
-        let present = Validity.bits(source.validity, at: place.source + start, count: count)
-        guard present != 0 else { continue }
-        let chunk = TimeUnion.Overlap(
-          source: place.source + start, target: place.target + start, count: count)
-        if conversion == .string {
-          try Self.placeStrings(source, present, chunk, onto: &column)
-        } else {
-          Self.placeWords(source.values, present, chunk, conversion, onto: &column)
+    let rows = rows[input]
+    precondition(
+      rows.upperBound <= source.values.count
+        && (source.validity.isEmpty || rows.upperBound <= source.validity.count * 64),
+      "column of \(source.values.count) rows is shorter than its batch")
+    if conversion == .string { return try placeStrings(source, rows.lowerBound, of: input, onto: &column) }
+    let base = input * wordCount
+    // Bounds: an input's mask has as many bits as it has rows, which the source holds (checked above), all of them below the union's
+    // count, for which `clear` made room.
+    unsafe source.values.withUnsafeBufferPointer { from in
+      unsafe column.values.withUnsafeMutableBufferPointer { to in
+        guard let source0 = from.baseAddress, let target0 = to.baseAddress else { return }
+        var row = rows.lowerBound
+        for word in 0..<wordCount {
+          let mask = masks[base &+ word]
+          let count = mask.nonzeroBitCount
+          let present = Validity.bits(source.validity, at: row, count: count)
+          if present != 0 {
+            let marks = unsafe Self.place(source0 + row, target0 + word &* 64, mask, present, conversion)
+            column.validity[word] = column.validity[word] & ~marks.hidden | marks.shown
+          }
+          row &+= count
         }
       }
     }
@@ -75,56 +81,64 @@ struct PointMerge {
     }
   }
 
-  /// Up to 64 numbers.
-  private static func placeWords(
-    _ source: [UInt64], _ present: UInt64, _ chunk: TimeUnion.Overlap, _ conversion: ValueConversion,
-    onto column: inout Column
-  ) {
-    var shown = present
-    // Bounds: the segment ends inside the source (checked by `overlay`) and inside the union, for which `clear` made room.
-    unsafe source.withUnsafeBufferPointer { from in
-      unsafe column.values.withUnsafeMutableBufferPointer { to in
-        if conversion == .identity, present == Validity.mask(chunk.count), let base = to.baseAddress,
-          let first = from.baseAddress
-        {
-          unsafe (base + chunk.target).update(from: first + chunk.source, count: chunk.count)
-          return
-        }
-        if conversion == .integerToFloat, present == Validity.mask(chunk.count) {
-          for row in 0..<chunk.count {
-            unsafe to[chunk.target &+ row] = Double(Int64(bitPattern: from[chunk.source &+ row])).bitPattern
-          }
-          return
-        }
-        var rest = present
-        while rest != 0 {
-          let bit = rest.trailingZeroBitCount
+  /// Up to 64 numbers: the rows of the union that `mask` marks take those of the source in turn, where `present` has them. Returns which
+  /// show a value now, and which show none.
+  @inline(__always)
+  private static func place(
+    _ source: UnsafePointer<UInt64>, _ target: UnsafeMutablePointer<UInt64>, _ mask: UInt64, _ present: UInt64,
+    _ conversion: ValueConversion
+  ) -> (shown: UInt64, hidden: UInt64) {
+    let count = mask.nonzeroBitCount
+    var rest = mask
+    if present == Validity.mask(count) {
+      let isDense = mask == present
+      switch conversion {
+      case .identity where isDense:
+        unsafe target.update(from: source, count: count)
+        return (mask, 0)
+      case .integerToFloat where isDense:
+        for row in 0..<count { unsafe target[row] = Double(Int64(bitPattern: source[row])).bitPattern }
+        return (mask, 0)
+      case .identity:
+        for row in 0..<count {
+          unsafe target[rest.trailingZeroBitCount] = source[row]
           rest &= rest &- 1
-          let word = unsafe conversion.convert(from[chunk.source &+ bit])
-          unsafe to[chunk.target &+ bit] = word ?? 0
-          if word == nil { shown &= ~(1 << UInt64(bit)) }
         }
+        return (mask, 0)
+      default: break
       }
     }
-    Validity.clear(&column.validity, at: chunk.target, present & ~shown)
-    Validity.set(&column.validity, at: chunk.target, shown)
-  }
-
-  /// Up to 64 strings.
-  private static func placeStrings(
-    _ source: borrowing Column, _ present: UInt64, _ chunk: TimeUnion.Overlap, onto column: inout Column
-  ) throws(StorageError) {
-    var rest = present
-    while rest != 0 {
+    var (shown, hidden): (UInt64, UInt64) = (0, 0)
+    for row in 0..<count {
       let bit = rest.trailingZeroBitCount
       rest &= rest &- 1
-      let (offset, text) = (column.bytes.count, source.string(chunk.source + bit))
-      guard offset + text.count <= UInt32.max else {
-        throw StorageError(.limit, "strings of one stretch of \(source.key.name.count)-byte field pass 4 GiB")
-      }
-      column.bytes.append(contentsOf: text)
-      column.values[chunk.target + bit] = UInt64(offset) << 32 | UInt64(text.count)
+      guard present >> UInt64(row) & 1 != 0 else { continue }
+      let word = unsafe conversion.convert(source[row])
+      unsafe target[bit] = word ?? 0
+      if word == nil { hidden |= 1 << UInt64(bit) } else { shown |= 1 << UInt64(bit) }
     }
-    Validity.set(&column.validity, at: chunk.target, present)
+    return (shown, hidden)
+  }
+
+  private func placeStrings(
+    _ source: borrowing Column, _ first: Int, of input: Int, onto column: inout Column
+  ) throws(StorageError) {
+    var row = first
+    for word in 0..<wordCount {
+      var rest = masks[input * wordCount + word]
+      while rest != 0 {
+        let bit = rest.trailingZeroBitCount
+        rest &= rest &- 1
+        defer { row += 1 }
+        guard source.isPresent(row) else { continue }
+        let (offset, text) = (column.bytes.count, source.string(row))
+        guard offset + text.count <= UInt32.max else {
+          throw StorageError(.limit, "strings of one stretch of \(source.key.name.count)-byte field pass 4 GiB")
+        }
+        column.bytes.append(contentsOf: text)
+        column.values[word * 64 + bit] = UInt64(offset) << 32 | UInt64(text.count)
+        column.validity[word] |= 1 << UInt64(bit)
+      }
+    }
   }
 }

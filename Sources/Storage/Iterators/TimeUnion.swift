@@ -1,13 +1,5 @@
 /// Sorted lists of timestamps, merged: the union, and where each list lies in it.
 enum TimeUnion {
-  /// A stretch of an input that lies without a gap in the union.
-  struct Overlap: Equatable {
-    /// Row of the input, row of the union, rows.
-    var source: Int
-    var target: Int
-    var count: Int
-  }
-
   /// Replaces `out` with the union of two strictly ascending lists; a timestamp of both comes once.
   ///
   /// What lies before the other list's first is copied whole, and so is what is left at the end; between them one
@@ -44,25 +36,38 @@ enum TimeUnion {
     out.append(contentsOf: b[j...])
   }
 
-  /// Appends where `input`, all of which is in `union`, lies in it: one segment for each stretch without a gap.
-  static func appendSegments(of input: ArraySlice<Int64>, in union: [Int64], to out: inout [Overlap]) {
-    var (source, target) = (input.startIndex, 0)
-    while source < input.endIndex {
-      target = firstIndex(in: union, from: target, notBelow: input[source])
-      precondition(target < union.count && union[target] == input[source], "timestamp is not in the union")
-      let count = equalCount(input, source, union, target)
-      out.append(Overlap(source: source, target: target, count: count))
-      source += count
-      target += count
+  /// Appends a bit for each row of `union`, in words of 64: whether `input`, all of which is in it, has the row.
+  ///
+  /// Where all or none of 64 rows are the input's, which both ends tell, no other is looked at.
+  static func appendMask(of input: ArraySlice<Int64>, in union: [Int64], to out: inout [UInt64]) {
+    let base = out.count
+    out.append(contentsOf: repeatElement(0, count: (union.count + 63) / 64))
+    // Bounds: the source goes no further than its count, rows and words no further than the union.
+    let taken = unsafe input.withUnsafeBufferPointer { source in
+      unsafe union.withUnsafeBufferPointer { target in
+        var next = 0
+        for start in stride(from: 0, to: target.count, by: 64) {
+          if next == source.count { break }
+          let count = min(64, target.count &- start)
+          if unsafe source[next] > target[start &+ count &- 1] { continue }
+          let last = next &+ count &- 1
+          if unsafe last < source.count && source[next] == target[start] && source[last] == target[start &+ count &- 1] {
+            out[base &+ start / 64] = Validity.mask(count)
+            next = last &+ 1
+            continue
+          }
+          var mask: UInt64 = 0
+          for row in 0..<count where next < source.count {
+            let isThere = unsafe source[next] == target[start &+ row]
+            mask |= (isThere ? 1 : 0) << UInt64(row)
+            next &+= isThere ? 1 : 0
+          }
+          out[base &+ start / 64] = mask
+        }
+        return next
+      }
     }
-  }
-
-  /// Rows from both positions on that are the same.
-  private static func equalCount(_ a: ArraySlice<Int64>, _ i: Int, _ b: [Int64], _ j: Int) -> Int {
-    let limit = min(a.endIndex - i, b.count - j)
-    var count = 0
-    while count < limit, a[i + count] == b[j + count] { count += 1 }
-    return count
+    precondition(taken == input.count, "timestamp is not in the union")
   }
 
   /// The first index from `start` on whose timestamp is at or above `bound`: doubling steps, then halving (a gallop), so that

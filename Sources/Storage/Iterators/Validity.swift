@@ -13,20 +13,4 @@ enum Validity {
     if shift != 0, word + 1 < words.count { bits |= words[word + 1] << (64 &- shift) }
     return bits & mask(count)
   }
-
-  /// Sets the bits of rows `row...` that are set in `bits`.
-  @inline(__always)
-  static func set(_ words: inout [UInt64], at row: Int, _ bits: UInt64) {
-    let (word, shift) = (row >> 6, UInt64(row & 63))
-    words[word] |= bits << shift
-    if shift != 0, bits >> (64 &- shift) != 0 { words[word + 1] |= bits >> (64 &- shift) }
-  }
-
-  /// Clears the bits of rows `row...` that are set in `bits`.
-  @inline(__always)
-  static func clear(_ words: inout [UInt64], at row: Int, _ bits: UInt64) {
-    let (word, shift) = (row >> 6, UInt64(row & 63))
-    words[word] &= ~(bits << shift)
-    if shift != 0, bits >> (64 &- shift) != 0 { words[word + 1] &= ~(bits >> (64 &- shift)) }
-  }
 }
