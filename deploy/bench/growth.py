@@ -4,8 +4,8 @@
     growth.py VARVE OUT [NAME...] [--scale N]
 
 Ingest (CPU-ns of the server a value, over two TCP connections, flush and merges to the end included) against series (new ones; and the same
-points once more until they are acknowledged, when the series are known), tags a line, fields a line, and lateness: ten million values each time;
-a statement (ms, median of 15 over a kept connection) against its range, the series that it reads, windows, and sorted runs; a start (ms until
+points once more until they are acknowledged, when the series are known), tags a line, fields a line, and lateness: ten million values each time, and
+ten a series at least; a merge (CPU-ns a value) of four runs whose times alternate, against what they hold; a statement (ms, median of 15 over a kept connection) against its range, the series that it reads, windows, and sorted runs; a start (ms until
 ready) against what is in tables, and against what is in the log after `kill -9`. --scale 10 takes a tenth of all lines.
 
 OUT/growth.md is the table, OUT/NAME.svg a chart by `varve query --plot`. The plotter's axis is one of time: a second stands for a step of the
@@ -16,6 +16,11 @@ from load import Load
 from servers import Varve, cpu, wait_for
 
 START, DAY = 1451606400, 86_400
+
+def threads_cpu(pid):
+    """Nanoseconds of the threads that are there: finer than a process's clock ticks, for what takes milliseconds on threads that stay."""
+    folder = "/proc/%d/task" % pid
+    return sum(int(open("%s/%s/schedstat" % (folder, thread)).read().split()[0]) for thread in os.listdir(folder))
 
 class Growth:
     def __init__(self, varve, out, work, scale):
@@ -45,8 +50,9 @@ class Growth:
 
     def ingest(self, name, x, **shape):
         values = 10_000_000 // self.scale
-        load = self.lines(os.path.join(self.work, "g.lp"), max(values // shape.get("fields", 10), 1), **shape)
-        server = self.server(load)
+        load = self.lines(os.path.join(self.work, "g.lp"), max(values // shape.get("fields", 10), shape.get("series", 1)), **shape)
+        # The host is a tag of as many values as there are series.
+        server = self.server(load, "--tag-values-limit", "0")
         try:
             def measure(kind, unit, work):
                 before = cpu(server.process.pid)
@@ -61,13 +67,47 @@ class Growth:
             server.stop(); server.remove()
 
     def ingest_series(self):
-        for series in 1_000, 10_000, 100_000, 1_000_000: self.ingest("ingest_series", "{:,} series".format(series), series=series)
+        for series in 1_000, 10_000, 100_000, 1_000_000, 10_000_000:
+            series = max(series // self.scale, 1)
+            self.ingest("ingest_series", "{:,} series".format(series), series=series)
     def ingest_tags(self):
         for tags in 1, 5, 10, 20: self.ingest("ingest_tags", "%d tags" % tags, tags=tags)
     def ingest_fields(self):
         for fields in 1, 3, 10, 30, 100: self.ingest("ingest_fields", "%d fields" % fields, fields=fields)
     def ingest_late(self):
         for late in 0, 0.05, 0.2, 0.5: self.ingest("ingest_late", "%g %% late" % (late * 100), late=late)
+
+    # MARK: Runs
+
+    def runs(self, load, count):
+        """A server that holds `count` runs, each of which reaches over all times, so that all must be joined. Nothing is merged; what a
+        start finds in memory went to tables with the stop before: a run each."""
+        lines = open(load.lines, "rb").readlines()
+        server = self.server(load, "--compaction-policy", "none")
+        for part in range(count):
+            path = os.path.join(self.work, "part.lp")
+            with open(path, "wb") as out:
+                for start in range(part * 100, len(lines), count * 100): out.writelines(lines[start:start + 100])
+            server.load = Load(self.work, path)
+            server.ingest()
+            server.stop()
+            if part == count - 1: server.flags = []
+            server.again()
+            wait_for(server.is_ready)
+        return server
+
+    def merge(self):
+        full = 8_000_000 // self.scale
+        for share in 8, 4, 2, 1:
+            load = self.lines(os.path.join(self.work, "g.lp"), full // share // 10)
+            server = self.runs(load, 4)
+            try:
+                before = threads_cpu(server.process.pid)
+                server.settle()
+                spent = threads_cpu(server.process.pid) - before
+                self.note("merge", "{:,} values".format(load.value_count), spent / load.value_count, "CPU-ns a value")
+            finally:
+                server.stop(); server.remove()
 
     # MARK: Statements
 
@@ -128,22 +168,11 @@ class Growth:
                 server.stop(); server.remove()
 
     def query_runs(self):
-        """Nothing is merged; what a start finds in memory went to tables with the stop before: a run each."""
-        lines = open(self.workload().lines, "rb").readlines()
         for count in 1, 2, 4, 8:
-            server = self.server(self.workload(), "--compaction-policy", "none")
+            server = self.runs(self.workload(), count)
             try:
-                for part in range(count):
-                    # Interleaved: each run reaches over all of the day, so that all must be joined.
-                    path = os.path.join(self.work, "part.lp")
-                    with open(path, "wb") as out:
-                        for start in range(part * 100, len(lines), count * 100): out.writelines(lines[start:start + 100])
-                    server.load = Load(self.work, path)
-                    server.ingest()
-                    server.stop()
-                    server.again()
-                    wait_for(server.is_ready)
-                text = "SELECT mean(usage_user) FROM cpu WHERE time >= %ds AND time < %ds GROUP BY hostname" % (START, START + DAY)
+                # By the hour, so that a single run cannot answer from statistics either.
+                text = "SELECT mean(usage_user) FROM cpu WHERE time >= %ds AND time < %ds GROUP BY time(1h), hostname" % (START, START + DAY)
                 self.note("query_runs", "%d runs" % count, self.ask(server, text), "ms")
             finally:
                 server.stop(); server.remove()
@@ -191,7 +220,7 @@ class Growth:
                  'SELECT cost AS "%s" FROM %s' % (label, name)],
                 stdout=subprocess.DEVNULL, check=True)
 
-NAMES = ["ingest_series", "ingest_tags", "ingest_fields", "ingest_late", "query_range", "query_series", "query_windows", "query_runs",
+NAMES = ["ingest_series", "ingest_tags", "ingest_fields", "ingest_late", "merge", "query_range", "query_series", "query_windows", "query_runs",
          "start_tables", "start_log"]
 
 def main():
