@@ -77,21 +77,29 @@ struct OpenedStore {
       (log, writing) = (nil, nil)
       return
     }
-    var logOptions = WriteAheadLog.Options()
-    logOptions.sync = options.sync
-    logOptions.segmentByteCount = options.segmentByteCount
-    logOptions.byteCountInFlightMax = budget.logByteCountInFlightMax
     let log = try Self.openLog(
-      fileSystem, logOptions, reserve, nextSequence: lastSequence + 1,
+      fileSystem, options, reserve, nextSequence: lastSequence + 1,
       nextSegment: max(summary.lastSegment, state.lastSegment) + 1, retained: summary.segments)
     self.log = log
     reserve.refill()
+    writing = Self.makeWriting(
+      options, fileSystem, memtable, publisher, log, retainer, seriesMemory, damage, monotonicClock)
+  }
+
+  /// What takes writes to tables: threads that are not started yet.
+  private static func makeWriting(
+    _ options: StoreOptions, _ fileSystem: any FileSystem, _ memtable: Memtable, _ publisher: Publisher,
+    _ log: WriteAheadLog, _ retainer: Retainer, _ seriesMemory: SeriesMemory, _ damage: DamageCounter,
+    _ monotonicClock: @escaping @Sendable () -> Int64
+  ) -> Store.Writing {
+    let budget = options.memory
     let flusher = Flusher(
       memtable: memtable, publisher: publisher, log: log, fileSystem: fileSystem, byteCountMax: budget.flushByteCount,
       seriesMemory: seriesMemory, walByteCountMax: options.walByteCountMax, clock: { retainer.now },
       floor: { retainer.floor(of: $0) })
-    writing = Store.Writing(
-      flusher: flusher, pressure: Pressure(
+    return Store.Writing(
+      flusher: flusher,
+      pressure: Pressure(
         memtable: memtable, flusher: flusher, byteCountSlow: budget.flushByteCount,
         byteCountMax: budget.share(of: .memtable)),
       upkeep: Upkeep(),
@@ -99,14 +107,18 @@ struct OpenedStore {
         delegate: CompactionHost(
           fileSystem: fileSystem, publisher: publisher, retainer: retainer, damage: damage),
         settings: options.compactionSettings, bytesPerSecond: options.compactionBytesPerSecond,
-          monotonic: monotonicClock))
+        monotonic: monotonicClock))
   }
 
   /// On a full disk a store starts with a short segment in the place of the reserve: so that it can answer, delete and expire.
   private static func openLog(
-    _ fileSystem: any FileSystem, _ options: WriteAheadLog.Options, _ reserve: Reserve, nextSequence: UInt64,
-    nextSegment: UInt64, retained: [SegmentInfo]
+    _ fileSystem: any FileSystem, _ store: StoreOptions, _ reserve: Reserve, nextSequence: UInt64, nextSegment: UInt64,
+    retained: [SegmentInfo]
   ) throws(StorageError) -> WriteAheadLog {
+    var options = WriteAheadLog.Options()
+    options.sync = store.sync
+    options.segmentByteCount = store.segmentByteCount
+    options.byteCountInFlightMax = store.memory.logByteCountInFlightMax
     do throws(StorageError) {
       return try WriteAheadLog(
         fileSystem: fileSystem, options: options, nextSequence: nextSequence, nextSegment: nextSegment, retained: retained)
