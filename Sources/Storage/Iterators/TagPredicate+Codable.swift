@@ -31,6 +31,10 @@ extension TagPredicate: Codable {
     switch self {
     case .equals(let key, let value): return .equals(key: text(key), value: text(value))
     case .notEquals(let key, let value): return .notEquals(key: text(key), value: text(value))
+    case .isOneOf(let key, let values):
+      // As older versions have it, who read no list.
+      let terms = (0..<values.count).map { TagPredicate.equals(key: key, value: Array(values.bytes[values.range($0)])) }
+      return TagPredicate.balanced(terms[...], TagPredicate.or)?.coded ?? .constant(false)
     case .matches(let key, let regex): return .matches(key: text(key), pattern: regex)
     case .and(let a, let b): return .and(a.coded, b.coded)
     case .or(let a, let b): return .or(a.coded, b.coded)

@@ -1,5 +1,7 @@
+import Glibc
+
 /// Distinct values of one tag key, sorted by bytes, flat.
-package struct TagValueList: Sendable {
+package struct TagValueList: Sendable, Equatable {
   /// One after another.
   package private(set) var bytes: [UInt8] = []
   private var ends: [Int] = []
@@ -8,7 +10,7 @@ package struct TagValueList: Sendable {
 
   /// Values in any order, perhaps several times.
   package init(sorting values: some Sequence<[UInt8]>) {
-    for value in values.sorted(by: { $0.lexicographicallyPrecedes($1) }) where !value.elementsEqual(last) {
+    for value in values.sorted(by: { $0.lexicographicallyPrecedes($1) }) where count == 0 || !value.elementsEqual(last) {
       append(value)
     }
   }
@@ -18,6 +20,9 @@ package struct TagValueList: Sendable {
     for value in values { append(value) }
   }
 
+  /// Bytes of memory taken.
+  package var byteCount: Int { bytes.capacity + 8 * ends.capacity }
+
   /// Values held.
   package var count: Int { ends.count }
 
@@ -25,6 +30,31 @@ package struct TagValueList: Sendable {
   package func range(_ index: Int) -> Range<Int> { (index == 0 ? 0 : ends[index - 1])..<ends[index] }
 
   private var last: ArraySlice<UInt8> { ends.isEmpty ? [] : bytes[range(ends.count - 1)] }
+
+  /// Whether a value is among them: as many comparisons as their number has bits.
+  package func contains(_ value: some Collection<UInt8>) -> Bool {
+    let found = value.withContiguousStorageIfAvailable { unsafe contains(UnsafeRawBufferPointer($0)) }
+    return unsafe found ?? Array(value).withUnsafeBytes { unsafe contains($0) }
+  }
+
+  private func contains(_ value: UnsafeRawBufferPointer) -> Bool {
+    // The ranges lie within `bytes`, and no more of either is compared than it has.
+    unsafe bytes.withUnsafeBytes { all in
+      var (low, high) = (0, ends.count)
+      while low < high {
+        let middle = (low + high) / 2
+        let range = range(middle)
+        let shared = min(range.count, value.count)
+        var order: Int32 = 0
+        if shared > 0, let a = all.baseAddress, let b = value.baseAddress {
+          order = unsafe memcmp(a + range.lowerBound, b, shared)
+        }
+        if order == 0, range.count == value.count { return true }
+        if order < 0 || order == 0 && range.count < value.count { low = middle + 1 } else { high = middle }
+      }
+      return false
+    }
+  }
 
   /// Appends a value that comes after those before.
   package mutating func append(_ value: some Collection<UInt8>) {

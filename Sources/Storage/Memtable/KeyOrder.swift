@@ -77,27 +77,39 @@ extension KeyOrder {
     _ body: (UnsafeBufferPointer<UInt8>, UnsafeBufferPointer<UInt8>) -> Bool
   ) {
     var at = 0
-    func text() -> UnsafeBufferPointer<UInt8> {
-      let count = unsafe length(key, &at)
-      defer { at += count }
-      return unsafe UnsafeBufferPointer(rebasing: key[at..<at + count])
-    }
-    _ = unsafe text()
+    _ = unsafe text(key, &at)
     for _ in 0..<(unsafe length(key, &at)) {
-      let name = unsafe text()
-      if unsafe !body(name, text()) { return }
+      let name = unsafe text(key, &at)
+      if unsafe !body(name, text(key, &at)) { return }
     }
+  }
+
+  /// The text at `at`, and moves behind it.
+  @inline(__always) private static func text(
+    _ key: UnsafeBufferPointer<UInt8>, _ at: inout Int
+  ) -> UnsafeBufferPointer<UInt8> {
+    let count = unsafe length(key, &at)
+    defer { at += count }
+    return unsafe UnsafeBufferPointer(rebasing: key[at..<at + count])
   }
 
   /// The value of a tag, empty where it is absent; valid as long as the key.
   static func value(of wanted: [UInt8], in key: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
-    var found = unsafe UnsafeBufferPointer<UInt8>(start: nil, count: 0)
-    unsafe visitTags(of: key) { name, value in
-      guard unsafe name.elementsEqual(wanted) else { return true }
-      unsafe found = value
-      return false
+    // Asked of every series by lists of tag values: no closure, no access to be watched.
+    var at = 0
+    _ = unsafe text(key, &at)
+    for _ in 0..<(unsafe length(key, &at)) {
+      let name = unsafe text(key, &at)
+      let value = unsafe text(key, &at)
+      if unsafe isEqual(name, wanted) { return unsafe value }
     }
-    return unsafe found
+    return unsafe UnsafeBufferPointer(start: nil, count: 0)
+  }
+
+  private static func isEqual(_ name: UnsafeBufferPointer<UInt8>, _ wanted: [UInt8]) -> Bool {
+    guard name.count == wanted.count else { return false }
+    for index in 0..<name.count where unsafe name[index] != wanted[index] { return false }
+    return true
   }
 
   /// Bytes that the measurement and the number of tags take.

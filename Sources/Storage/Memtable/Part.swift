@@ -169,7 +169,7 @@ import Synchronization
     return tagScans.withLock {
       // What is kept beside the part's memory is a fraction of that.
       $0.list(
-        of: measurement, key: key, where: predicate, in: series, byteCountMax: byteCount / 4, isCancelled: isCancelled)
+        of: measurement, key: key, where: predicate, in: series, byteCountMax: byteCount / 2, isCancelled: isCancelled)
     }
   }
 

@@ -7,6 +7,8 @@ import LineProtocol
   let countMax: Int
   private var bytes: [UInt8] = []
   private var ends: [Int] = []
+  /// Of each: the table asks for them whenever it grows.
+  private var hashes: [UInt32] = []
   private var table = TaggedTable<UInt32>()
   private var last = -1
   private var isOver = false
@@ -16,7 +18,9 @@ import LineProtocol
   init(countMax: Int) { self.countMax = countMax }
 
   /// Bytes of memory taken, about.
-  var byteCount: Int { 2 * bytes.capacity + 32 * ends.capacity }
+  var byteCount: Int {
+    bytes.capacity + 8 * ends.capacity + 4 * hashes.capacity + table.byteCount + (sorted?.byteCount ?? 0)
+  }
 
   private func range(_ index: Int) -> Range<Int> { (index == 0 ? 0 : ends[index - 1])..<ends[index] }
 
@@ -30,18 +34,16 @@ import LineProtocol
     }
     guard ends.count < countMax else {
       isOver = true
-      (bytes, ends, table, sorted) = ([], [], TaggedTable(), nil)
+      (bytes, ends, hashes, table, sorted) = ([], [], [], TaggedTable(), nil)
       return
     }
     unsafe bytes.append(contentsOf: value)
     ends.append(bytes.count)
     last = ends.count - 1
     sorted = nil
-    let (bytes, ends) = (bytes, ends)
-    table.insert(UInt32(last), hash: hash) { index in
-      let end = ends[Int(index)]
-      return unsafe bytes[(index == 0 ? 0 : ends[Int(index) - 1])..<end].withUnsafeBufferPointer { unsafe Self.hash($0) }
-    }
+    hashes.append(hash)
+    let hashes = hashes
+    table.insert(UInt32(last), hash: hash) { hashes[Int($0)] }
   }
 
   private func isEqual(_ index: Int, _ value: UnsafeBufferPointer<UInt8>) -> Bool {

@@ -129,6 +129,7 @@ struct SeriesSelection {
       var set = try equal(key, value)
       set.invert()
       return set
+    case .isOneOf(let key, let values): return try oneOf(key, values)
     case .matches(let key, let regex): return try matching(key, regex)
     case .and(let a, let b):
       var set = try evaluate(a)
@@ -159,6 +160,22 @@ struct SeriesSelection {
     }
     let code = UInt64((place ?? -1) + 1)
     return try scan(index) { $0 == 0 || $0 == code }
+  }
+
+  /// The series whose value is one of many: each is found in the dictionary, then the column is looked at once.
+  private mutating func oneOf(_ key: [UInt8], _ wanted: TagValueList) throws(StorageError) -> BitVector {
+    let isAbsentWanted = wanted.contains([])
+    guard let index = top.tagKeys.firstIndex(where: { $0.name == key }) else {
+      return BitVector(repeating: isAbsentWanted, count: top.seriesCount)
+    }
+    // Bit `code`: whether series with that code are taken.
+    var codes = BitVector(repeating: false, count: top.tagKeys[index].valueCount + 1)
+    codes[0] = isAbsentWanted
+    for value in 0..<wanted.count {
+      if let place = try values[index].place(of: Array(wanted.bytes[wanted.range(value)])) { codes[place + 1] = true }
+    }
+    let count = UInt64(codes.count)
+    return try scan(index) { $0 < count && codes[Int($0)] }
   }
 
   /// The series whose value matches; each distinct value is looked at once.

@@ -156,6 +156,7 @@ struct PartRunTests {
       for (predicate, wanted) in [
         (TagPredicate.equals(key: few, value: Array("f3".utf8)), numbers.filter { $0 % 7 == 3 }),
         (.notEquals(key: Array("id".utf8), value: []), numbers.filter { $0 % 3 == 0 }),
+        (.any(of: (0..<20).map { .equals(key: few, value: Array("f\($0 % 3 + 9 * ($0 / 3))".utf8)) }), numbers.filter { $0 % 7 < 3 }),
         (.or(.matches(key: few, try Regex("^f[01]$")), .not(.constant(true))), numbers.filter { $0 % 7 < 2 }),
         (.and(.equals(key: few, value: Array("f3".utf8)), .equals(key: Array("no".utf8), value: Array("x".utf8))), []),
       ] {

@@ -1,3 +1,4 @@
+import Foundation
 import LineProtocol
 import Storage
 import TestSupport
@@ -45,7 +46,10 @@ struct TablePredicateTests {
   private static func predicate(depth: Int, using random: inout SplitMix64) throws -> TagPredicate {
     let name = Array((["a", "host", "zone", "id", "none"].randomElement(using: &random) ?? "").utf8)
     let value = Array((["", "v0", "v1", "v3", "s4", "v9"].randomElement(using: &random) ?? "").utf8)
-    switch Int.random(in: 0..<(depth > 0 ? 8 : 4), using: &random) {
+    switch Int.random(in: (depth > 0 ? -1 : 0)..<(depth > 0 ? 8 : 4), using: &random) {
+    case -1:
+      let terms = try (0..<12).map { _ in try Self.predicate(depth: 0, using: &random) }
+      return random.next() % 2 == 0 ? .any(of: terms) : .all(of: terms)
     case 0, 1: return .equals(key: name, value: value)
     case 2: return .notEquals(key: name, value: value)
     case 3:
@@ -59,6 +63,26 @@ struct TablePredicateTests {
     default:
       return random.next() % 8 == 0 ? .constant(true) : .not(try predicate(depth: depth - 1, using: &random))
     }
+  }
+
+  @Test("many comparisons of one key are one list, which says what each of them would, is shallow, and is kept as comparisons")
+  func lists() throws {
+    let host = Array("host".utf8)
+    let values = (0..<1_000).map { Array("h\($0 * 7 % 1_000)".utf8) } + [[], Array("h7".utf8)]
+    let others: [TagPredicate] = [.equals(key: Array("dc".utf8), value: Array("d".utf8)), .matches(key: host, try Regex("^x$"))]
+    let any = TagPredicate.any(of: values.map { .equals(key: host, value: $0) } + others)
+    let all = TagPredicate.all(of: values.map { .notEquals(key: host, value: $0) } + others.map { .not($0) })
+    for (text, dc, wanted) in [
+      ("h0", "", true), ("h999", "", true), ("h1000", "", false), ("", "", true), ("h", "", false), ("h07", "", false),
+      ("y", "d", true), ("x", "", true), ("xx", "e", false), ("i", "", false), ("A", "", false),
+    ] {
+      func value(_ key: [UInt8]) -> ArraySlice<UInt8> { Array((key == host ? text : dc).utf8)[...] }
+      #expect(any.isSatisfied(value) == wanted && all.isSatisfied(value) != wanted, "\(text) \(dc)")
+      let kept = try JSONDecoder().decode(TagPredicate.self, from: JSONEncoder().encode(any))
+      #expect(kept.isSatisfied(value) == wanted && kept.depth <= any.depth)
+    }
+    #expect(any.depth < 20 && TagPredicate.any(of: []) == .constant(false) && TagPredicate.all(of: []) == .constant(true))
+    #expect(TagPredicate.any(of: [.constant(true)]) == .constant(true))
   }
 
   @Test(
