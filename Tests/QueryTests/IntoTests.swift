@@ -67,10 +67,10 @@ struct IntoTests {
     #expect(try dump("z").allSatisfy { $0.hasPrefix("z,host=") })
   }
 
-  @Test("buckets without a value are not written, zeros are")
+  @Test("buckets without a value are not written, what fill puts there is")
   func emptyBuckets() throws {
     #expect(try written("SELECT mean(v) INTO x FROM cpu WHERE time < 2m GROUP BY time(1m), host") == 3)
-    #expect(try written("SELECT count(v) INTO y FROM cpu WHERE time < 2m GROUP BY time(1m), host") == 4)
+    #expect(try written("SELECT count(v) INTO y FROM cpu WHERE time < 2m GROUP BY time(1m), host") == 3)
     #expect(
       try written("SELECT mean(v) INTO z FROM cpu WHERE time < 2m GROUP BY time(1m), host fill(0)") == 4)
     #expect(try written("SELECT mean(v) INTO w FROM nothing") == 0)
@@ -178,11 +178,16 @@ struct IntoTests {
     #expect(try written("SELECT \(call) INTO whole \(select)\(fill)") ?? 0 > 2_000)
     var limits = QueryLimits()
     limits.cellCountMax = 400
-    // Empty buckets of a count are zeros, which stand for no time alone: it is not cut.
-    let isCut = !(call.hasPrefix("count") && fill.isEmpty)
-    let error = try run("SELECT \(call) INTO part \(select)\(fill)", limits: limits).first?.error
-    #expect((error == nil) == isCut)
-    if isCut { #expect(try dump("part").map { $0.dropFirst(4) } == dump("whole").map { $0.dropFirst(5) }) }
+    #expect(try run("SELECT \(call) INTO part \(select)\(fill)", limits: limits).first?.error == nil)
+    #expect(try dump("part").map { $0.dropFirst(4) } == dump("whole").map { $0.dropFirst(5) })
+  }
+
+  @Test("empty buckets are written where fill says what stands in them, the zero of a count is not that", arguments: [
+    ("", 2), (" fill(null)", 2), (" fill(none)", 2), (" fill(0)", 6), (" fill(previous)", 6),
+  ] as [(String, Int64)])
+  func emptyBuckets(fill: String, count: Int64) throws {
+    try driver.write("gap v=1i 0\ngap v=2i 300000000000\n")
+    #expect(try written("SELECT count(v) INTO x FROM gap WHERE time >= 0 AND time < 6m GROUP BY time(1m)\(fill)") == count)
   }
 
   @Test("what is cancelled stops between two batches")

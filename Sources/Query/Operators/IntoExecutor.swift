@@ -23,6 +23,9 @@ struct IntoExecutor {
       throw QueryFailure("SELECT … INTO writes, and what is asked here is read only: ask a server")
     }
     let (database, policy) = try resolve(target)
+    var statement = statement
+    // As InfluxDB has it: empty buckets are not written, those of a count neither.
+    if statement.fill == .null { statement.fill = .none }
     let planned = try select.plan(statement)
     try checkWhole()
     let writer: any PointWriter
@@ -174,7 +177,7 @@ extension PlannedSelect {
     else {
       return false
     }
-    return plan.fill == .none || plan.fill == .null && !plan.streams.contains(where: \.isCount)
+    return plan.fill == .none
   }
 
   /// The times asked for in which a snapshot has anything; `nil` if that is none.
@@ -195,13 +198,5 @@ extension PlannedSelect {
     let (end, overflow) = (place &+ bucketCount).multipliedReportingOverflow(by: grouping.interval)
     let (moved, passes) = end.addingReportingOverflow(grouping.offset)
     return range.lowerBound..<(overflow || passes ? range.upperBound : min(moved, range.upperBound))
-  }
-}
-
-extension SelectPlan.StreamPlan {
-  /// Whether empty buckets are zero.
-  fileprivate var isCount: Bool {
-    if case .call(let call) = input { return call.function.isCount }
-    return false
   }
 }
