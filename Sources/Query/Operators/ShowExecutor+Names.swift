@@ -303,7 +303,7 @@ extension ShowExecutor {
     }
     if statement.kind == .measurementCardinality {
       let number = try hitNames(statement).count
-      return number == 0 ? [] : [count(number, "", "count")]
+      return number == 0 || statement.offset > 0 ? [] : [count(number, "", "count")]
     }
     // A list of one row each: an offset passes it. What has none is not listed.
     let all = try listed(statement)

@@ -57,7 +57,8 @@ extension ShowStatement {
   /// Whether only numbers are asked for that a server keeps of a whole database.
   var isEstimate: Bool {
     switch kind {
-    case .measurementCardinality, .seriesCardinality: !isExact && sources.isEmpty && condition == nil
+    case .measurementCardinality, .seriesCardinality:
+      !isExact && sources.isEmpty && condition == nil && limit == 0 && offset == 0
     default: false
     }
   }

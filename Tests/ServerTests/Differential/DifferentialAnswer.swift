@@ -21,9 +21,17 @@ struct DifferentialAnswer: Decodable {
   enum CodingKeys: CodingKey { case results, error }
 
   init(_ answer: RawHTTP) throws {
-    self = try JSONDecoder().decode(Self.self, from: Data(answer.body))
+    // What InfluxDB answers where a value is infinite: in place of the document, with status 200.
+    if answer.text.hasPrefix(Self.noDocument) {
+      error = answer.text
+    } else {
+      self = try JSONDecoder().decode(Self.self, from: Data(answer.body))
+    }
     status = answer.status
   }
+
+  /// How the words begin that stand in place of a document.
+  static let noDocument = "json: error calling MarshalJSON"
 
   /// The text of its error, if there is one.
   var message: String? { error ?? results?.first?.error }
@@ -85,8 +93,8 @@ struct DifferentialAnswer: Decodable {
   /// and more again where such are taken from one another.
   static func ulpCount(of statement: String) -> Double {
     guard ["integral(", "stddev(", " % "].contains(where: statement.contains) else {
-      // In a product the units of both factors come together.
-      return statement.contains(" * ") ? 4 : 1
+      // In a product the units of both factors come together; functions of numbers round by themselves.
+      return [" * ", "log", "ln(", "exp(", "pow(", "sin(", "cos(", "tan(", "sqrt("].contains(where: statement.contains) ? 4 : 1
     }
     return ["(integral(", "(stddev("].contains(where: statement.contains) ? 256 : 16
   }

@@ -22,7 +22,7 @@ struct DifferentialTests {
     func answers(_ statement: String) throws -> (
       influx: DifferentialAnswer, varve: DifferentialAnswer, areEqual: Bool
     ) {
-      let target = "/query?db=metrics&epoch=ns&q=\(percentEncoded(statement))"
+      let target = Self.target(statement)
       // HTTP/1.0: long answers come whole, not in pieces.
       let theirs = try RawHTTP.ask(influx, "POST", target, version: "HTTP/1.0")
       let ours = try RawHTTP.ask(varve, "POST", target, version: "HTTP/1.0")
@@ -42,8 +42,12 @@ struct DifferentialTests {
       return try all.areEqual || self.rule(for: whole, all) != nil ? rule : nil
     }
 
+    private static func target(_ statement: String) -> String {
+      "/query?db=metrics&epoch=ns&params=\(percentEncoded(StatementGrammar.parameters))&q=\(percentEncoded(statement))"
+    }
+
     func texts(_ statement: String) throws -> (influx: String, varve: String) {
-      let target = "/query?db=metrics&epoch=ns&q=\(percentEncoded(statement))"
+      let target = Self.target(statement)
       return (
         try RawHTTP.ask(influx, "POST", target, version: "HTTP/1.0").text.trimmingCharacters(in: .newlines),
         try RawHTTP.ask(varve, "POST", target, version: "HTTP/1.0").text.trimmingCharacters(in: .newlines)
@@ -84,6 +88,7 @@ struct DifferentialTests {
         }
       } else {
         try compare(pair)
+        try compareChanges(pair)
       }
     }
   }
@@ -116,6 +121,29 @@ struct DifferentialTests {
     print(
       "differential: seed \(Self.seed), \(Self.statementCount) statements, \(errorCount) errors; known: \(names)"
     )
+  }
+
+  /// Deletes, drops and copies on both, and looks after each whether both hold the same.
+  private func compareChanges(_ pair: Pair) throws {
+    var grammar = StatementGrammar(seed: Self.seed ^ 0x5eed)
+    var changes: [String] = []
+    for _ in 0..<Self.statementCount / 50 {
+      let change = grammar.change()
+      changes.append(change)
+      for text in [change] + StatementGrammar.checks {
+        let found = try pair.answers(text)
+        if try found.areEqual || pair.rule(for: text, found) != nil { continue }
+        let texts = try pair.texts(text)
+        let shared = zip(texts.influx, texts.varve).prefix { $0 == $1 }.count
+        let start = max(0, shared - 150)
+        Issue.record(
+          "\(text)\n  after:  \(changes.suffix(3).joined(separator: "; "))\n  influx: \(texts.influx.dropFirst(start).prefix(500))\n  varve:  \(texts.varve.dropFirst(start).prefix(500))"
+        )
+        // What follows would only say it again.
+        return
+      }
+    }
+    print("differential: seed \(Self.seed), \(changes.count) changes")
   }
 
   /// Prints both answers from shortly before the first difference on.

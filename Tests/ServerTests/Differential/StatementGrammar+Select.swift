@@ -27,6 +27,36 @@ extension StatementGrammar {
     return statement
   }
 
+  /// Functions of one value, of rows or of aggregates.
+  mutating func computed() -> GeneratedStatement {
+    let measurement = one(of: Self.measurements)
+    var statement = GeneratedStatement("SELECT")
+    let isGrid = chance(40)
+    let operand = isGrid
+      ? "\(one(of: ["mean", "max", "sum", "last"]))(\(field(measurement)))" : field(measurement)
+    statement.fields = (0..<number(1...2)).map { _ in
+      chance(30) ? arithmetic(of: [function(of: operand), operand], 1) : function(of: operand)
+    }
+    statement.source = source(measurement)
+    statement.terms = conditions(measurement) + times(isWhole: true)
+    statement.dimensions = (isGrid ? [interval()] : []) + tags(measurement)
+    statement.tail = (isGrid ? fill() : []) + limits() + zone()
+    return statement
+  }
+
+  private mutating func function(of operand: String) -> String {
+    let name = one(of: [
+      "abs", "ceil", "floor", "round", "sqrt", "exp", "ln", "log2", "log10", "sin", "cos", "tan", "asin", "acos", "atan",
+      "atan2", "pow", "log", "abs", "round",
+    ])
+    switch name {
+    case "atan2", "pow": return "\(name)(\(operand), \(one(of: [operand, "2", "0.5"])))"
+    case "log": return "log(\(operand), \(one(of: ["2", "10", "3"])))"
+    case "exp", "sin", "cos", "tan": return "\(name)(\(operand) / 100)"
+    default: return "\(name)(\(chance(20) ? "abs(\(operand))" : operand))"
+    }
+  }
+
   /// An expression of operands, `depth` operations deep at most.
   mutating func arithmetic(of operands: [String], _ depth: Int) -> String {
     guard depth > 0, chance(80) else {
@@ -83,6 +113,8 @@ extension StatementGrammar {
 
   private mutating func aggregateFields(_ measurement: Measurement) -> [String] {
     switch number(0...99) {
+    // As many as there are: all, in no one's order but that of time.
+    case ..<2: return ["sample(\(one(of: measurement.fields)), 100000)"]
     case ..<8:
       return ["\(one(of: ["max", "min", "first", "last", "percentile"]))(\(field(measurement)))"].map {
         $0.hasPrefix("percentile") ? String($0.dropLast()) + ", 50)" : $0

@@ -30,9 +30,10 @@ extension StatementGrammar {
     if kind != "FIELD KEYS", !kind.hasPrefix("FIELD"), chance(40) {
       statement.terms = [tagCondition(measurement)]
     }
-    if kind == "SERIES" || kind.hasPrefix("TAG") || kind == "FIELD KEYS" || kind == "MEASUREMENTS" {
+    if kind == "SERIES" || kind.hasPrefix("TAG") || kind.hasSuffix("CARDINALITY") || kind == "FIELD KEYS" || kind == "MEASUREMENTS" {
       if chance(25) { statement.tail.append("LIMIT \(number(1...4))") }
       if chance(15) { statement.tail.append("OFFSET \(number(1...3))") }
+      if kind == "TAG KEYS", chance(15) { statement.tail.append("SLIMIT \(number(1...3))") }
     }
     return statement
   }

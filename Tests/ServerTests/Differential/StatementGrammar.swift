@@ -58,7 +58,8 @@ struct StatementGrammar {
   /// A statement of any kind.
   mutating func statement() -> GeneratedStatement {
     switch number(0...99) {
-    case ..<14: raw()
+    case ..<11: raw()
+    case ..<14: computed()
     case ..<52: aggregate()
     case ..<64: transformed()
     case ..<78: nested()
@@ -114,6 +115,13 @@ struct StatementGrammar {
       if chance(30) {
         return "\(tag) \(one(of: ["=~", "!~"])) \(one(of: ["/a/", "/^(a|west)$/", "/t/", "/^$/", "/[b-z]/"]))"
       }
+      if chance(8) { return "\(tag) \(one(of: ["=", "!="])) $tag" }
+      if chance(6) {
+        // Long enough to be searched as a list.
+        let values = measurement.tagValues + (0..<8).map { "v\($0)" }
+        let sign = one(of: ["=", "!="])
+        return "(" + values.map { "\(tag) \(sign) '\($0)'" }.joined(separator: sign == "=" ? " OR " : " AND ") + ")"
+      }
       return "\(tag) \(one(of: ["=", "!=", "<>"])) '\(one(of: measurement.tagValues))'"
     }
     if !measurement.strings.isEmpty, chance(15) {
@@ -122,15 +130,19 @@ struct StatementGrammar {
       return "\(field) \(one(of: ["=", "!="])) '\(one(of: ["idle", "busy", "ok", "it\\'s \"so\"", ""]))'"
     }
     if !measurement.booleans.isEmpty, chance(15) {
-      return "\(one(of: measurement.booleans)) \(one(of: ["=", "!="])) \(one(of: ["true", "false"]))"
+      return "\(one(of: measurement.booleans)) \(one(of: ["=", "!="])) \(one(of: ["true", "false", "$truth"]))"
     }
     let field = chance(4) ? "nosuch" : one(of: measurement.numbers)
     let sign = one(of: ["<", "<=", ">", ">=", "=", "!="])
     let value = one(of: ["0", "10", "25.5", "50", "-3", "1000"])
     if chance(10) { return "\(value) \(sign) \(field)" }
     if chance(10) { return "\(field) \(one(of: ["+", "-", "*"])) 2 \(sign) \(one(of: measurement.numbers))" }
+    if chance(8) { return "\(field) \(sign) \(one(of: ["$number", "$whole"]))" }
     return "\(field) \(sign) \(value)"
   }
+
+  /// The values of bind parameters, as JSON: sent with every statement.
+  static let parameters = "{\"tag\":\"a\",\"number\":25.5,\"whole\":10,\"truth\":true}"
 
   /// What a statement asks of rows, besides their times.
   mutating func conditions(_ measurement: Measurement) -> [String] {
