@@ -112,13 +112,20 @@ public final class QueryEngine: Sendable {
         try StatementExecutor(
           catalog: catalog, sink: sink, registry: registry, request: request, limits: limits, emitter: emitter
         ).run(statement, into: &result)
+        if request.isReading, statement.changesSomething {
+          result.messages.append(
+            ResultMessage(
+              level: "warning",
+              text: "deprecated use of '\(statement)' in a read only context, please use a POST request instead"))
+        }
         if !request.leftOut.isEmpty {
           result.takeLoss(request.leftOut, isStrict: request.isStrict || statement.writesPoints)
         }
       } catch let failure as QueryFailure {
         result.error = failure.message
         result.errorPlace = failure.part.flatMap {
-          Parser.place(of: $0, statement: index, in: request.text, parameters: request.parameters)?.description
+          Parser.place(
+            of: $0, levels: failure.levels, statement: index, in: request.text, parameters: request.parameters)?.description
         }
         result.isCrowdedOut = limits.account.wasCrowdedOut
       } catch let error as StorageError {

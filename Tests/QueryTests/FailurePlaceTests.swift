@@ -22,10 +22,19 @@ struct FailurePlaceTests {
     ("SELECT v FROM m GROUP BY time(1s)", "GROUP BY requires at least one aggregate function", "line 1, char 17"),
     ("SELECT mean(v) FROM m GROUP BY time(1s), time(2s)", "multiple time dimensions not allowed", "line 1, char 23"),
     ("SELECT v FROM m WHERE v + 1", "invalid condition expression: v + 1", "line 1, char 17"),
-    ("SELECT v FROM (SELECT mean(v), v FROM m)", "mixing aggregate and non-aggregate queries is not supported", "line 1, char 8"),
+    ("SELECT v FROM (SELECT mean(v), v FROM m)", "mixing aggregate and non-aggregate queries is not supported", "line 1, char 32"),
     ("DELETE FROM m WHERE v > 1", "fields not supported in WHERE clause during deletion", "line 1, char 15"),
     ("SHOW TAG KEYS WHERE time != 5", "invalid time comparison operator: !=", "line 1, char 15"),
-    ("SELECT v FROM nosuchdb..m", "database not found: nosuchdb", nil), ("SELECT v FROM m", "", nil),
+    ("SELECT v FROM nosuchdb..m", "database not found: nosuchdb", "line 1, char 15"), ("SELECT v FROM m", "", nil),
+    ("SELECT p FROM p.m WHERE p > 1", "retention policy not found: p", "line 1, char 15"),
+    ("SHOW SERIES ON other", "database not found: other", "line 1, char 16"),
+    // Of two equal words the one on the level that fails.
+    ("SELECT x FROM (SELECT foo(v) AS x FROM m) WHERE foo > 1", "undefined function foo()", "line 1, char 23"),
+    ("SELECT mean(v), foo(v) FROM (SELECT v FROM m), (SELECT max(v) AS v FROM m)", "undefined function foo()", "line 1, char 17"),
+    ("SELECT mean(v) FROM (SELECT v FROM m), (SELECT mean(v), v FROM m)", "mixing aggregate and non-aggregate queries is not supported", "line 1, char 57"),
+    ("SELECT max(v) FROM (SELECT v FROM (SELECT abs(v) AS v FROM m) WHERE v + 1) WHERE v > 1", "invalid condition expression: v + 1", "line 1, char 63"),
+    ("SELECT max(v)\nFROM (SELECT v FROM ( /* in */ SELECT max(v, 2) AS v FROM m))", "invalid number of arguments for max, expected 1, got 2", "line 2, char 39"),
+    ("SELECT mean(v) FROM (SELECT v FROM m GROUP BY time(1s)) GROUP BY time(1s)", "GROUP BY requires at least one aggregate function", "line 1, char 38"),
   ]
 
   private func results(_ text: String, isStreamed: Bool) throws -> [StatementResult] {

@@ -30,10 +30,34 @@ struct BadQueryTests {
     Case(name: "1 MiB of letters", text: String(repeating: "x", count: mebibyte), status: 400, words: "at line 1, char 1\""),
     Case(
       name: "1 MiB of fields", text: "SELECT " + (0..<95_000).map { "f\($0), " }.joined() + "v FROM m x", status: 400,
-      words: "found x, expected ; at line 1, char "),
+      words: "more than 10000 columns at line 1, char 68897"),
     Case(
-      name: "1 MiB of alternatives", text: "SELECT v FROM m WHERE " + (0..<70_000).map { "h = 'x\($0)' OR " }.joined() + "h = ''",
+      name: "1 MiB of alternatives", text: "SELECT v FROM m WHERE " + (0..<40_000).map { "h = 'host-number-\($0)' OR " }.joined() + "h = ''",
       words: empty),
+    Case(
+      name: "1 MiB of short alternatives", text: "SELECT v FROM m WHERE " + (0..<70_000).map { "h='\($0)' OR " }.joined() + "h = ''",
+      status: 400, words: "more than 120000 names and values at line 1, char"),
+    Case(
+      name: "1 MiB of alternatives of a field", text: "SELECT v FROM m WHERE " + (0..<45_000).map { "v = \($0) OR " }.joined() + "h = ''",
+      words: "more than 10000 comparisons of fields in a condition"),
+    Case(
+      name: "1 MiB of patterns", text: "SELECT v FROM m WHERE " + (0..<45_000).map { "h =~ /^x\($0)$/ OR " }.joined() + "h = ''",
+      status: 400, words: "regular expressions too large"),
+    Case(
+      name: "1 MiB of sums", text: "SELECT " + (0..<1_300).map { _ in String(repeating: "v+", count: 400) + "v, " }.joined() + "v FROM m",
+      status: 400, words: "more than 20000 names and values at line 1, char"),
+    Case(
+      name: "1 MiB of statements", text: String(repeating: "SHOW DATABASES;", count: 70_000), status: 400,
+      words: "more than 10000 statements at line 1, char"),
+    Case(
+      name: "1 MiB of measurements", text: "SELECT v FROM " + (0..<130_000).map { "m\($0)," }.joined() + "m", status: 400,
+      words: "more than 10000 sources at line 1, char"),
+    Case(
+      name: "1 MiB of dimensions", text: "SELECT mean(v) FROM m GROUP BY " + (0..<130_000).map { "t\($0)," }.joined() + "h", status: 400,
+      words: "more than 10000 dimensions at line 1, char"),
+    Case(
+      name: "repetitions", text: "SELECT v FROM m WHERE h =~ /\(String(repeating: "x{1000}", count: 30_000))/", status: 400,
+      words: "regular expressions too large"),
     Case(
       name: "1 MiB of an open string", text: "SELECT v FROM m WHERE s = '" + String(repeating: "y", count: mebibyte),
       status: 400, words: "at line 1, char 2"),

@@ -98,6 +98,56 @@ struct HTTPTests {
     }
   }
 
+  @Test("a text that does not parse has its place beside the message, which need not have it, and InfluxDB's form where CSV is asked for")
+  func parseFailures() throws {
+    try withServer { (server: ServerProcess) throws in
+      let target = "/query?db=metrics&q=\(percentEncoded("SELECT f\nFROM m tz('x')"))"
+      var answer = try RawHTTP.ask(server.http, "GET", target)
+      #expect(answer.status == 400 && answer.text == "{\"error\":\"error parsing query: unable to find time zone x\"}\n")
+      #expect(answer.headers["x-varve-error-at"] == "line 2, char 8")
+      answer = try RawHTTP.ask(server.http, "GET", target, headers: ["Accept: application/csv"])
+      #expect(answer.status == 400 && answer.text == "error\n\"error parsing query: unable to find time zone x\"\n")
+      #expect(answer.headers["content-type"] == "text/csv")
+    }
+  }
+
+  @Test("a statement that changes something is done for a GET too, and said to be out of place; one that fails is not")
+  func changesByGet() throws {
+    try withServer { (server: ServerProcess) throws in
+      #expect(try write(server, "m f=1 1").status == 204)
+      for (statement, isWarned) in [
+        ("CREATE DATABASE zz", true), ("SELECT f INTO n FROM m", true), ("DROP SERIES FROM n", true), ("DROP DATABASE zz", true),
+        ("SELECT f FROM m", false), ("EXPLAIN SELECT f FROM m", false), ("KILL QUERY 99", false), ("SELECT f INTO n FROM nosuch..m", false),
+      ] {
+        for method in ["GET", "POST"] {
+          let answer = try RawHTTP.ask(server.http, method, "/query?db=metrics&q=\(percentEncoded(statement))")
+          let warning =
+            "\"messages\":[{\"level\":\"warning\",\"text\":\"deprecated use of '\(statement)' in a read only context, "
+            + "please use a POST request instead\"}]"
+          #expect(answer.status == 200 && answer.text.contains(warning) == (isWarned && method == "GET"), "\(method) \(answer.text)")
+        }
+      }
+    }
+  }
+
+  @Test("units and sizes of chunks that are none are the usual ones, and every answer has a type")
+  func oddParameters() throws {
+    try withServer { (server: ServerProcess) throws in
+      let written = try write(server, "m f=1 1000000000\nm f=2 2000000000")
+      #expect(written.status == 204 && written.headers["content-type"] == "application/json")
+      #expect(try RawHTTP.ask(server.http, "GET", "/ping").headers["content-type"] == "application/json")
+      for epoch in ["ns", "n", "fortnight", "auto"] {
+        let answer = try RawHTTP.ask(server.http, "GET", "/query?db=metrics&epoch=\(epoch)&q=SELECT%20f%20FROM%20m")
+        #expect(answer.text.contains("[[1000000000,1],[2000000000,2]]"), "\(epoch): \(answer.text)")
+      }
+      for size in ["0", "-1", "x", ""] {
+        let answer = try RawHTTP.ask(
+          server.http, "GET", "/query?db=metrics&epoch=s&chunked=true&chunk_size=\(size)&q=SELECT%20f%20FROM%20m", version: "HTTP/1.0")
+        #expect(answer.text.contains("[[1,1],[2,2]]") && !answer.text.contains("partial"), "\(size): \(answer.text)")
+      }
+    }
+  }
+
   @Test("the v2 interface speaks its own words")
   func v2() throws {
     try withServer { (server: ServerProcess) throws in

@@ -112,11 +112,13 @@ struct SelectExecutor {
   ) throws -> [ResolvedSource] {
     var measurements: [MeasurementSource] = []
     var inner: [ResultSeries] = []
+    var subqueryCount = 0
     for source in statement.sources {
       switch source {
       case .measurement(let measurement): measurements.append(measurement)
       case .subquery(let query):
-        let found = try run(query, inherited: inherited)
+        let found = try QueryFailure.inside(subquery: subqueryCount) { try run(query, inherited: inherited) }
+        subqueryCount += 1
         inner += found.series
         answer.counters += found.counters
         answer.messages += found.messages

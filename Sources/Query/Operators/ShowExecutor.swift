@@ -27,7 +27,7 @@ struct ShowExecutor {
     case .continuousQueries:
       return catalog.databases().map { ListBuilder(.string, .string).series($0, ["name", "query"]) }
     case .subscriptions: return []
-    case .grants: return [ListBuilder(.string, .string).series("", ["database", "privilege"])]
+    case .grants: throw QueryFailure("user not found")
     case .stats: return []
     case .diagnostics: return [diagnostics()]
     }

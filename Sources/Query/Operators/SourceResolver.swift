@@ -31,12 +31,12 @@ struct SourceResolver {
   private func keyspaces(database name: String, policy: String) throws(QueryFailure) -> [KeyspaceID] {
     let database = try database(name)
     guard let policies = catalog.policies(of: database) else {
-      throw QueryFailure("database not found: \(database)")
+      throw QueryFailure("database not found: \(database)", part: name.isEmpty ? nil : .place(name))
     }
     let wanted = policy.isEmpty && (name.isEmpty || name == request.database) ? request.policy : policy
     guard wanted.isEmpty else {
       guard let found = policies.first(where: { $0.name == wanted }) else {
-        throw QueryFailure("retention policy not found: \(wanted)")
+        throw QueryFailure("retention policy not found: \(wanted)", part: policy.isEmpty ? nil : .place(policy))
       }
       return [found.keyspace]
     }
@@ -50,7 +50,7 @@ struct SourceResolver {
   func snapshots(database name: String) throws -> [Snapshot] {
     let database = try database(name)
     guard let policies = catalog.policies(of: database) else {
-      throw QueryFailure("database not found: \(database)")
+      throw QueryFailure("database not found: \(database)", part: name.isEmpty ? nil : .place(name))
     }
     let ordered = policies.filter(\.isDefault) + policies.filter { !$0.isDefault }
     return try ordered.map { try catalog.snapshot(of: [$0.keyspace], leavingOut: request.leftOut) }

@@ -29,24 +29,25 @@ indirect enum Condition: Sendable {
     case .compare, .matches: return nil
     case .and(let terms):
       let known = terms.compactMap(\.predicate)
-      return known.isEmpty ? nil : Self.balanced(known[...], TagPredicate.and)
+      return known.isEmpty ? nil : .all(of: known)
     case .or(let terms):
       let known = terms.compactMap(\.predicate)
       guard known.count == terms.count else { return nil }
-      return Self.balanced(known[...], TagPredicate.or)
+      return .any(of: known)
     }
   }
 
   /// The condition as one of the series alone; `nil` where it asks for more.
   var seriesPredicate: TagPredicate? { readsRows ? nil : predicate ?? .constant(true) }
 
-  /// A tree of low depth, so that thousands of terms do not nest thousands deep.
-  private static func balanced(
-    _ terms: ArraySlice<TagPredicate>, _ join: (TagPredicate, TagPredicate) -> TagPredicate
-  ) -> TagPredicate {
-    guard terms.count > 1 else { return terms.first ?? .constant(false) }
-    let middle = terms.startIndex + terms.count / 2
-    return join(balanced(terms[..<middle], join), balanced(terms[middle...], join))
+  /// Terms of which all, or one, must hold, of which those of tags are one.
+  static func joining(_ terms: [Condition], isAnd: Bool) -> Condition {
+    var (tags, others): ([TagPredicate], [Condition]) = ([], [])
+    for term in terms {
+      if case .tags(let predicate) = term { tags.append(predicate) } else { others.append(term) }
+    }
+    if tags.count > 1 { others.insert(.tags(isAnd ? .all(of: tags) : .any(of: tags)), at: 0) } else { others = terms }
+    return others.count == 1 ? others[0] : isAnd ? .and(others) : .or(others)
   }
 
   /// What rows of a series must still satisfy, once its tags are known; `value` gives them, empty where absent.

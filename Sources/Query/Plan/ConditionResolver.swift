@@ -7,6 +7,15 @@ struct ConditionResolver {
   let times: TimeExpression
   /// Columns that the scan reads; fields of the condition are added.
   var columns: [ScanColumn]
+  /// Comparisons that are made for each row: they are made one by one.
+  private static let rowTermCountMax = 10_000
+  private var rowTermCount = 0
+  /// What was looked up last: a list of thousands of alternatives names one tag.
+  private var last: (reference: Reference, tag: [UInt8]?)?
+
+  init(schema: MeasurementSchema, times: TimeExpression, columns: [ScanColumn]) {
+    (self.schema, self.times, self.columns) = (schema, times, columns)
+  }
 
   /// Nanoseconds of constants beside `time` in an `OR`.
   mutating func resolve(_ expression: Expression) throws(QueryFailure) -> Condition {
@@ -15,15 +24,24 @@ struct ConditionResolver {
     case .chain(let sign, let terms):
       var resolved: [Condition] = []
       for term in terms { resolved.append(try resolve(term)) }
-      return sign == .and ? .and(resolved) : .or(resolved)
+      return .joining(resolved, isAnd: sign == .and)
     case .boolean(let answer): return .constant(answer)
     case .binary(let sign, let left, let right) where sign.takesRegex:
       guard case .regex(let pattern) = right else { throw invalid(expression) }
-      return try matching(left, pattern, isNegated: sign == .matchesNot)
+      return try counted(try matching(left, pattern, isNegated: sign == .matchesNot))
     case .binary(let sign, let left, let right) where sign.isComparison:
-      return try comparison(sign, left, right)
+      return try counted(try comparison(sign, left, right))
     default: throw invalid(expression)
     }
+  }
+
+  private mutating func counted(_ term: Condition) throws(QueryFailure) -> Condition {
+    if !term.readsRows { return term }
+    rowTermCount += 1
+    guard rowTermCount <= Self.rowTermCountMax else {
+      throw QueryFailure("more than \(Self.rowTermCountMax) comparisons of fields in a condition", isLimit: true)
+    }
+    return term
   }
 
   private func invalid(_ expression: Expression) -> QueryFailure {
@@ -33,13 +51,18 @@ struct ConditionResolver {
   // MARK: Tags
 
   /// The key of a name that is a tag here, or nothing at all.
-  private func tagKey(_ expression: Expression) -> [UInt8]? {
+  private mutating func tagKey(_ expression: Expression) -> [UInt8]? {
     guard case .reference(let name, let cast) = expression.bare else { return nil }
-    switch Reference(name: name, cast: cast).meaning(in: schema) {
-    case .tag(let key): return key
-    case .missing: return cast == nil || cast == .tag ? Array(name.utf8) : nil
-    case .field: return nil
-    }
+    let reference = Reference(name: name, cast: cast)
+    if let last, last.reference == reference { return last.tag }
+    let tag: [UInt8]? =
+      switch reference.meaning(in: schema) {
+      case .tag(let key): key
+      case .missing: cast == nil || cast == .tag ? Array(name.utf8) : nil
+      case .field: nil
+      }
+    last = (reference, tag)
+    return tag
   }
 
   private mutating func matching(

@@ -13,13 +13,7 @@ public enum InfluxQLNames {
   /// Whether a text makes or takes away databases, policies or series; of one that does not parse, no.
   public static func changesNames(_ text: String) -> Bool {
     guard let statements = try? Parser.parse(text) else { return false }
-    return statements.contains { statement in
-      switch statement {
-      case .explain, .show, .explainDeletion, .killQuery, .unsupported: false
-      case .select(let select): select.target != nil
-      default: true
-      }
-    }
+    return statements.contains(where: \.changesSomething)
   }
 
   /// Whether a word is reserved, in any case.

@@ -19,6 +19,8 @@ public struct QueryRequest: Sendable {
   public var isCancelled: @Sendable () -> Bool = { false }
   /// A statement that would lack what is damaged fails instead.
   public var isStrict = false
+  /// It was asked in a way that is meant for reading: a statement that changes something is done, and said to be out of place.
+  public var isReading = false
   /// Long answers are handed on in pieces while they are made: `StatementResult.hasMore`.
   public var isStreamed = false
   /// Who takes the answers knows `StatementResult.singles`.

@@ -34,10 +34,10 @@ extension Parser {
 
   /// `:MEASUREMENT` after a database and policy, or a policy alone, if it comes next.
   private mutating func everyMeasurement(_ before: [String]) throws(QueryParseError) -> IntoTarget? {
-    let start = lexer
+    let start = lexer.place
     let token = before.isEmpty ? next() : scan()
     guard token.kind == .colon, before.count < 3 else {
-      lexer = start
+      lexer.place = start
       return nil
     }
     let word = scan()

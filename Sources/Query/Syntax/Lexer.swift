@@ -1,21 +1,26 @@
 /// Cuts the text of a query into tokens, one at a time, as InfluxQL's specification says.
 ///
-/// A value: a copy is a place to come back to. The text is bytes; what is not UTF-8 passes as replacement characters.
+/// The text is bytes; what is not UTF-8 passes as replacement characters.
 struct Lexer: Sendable {
+  /// A place in the text to come back to: small, and without a hold on the text.
+  struct Place: Equatable {
+    fileprivate(set) var position = TextPosition()
+    /// InfluxDB's reader counts its first look past the end as a character, and its messages show it.
+    fileprivate var hasSeenEnd = false
+  }
+
   let text: [UInt8]
-  private(set) var position = TextPosition()
-  /// InfluxDB's reader counts its first look past the end as a character, and its messages show it.
-  private var hasSeenEnd = false
+  var place = Place()
+
+  private(set) var position: TextPosition {
+    get { place.position }
+    set { place.position = newValue }
+  }
 
   init(text: [UInt8]) { self.text = text }
 
   /// The next byte; `nil` at the end.
   var peek: UInt8? { position.offset < text.count ? text[position.offset] : nil }
-
-  /// Whether it will give what another lexer of the same text gives.
-  func isAtPlace(of other: Lexer) -> Bool {
-    position.offset == other.position.offset && hasSeenEnd == other.hasSeenEnd
-  }
 
   private func peek(after count: Int) -> UInt8? {
     position.offset + count < text.count ? text[position.offset + count] : nil
@@ -42,8 +47,8 @@ struct Lexer: Sendable {
 
   /// Counts a look past the end, if this is there.
   mutating func noteEnd() {
-    if peek == nil, !hasSeenEnd {
-      hasSeenEnd = true
+    if peek == nil, !place.hasSeenEnd {
+      place.hasSeenEnd = true
       position.character += 1
     }
   }

@@ -1,9 +1,9 @@
 extension Parser {
   /// What follows `DELETE` or `DROP SERIES`: `[FROM …] [WHERE …]`, one of them at least.
   mutating func deletion(_ kind: DeletionStatement.Kind) throws(QueryParseError) -> DeletionStatement {
-    let start = lexer
+    let start = lexer.place
     let token = next()
-    lexer = start
+    lexer.place = start
     var statement = DeletionStatement(kind: kind)
     if take(.from) { statement.sources = try measurements() }
     for source in statement.sources {

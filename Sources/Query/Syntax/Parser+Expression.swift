@@ -14,10 +14,10 @@ extension Parser {
     var chain: (sign: Operator, terms: [Expression])?
     var operatorCount = 0
     while true {
-      let start = lexer
+      let start = lexer.place
       let token = next()
       guard case .operation(let sign) = Self.asOperator(token), sign.precedence > precedence else {
-        lexer = start
+        lexer.place = start
         return chain.map { .chain($0.sign, $0.terms) } ?? left
       }
       let right = sign.takesRegex ? try requiredRegex() : try expression(above: sign.precedence)
@@ -56,8 +56,9 @@ extension Parser {
 
   /// An expression without an operator around it.
   private mutating func operand() throws(QueryParseError) -> Expression {
-    let start = lexer
+    let start = lexer.place
     let token = next()
+    try countOperand(token)
     switch token.kind {
     case .openParenthesis:
       let inner = try expression()
@@ -68,7 +69,7 @@ extension Parser {
         _ = scan()
         return try call(token.text.lowercased())
       }
-      lexer = start
+      lexer.place = start
       return try reference()
     case .keyword(.distinct): return try distinct()
     case .string: return .string(token.text)
@@ -104,13 +105,13 @@ extension Parser {
 
   /// What follows a sign: a literal takes it in, anything else is multiplied.
   private mutating func signed(_ factor: Int64) throws(QueryParseError) -> Expression {
-    let start = lexer
+    let start = lexer.place
     let token = next()
     switch token.kind {
     case .number, .integer, .duration, .openParenthesis, .identifier: break
     default: throw failure(token, expected: ["identifier", "number", "duration", "("])
     }
-    lexer = start
+    lexer.place = start
     depth += 1
     defer { depth -= 1 }
     try checkDepth()
@@ -138,9 +139,9 @@ extension Parser {
 
   /// Takes the very next token, without white space before it, if it is of this kind.
   private mutating func takeDirect(_ kind: Token.Kind) -> Bool {
-    let start = lexer
+    let start = lexer.place
     if scan().kind == kind { return true }
-    lexer = start
+    lexer.place = start
     return false
   }
 
@@ -199,6 +200,7 @@ extension Parser {
     if take(.closeParenthesis) { return .call(name, []) }
     var arguments: [Expression] = []
     repeat {
+      try checkRoom(arguments.count, "arguments")
       if let pattern = try optionalRegex() {
         arguments.append(.regex(pattern))
       } else {
@@ -213,7 +215,7 @@ extension Parser {
 
   /// The pattern of a regular expression if one comes next.
   mutating func optionalRegex() throws(QueryParseError) -> String? {
-    let start = lexer
+    let start = lexer.place
     skipBlanks()
     if lexer.peek == UInt8(ascii: "$") {
       let token = scan()
@@ -223,7 +225,7 @@ extension Parser {
       guard token.kind == .regex else { throw failure("bad regex: ", at: token.position) }
       return try checkedRegex(token)
     }
-    lexer = start
+    lexer.place = start
     lexer.noteEnd()
     return nil
   }
@@ -231,10 +233,10 @@ extension Parser {
   /// Passes white space and comments, so that the slash of a comment is none of a regular expression.
   private mutating func skipBlanks() {
     while true {
-      let start = lexer
+      let start = lexer.place
       let kind = lexer.next().kind
       if kind != .whitespace, kind != .comment {
-        lexer = start
+        lexer.place = start
         return
       }
     }
@@ -245,12 +247,10 @@ extension Parser {
     throw failure(next(), expected: ["regex"])
   }
 
-  private func checkedRegex(_ token: Token) throws(QueryParseError) -> String {
-    guard token.text.utf8.count <= Self.regexByteCountMax else {
-      throw failure(
-        "regular expression of \(token.text.utf8.count) bytes, at most \(Self.regexByteCountMax) are taken",
-        at: token.position)
-    }
+  private mutating func checkedRegex(_ token: Token) throws(QueryParseError) -> String {
+    let cost = RegexCost(of: token.text)
+    regexCost += cost.value
+    guard regexCost <= RegexCost.max else { throw failure(cost.refusal(of: regexCost), at: token.position) }
     do throws(Regex.Failure) { _ = try Regex(token.text) } catch {
       throw failure("error parsing regexp: \(error.goMessage)", at: token.position)
     }

@@ -20,14 +20,18 @@ extension Parser {
 
   private mutating func fields() throws(QueryParseError) -> [SelectedField] {
     var fields: [SelectedField] = []
+    let others = operandCountMax
+    operandCountMax = min(others, operandCount + Self.columnOperandCountMax)
+    defer { operandCountMax = others }
     repeat {
+      try checkRoom(fields.count, "columns")
       var field: SelectedField
       if let pattern = try optionalRegex() {
         field = SelectedField(expression: .regex(pattern))
       } else {
-        let start = lexer
+        let start = lexer.place
         let place = next().position
-        lexer = start
+        lexer.place = start
         field = SelectedField(expression: try expression())
         if let sign = field.expression.firstConditionOperator {
           throw plainFailure(
@@ -45,14 +49,20 @@ extension Parser {
 
   private mutating func sources() throws(QueryParseError) -> [Source] {
     var found: [Source] = []
-    repeat { found.append(try source()) } while take(.comma)
+    repeat {
+      try checkRoom(found.count, "sources")
+      found.append(try source())
+    } while take(.comma)
     return found
   }
 
   /// Measurements, without subqueries.
   mutating func measurements() throws(QueryParseError) -> [MeasurementSource] {
     var found: [MeasurementSource] = []
-    repeat { found.append(try measurement()) } while take(.comma)
+    repeat {
+      try checkRoom(found.count, "sources")
+      found.append(try measurement())
+    } while take(.comma)
     return found
   }
 
@@ -88,12 +98,12 @@ extension Parser {
 
   /// A `/` behind a name and a blank begins nothing. InfluxDB then asks for a regular expression and finds the blank.
   private mutating func refuseRegexApart() throws(QueryParseError) {
-    let start = lexer
+    let start = lexer.place
     let token = scan()
     if token.kind == .whitespace, lexer.peek == UInt8(ascii: "/"), scan().kind == .operation(.divide) {
       throw failure("found  , expected regex", at: token.position)
     }
-    lexer = start
+    lexer.place = start
   }
 
   // MARK: Clauses
@@ -109,6 +119,7 @@ extension Parser {
     defer { takesMonths = false }
     var found: [Expression] = []
     repeat {
+      try checkRoom(found.count, "dimensions")
       if let pattern = try optionalRegex() {
         found.append(.regex(pattern))
       } else {
@@ -120,9 +131,9 @@ extension Parser {
 
   /// The single argument of `fill(…)` or `tz(…)` if that call comes next.
   private mutating func clause(_ name: String) throws(QueryParseError) -> (arguments: [Expression], Token)? {
-    let start = lexer
+    let start = lexer.place
     let token = next()
-    lexer = start
+    lexer.place = start
     guard token.kind == .identifier, token.text.lowercased() == name else { return nil }
     guard case .call(_, let arguments) = try expression() else {
       throw plainFailure("\(name) must be a function call", token)

@@ -35,9 +35,9 @@ extension Parser {
     switch statement.kind {
     case .tagValues, .tagValuesCardinality: statement.key = try keyCondition()
     case .tagKeys:
-      let start = lexer
+      let start = lexer.place
       if take(.with) {
-        lexer = start
+        lexer.place = start
         statement.key = try keyCondition()
       }
     default: break
@@ -144,7 +144,10 @@ extension Parser {
     case .keyword(.in):
       try expect(.openParenthesis, "(")
       var names: [String] = []
-      repeat { names.append(try name()) } while take(.comma)
+      repeat {
+        try checkRoom(names.count, "keys")
+        names.append(try name())
+      } while take(.comma)
       try expect(.closeParenthesis, ")")
       return .oneOf(names)
     case .operation(.equal): return .equal(try name())

@@ -33,15 +33,15 @@ extension Parser {
   private mutating func unsupported(_ first: Token, _ expected: [String]) throws(QueryParseError) -> Statement
   {
     var words = [first.shown]
-    var end = lexer
+    var end = lexer.place
     var token = next()
     guard token.kind != .end, token.kind != .semicolon else { throw failure(token, expected: expected) }
     while token.kind != .end, token.kind != .semicolon {
       words.append(token.shown)
-      end = lexer
+      end = lexer.place
       token = next()
     }
-    lexer = end
+    lexer.place = end
     return .unsupported(words.prefix(2).joined(separator: " "))
   }
 
@@ -65,10 +65,10 @@ extension Parser {
   private mutating func createDatabase() throws(QueryParseError) -> Statement {
     let database = try name()
     guard take(.with) else { return .createDatabase(database, nil) }
-    let start = lexer
+    let start = lexer.place
     let token = next()
     switch token.kind {
-    case .keyword(.duration), .keyword(.name), .keyword(.replication), .keyword(.shard): lexer = start
+    case .keyword(.duration), .keyword(.name), .keyword(.replication), .keyword(.shard): lexer.place = start
     default: throw failure(token, expected: ["DURATION", "NAME", "REPLICATION", "SHARD"])
     }
     var policy = PolicyStatement(database: database)
@@ -104,14 +104,14 @@ extension Parser {
     policy.database = try name()
     var seen: [Keyword] = []
     while true {
-      let start = lexer
+      let start = lexer.place
       let token = next()
       guard case .keyword(let word) = token.kind, [.duration, .replication, .shard, .default].contains(word)
       else {
         guard !seen.isEmpty else {
           throw failure(token, expected: ["DURATION", "REPLICATION", "SHARD", "DEFAULT"])
         }
-        lexer = start
+        lexer.place = start
         return policy
       }
       if seen.contains(word) { throw failure("found duplicate \(word.text) option", at: token.position) }
@@ -127,12 +127,12 @@ extension Parser {
 
   private mutating func shardDuration() throws(QueryParseError) -> Int64 {
     try expect(.duration)
-    let start = lexer
+    let start = lexer.place
     let token = next()
     if token.kind == .keyword(.inf) {
       throw failure("invalid duration INF for shard duration", at: token.position)
     }
-    lexer = start
+    lexer.place = start
     return try duration()
   }
 

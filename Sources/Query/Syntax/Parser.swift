@@ -1,26 +1,36 @@
 /// Makes statements of the text of a query: recursive descent over the lexer's tokens, by the grammar and with the
 /// messages of InfluxDB.
 ///
-/// Bounds: the length of the text and of regular expressions in it, and the nesting of expressions, so that no text overflows the stack.
+/// Bounds: the length of the text, of its lists and of regular expressions in it, so that none costs more than milliseconds before it is refused;
+/// and the nesting of expressions, so that none overflows the stack.
 struct Parser {
   /// Bytes that a text may have.
   static let byteCountMax = 4 << 20
   /// Levels of parentheses, calls, operators and subqueries.
   static let depthMax = 1_000
   static let subqueryDepthMax = 50
-  /// Bytes of a regular expression: it is compiled, which takes far longer than to read it.
-  static let regexByteCountMax = 256 << 10
+  /// Statements of a text; columns, sources, dimensions and arguments, in each list of them.
+  static let listCountMax = 10_000
+  /// Names, values and calls of one statement: comparisons with 60,000 values, less the columns.
+  static let operandCountMax = 120_000
+  /// Those among the columns of one `SELECT`: each is read.
+  static let columnOperandCountMax = 20_000
 
-  /// Where the next token begins; a copy of it is a place to come back to.
+  /// Where the next token begins.
   var lexer: Lexer
-  /// What `next` gave last, with the lexer before and behind it: a token is looked at for each thing that it might begin.
-  private var known: (before: Lexer, token: Token, behind: Lexer)?
+  /// What `next` gave last, with the places before and behind it: a token is looked at for each thing that it might begin.
+  private var known: (before: Lexer.Place, token: Token, behind: Lexer.Place)?
   /// Bind parameters, each the text of one literal.
   let parameters: [String: String]
   var depth = 0
   var subqueryDepth = 0
+  /// Names, values and calls of the statement so far, and how many there may be where it is.
+  var operandCount = 0
+  var operandCountMax = operandCountMax
+  /// Of the regular expressions so far: each is compiled, which takes far longer than to read it.
+  var regexCost = 0
   /// Before each statement so far.
-  private var starts: [Lexer] = []
+  private var starts: [Lexer.Place] = []
   /// Whether `1mo` and `1y` are durations where it is: in `GROUP BY` alone.
   var takesMonths = false
 
@@ -36,11 +46,15 @@ struct Parser {
     return try parser.statements()
   }
 
-  /// A lexer before each statement of a text.
-  static func starts(of text: String, parameters: [String: String]) throws(QueryParseError) -> [Lexer] {
+  /// A lexer before a statement of a text; `nil` if it has not so many.
+  static func lexer(
+    of text: String, parameters: [String: String], atStatement index: Int
+  ) throws(QueryParseError) -> Lexer? {
     var parser = try Parser(checking: text, parameters: parameters)
     _ = try parser.statements()
-    return parser.starts
+    guard index < parser.starts.count else { return nil }
+    parser.lexer.place = parser.starts[index]
+    return parser.lexer
   }
 
   /// A condition alone: what may stand behind `WHERE`.
@@ -56,7 +70,7 @@ struct Parser {
     guard text.utf8.count <= Self.byteCountMax else {
       throw QueryParseError(
         message: "error parsing query: text of \(text.utf8.count) bytes, at most \(Self.byteCountMax) are taken",
-        offset: 0)
+        offset: 0, place: TextPosition().description)
     }
     self.init(text: text, parameters: parameters)
   }
@@ -64,16 +78,21 @@ struct Parser {
   private mutating func statements() throws(QueryParseError) -> [Statement] {
     var found: [Statement] = []
     var isSeparated = true
+    var separatorCount = 0
     while true {
-      let start = lexer
+      let start = lexer.place
       let token = next()
       switch token.kind {
       case .end: return found
-      case .semicolon: isSeparated = true
+      case .semicolon:
+        isSeparated = true
+        try checkRoom(separatorCount, "statements")
+        separatorCount += 1
       default:
         guard isSeparated else { throw failure(token, expected: [";"]) }
-        lexer = start
+        lexer.place = start
         starts.append(start)
+        operandCount = 0
         found.append(try statement())
         isSeparated = false
       }
@@ -101,24 +120,24 @@ struct Parser {
 
   /// The next token that is neither white space nor a comment.
   mutating func next() -> Token {
-    if let known, known.before.isAtPlace(of: lexer) {
-      lexer = known.behind
+    if let known, known.before == lexer.place {
+      lexer.place = known.behind
       return known.token
     }
-    let before = lexer
+    let before = lexer.place
     while true {
       let token = scan()
       if token.kind == .whitespace || token.kind == .comment { continue }
-      known = (before, token, lexer)
+      known = (before, token, lexer.place)
       return token
     }
   }
 
   /// Takes the next token if it is of this kind.
   mutating func take(_ kind: Token.Kind) -> Bool {
-    let start = lexer
+    let start = lexer.place
     if next().kind == kind { return true }
-    lexer = start
+    lexer.place = start
     return false
   }
 
@@ -181,6 +200,23 @@ struct Parser {
     return Int(token.text) ?? Int.max
   }
 
+  // MARK: Bounds
+
+  /// Refuses one more of a list that has as many as are taken.
+  func checkRoom(_ count: Int, _ what: String) throws(QueryParseError) {
+    guard count < Self.listCountMax else {
+      throw failure("more than \(Self.listCountMax) \(what)", at: lexer.position)
+    }
+  }
+
+  /// Counts a name, a value or a call.
+  mutating func countOperand(_ token: Token) throws(QueryParseError) {
+    operandCount += 1
+    guard operandCount <= operandCountMax else {
+      throw failure("more than \(operandCountMax) names and values", at: token.position)
+    }
+  }
+
   // MARK: Errors
 
   /// "found X, expected A, B at line 1, char 5".
@@ -200,6 +236,7 @@ struct Parser {
 
   func plainFailure(_ message: String, _ position: TextPosition) -> QueryParseError {
     QueryParseError(
-      message: "error parsing query: \(message)", offset: min(position.offset, lexer.text.count))
+      message: "error parsing query: \(message)", offset: min(position.offset, lexer.text.count),
+      place: position.description)
   }
 }

@@ -5,6 +5,8 @@ package struct QueryFailure: Error, Equatable, CustomStringConvertible {
   var isLimit = false
   /// What of the statement it is about, where it is about its words.
   var part: StatementPart?
+  /// Which subquery that is a part of: its number among its neighbours on each level, outermost first; empty: the statement.
+  var levels: [Int] = []
 
   package var description: String { message }
 
@@ -25,6 +27,14 @@ package struct QueryFailure: Error, Equatable, CustomStringConvertible {
     do { return try body() } catch {
       var failure = error
       failure.part = failure.part ?? part()
+      throw failure
+    }
+  }
+
+  /// Runs `body` for a subquery, the `index`th of the statement around it: a failure is on a level of its own.
+  static func inside<Value>(subquery index: Int, _ body: () throws -> Value) throws -> Value {
+    do { return try body() } catch var failure as QueryFailure {
+      failure.levels.insert(index, at: 0)
       throw failure
     }
   }

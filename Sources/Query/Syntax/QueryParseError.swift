@@ -5,8 +5,12 @@ public struct QueryParseError: Error, Sendable, Equatable {
   /// Byte in the text.
   public var offset: Int
 
-  public init(message: String, offset: Int) {
+  /// That byte as line and column, "line 1, char 5": some of InfluxDB's messages do not say it.
+  public var place: String
+
+  public init(message: String, offset: Int, place: String = "") {
     self.message = message
     self.offset = offset
+    self.place = place
   }
 }

@@ -26,6 +26,15 @@ extension Statement {
     return ""
   }
 
+  /// Whether databases, policies or points are not the same afterwards.
+  var changesSomething: Bool {
+    switch self {
+    case .explain, .show, .explainDeletion, .killQuery, .unsupported: false
+    case .select: writesPoints
+    default: true
+    }
+  }
+
   /// Whether it writes what it reads.
   var writesPoints: Bool {
     if case .select(let select) = self { return select.target != nil }

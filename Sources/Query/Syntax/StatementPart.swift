@@ -6,6 +6,8 @@ enum StatementPart: Sendable, Equatable {
   case name(String)
   /// The same, outside of every aggregate.
   case looseName(String)
+  /// A database or a policy.
+  case place(String)
   /// A clause, by the word that begins it.
   case clause(Keyword)
 }

@@ -13,9 +13,14 @@ struct Token: Sendable, Equatable {
   var text: String
   var position: TextPosition
 
+  /// Characters of a text that a message shows.
+  private static let shownCountMax = 256
+
   /// As a message names it: "found SELECT".
   var shown: String {
-    if !text.isEmpty { return text }
+    if !text.isEmpty {
+      return text.utf8.count <= Self.shownCountMax ? text : text.prefix(Self.shownCountMax) + "…"
+    }
     return switch kind {
     case .end: "EOF"
     case .whitespace: "WS"

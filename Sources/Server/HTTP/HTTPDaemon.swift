@@ -169,7 +169,10 @@ enum HTTPReply {
     let made = unsafe make(response, for: connection)
     guard let made = unsafe made else { return .NO }
     defer { unsafe MHD_destroy_response(made) }
-    for header in response.headers + commonHeaders {
+    var headers = response.headers + commonHeaders
+    // InfluxDB says it beside 204 as well.
+    if !headers.contains(where: { $0.name == "Content-Type" }) { headers.append(("Content-Type", "application/json")) }
+    for header in headers {
       _ = unsafe MHD_add_response_header(made, header.name, header.value)
     }
     return unsafe MHD_queue_response(connection, response.status, made)

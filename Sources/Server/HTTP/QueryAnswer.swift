@@ -106,7 +106,8 @@ extension ResultFormat {
     switch self {
     case .json: "application/json"
     case .jsonl: "application/x-ndjson"
-    case .csv, .influxCSV: "text/csv; charset=utf-8"
+    case .csv: "text/csv; charset=utf-8"
+    case .influxCSV: "text/csv"
     case .markdown: "text/markdown; charset=utf-8"
     case .table, .line, .vertical: "text/plain; charset=utf-8"
     }

@@ -86,6 +86,7 @@ struct QueryRoute: Sendable {
   ) throws(TimeRange.Failure) -> QueryRequest {
     var query = QueryRequest(text: text, database: request.parameter("db") ?? "", now: wallNanoseconds())
     query.policy = request.parameter("rp") ?? ""
+    query.isReading = request.method != "POST"
     query.parameters = parameters
     query.isStrict = request.parameter("strict") == "true"
     query.timeZone = request.parameter("tz") ?? ""
@@ -100,7 +101,8 @@ struct QueryRoute: Sendable {
     options.isPretty = request.parameter("pretty") == "true"
     options.includesTypes = request.parameter("types") == "true"
     if request.parameter("chunked") == "true" {
-      options.chunkRowCount = request.parameter("chunk_size").flatMap(Int.init) ?? 10_000
+      let asked = request.parameter("chunk_size").flatMap(Int.init) ?? 0
+      options.chunkRowCount = asked > 0 ? asked : 10_000
     }
     if let named = request.parameter("format").flatMap(ResultFormat.init) { return (named, options) }
     let accepted = request.headers["accept"] ?? ""
@@ -111,13 +113,24 @@ struct QueryRoute: Sendable {
     return (.json, options)
   }
 
-  /// InfluxDB's names of units, its own `n` and `u` among them.
+  /// The answer to a text that does not parse; who asks for InfluxDB's CSV reads that.
+  private func refusal(_ error: QueryParseError, as format: ResultFormat) -> HTTPResponse {
+    var response = HTTPResponse.error(400, error.message, headers: [("X-Varve-Error-At", error.place)])
+    guard format == .influxCSV else { return response }
+    response.headers.removeAll { $0.name == "Content-Type" }
+    response.headers.append(("Content-Type", "text/csv"))
+    response.body = Array("error\n\"\(error.message.replacing("\"", with: "\"\""))\"\n".utf8)
+    return response
+  }
+
+  /// InfluxDB's names of units, its own `n` and `u` among them; of a word that is none nanoseconds, as there.
   private func epoch(_ name: String?) -> Precision? {
     switch name {
-    case "n": .nanoseconds
-    case "u", "µ": .microseconds
-    case let name?: Precision(name) == .auto ? nil : Precision(name)
-    case nil: nil
+    case nil, "": return nil
+    case "u", "µ": return .microseconds
+    case let name?:
+      let unit = Precision(name)
+      return unit == nil || unit == .auto ? .nanoseconds : unit
     }
   }
 
@@ -171,7 +184,7 @@ struct QueryRoute: Sendable {
       isCounted = false
       return nil
     } catch let error as QueryParseError {
-      return .error(400, error.message)
+      return refusal(error, as: format)
     } catch is ResponseStream.Gone {
       return answer.cut() ? nil : .error(500, "the client is gone")
     } catch {
