@@ -150,6 +150,7 @@ struct MeasurementScan {
     _ scanner: SeriesScanner, _ batch: inout ColumnBatch, _ filter: Condition?, into sink: some ScanSink,
     _ counters: inout ScanCounters
   ) throws {
+    let deciding = filter.map { filter in columns.indices.map { filter.reads(slot: $0) } } ?? []
     while let span = try scanner.next() {
       if isCancelled() { throw QueryFailure.interrupted }
       if filter == nil, try sink.takeStatistics(of: span, scanner) {
@@ -158,13 +159,16 @@ struct MeasurementScan {
         continue
       }
       guard sink.wants(span) else { continue }
-      try scanner.read(into: &batch)
-      counters.rowsRead += batch.count
       var selection: [UInt64]?
       if let filter {
-        let bits = RowFilter(batch).selection(filter)
-        if bits.allSatisfy({ $0 == 0 }) { continue }
-        selection = bits
+        selection = try scanner.read(into: &batch, deciding: deciding) { rows in
+          counters.rowsRead += rows.count
+          return RowFilter(rows).selection(filter)
+        }
+        if batch.count == 0 || selection?.allSatisfy({ $0 == 0 }) ?? false { continue }
+      } else {
+        try scanner.read(into: &batch)
+        counters.rowsRead += batch.count
       }
       guard try sink.take(batch, selection: selection) else { return }
     }

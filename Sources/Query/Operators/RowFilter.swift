@@ -77,8 +77,22 @@ struct RowFilter {
     let value = ValueEvaluator.doubles(.constant(literal, count: 1))[0]
     switch type {
     case .float: return words(sign, a, a.values, value) { Double(bitPattern: $0) }
-    case .integer: return words(sign, a, a.values, value) { Double(Int64(bitPattern: $0)) }
+    case .integer:
+      if let (sign, whole) = Self.whole(sign, value) { return words(sign, a, a.values, whole) { Int64(bitPattern: $0) } }
+      return words(sign, a, a.values, value) { Double(Int64(bitPattern: $0)) }
     default: return words(sign, a, a.values, value) { Double($0) }
+    }
+  }
+
+  /// The comparison of integers with a float as one with an integer; `nil` where it has none. Integers that a float does not hold exactly are
+  /// far beyond any that one is compared with so.
+  private static func whole(_ sign: Operator, _ value: Double) -> (Operator, Int64)? {
+    guard value.magnitude < 0x1p53 else { return nil }
+    switch sign {
+    case .greater, .lessOrEqual: return (sign, Int64(value.rounded(.down)))
+    case .less, .greaterOrEqual: return (sign, Int64(value.rounded(.up)))
+    case .equal, .notEqual: return value == value.rounded() ? (sign, Int64(value)) : nil
+    default: return nil
     }
   }
 
@@ -86,15 +100,17 @@ struct RowFilter {
   private func words<Value: Comparable>(
     _ sign: Operator, _ a: Column, _ x: [UInt64], _ value: Value, _ number: (UInt64) -> Value
   ) -> [UInt64] {
-    let x = x.span
-    return switch sign {
-    case .equal: bits(a, a) { number(x[$0]) == value }
-    case .notEqual: bits(a, a) { number(x[$0]) != value }
-    case .less: bits(a, a) { number(x[$0]) < value }
-    case .lessOrEqual: bits(a, a) { number(x[$0]) <= value }
-    case .greater: bits(a, a) { number(x[$0]) > value }
-    case .greaterOrEqual: bits(a, a) { number(x[$0]) >= value }
-    default: Array(repeating: 0, count: wordCount)
+    // A column without any value may have no words: none is read then. Else rows are below their count: unchecked, eight are compared at once.
+    unsafe x.withUnsafeBufferPointer { x in
+      switch sign {
+      case .equal: bits(a, a) { unsafe number(x[$0]) == value }
+      case .notEqual: bits(a, a) { unsafe number(x[$0]) != value }
+      case .less: bits(a, a) { unsafe number(x[$0]) < value }
+      case .lessOrEqual: bits(a, a) { unsafe number(x[$0]) <= value }
+      case .greater: bits(a, a) { unsafe number(x[$0]) > value }
+      case .greaterOrEqual: bits(a, a) { unsafe number(x[$0]) >= value }
+      default: Array(repeating: 0, count: wordCount)
+      }
     }
   }
 

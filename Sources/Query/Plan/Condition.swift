@@ -21,6 +21,16 @@ indirect enum Condition: Sendable {
     }
   }
 
+  /// Whether the column of a slot must be looked at to decide.
+  func reads(slot: Int) -> Bool {
+    switch self {
+    case .constant, .tags: false
+    case .and(let terms), .or(let terms): terms.contains { $0.reads(slot: slot) }
+    case .compare(_, let left, let right): left.reads(slot: slot) || right.reads(slot: slot)
+    case .matches(let value, _, _): value.reads(slot: slot)
+    }
+  }
+
   /// What every series with a row that satisfies this must satisfy; `nil` if that is nothing.
   var predicate: TagPredicate? {
     switch self {

@@ -13,6 +13,16 @@ indirect enum ValueExpression: Sendable, Equatable {
     if case .slot(let index) = self { return index }
     return nil
   }
+
+  /// Whether it is made of a column.
+  func reads(slot: Int) -> Bool {
+    switch self {
+    case .slot(let index): index == slot
+    case .time, .literal: false
+    case .arithmetic(_, let left, let right): left.reads(slot: slot) || right.reads(slot: slot)
+    case .math(_, let arguments): arguments.contains { $0.reads(slot: slot) }
+    }
+  }
 }
 
 /// Functions of one value, or two.

@@ -36,6 +36,12 @@ final class MaskedReader: RunReader {
 
   func read(into batch: inout ColumnBatch) throws(StorageError) { try base.read(into: &batch) }
 
+  func read(
+    into batch: inout ColumnBatch, deciding: [Bool], _ choose: (borrowing ColumnBatch) -> [UInt64]
+  ) throws(StorageError) -> Bool {
+    try base.read(into: &batch, deciding: deciding, choose)
+  }
+
   var unmasked: any RunReader { base.unmasked }
 
   var counts: RowGroupCounts? { base.counts }

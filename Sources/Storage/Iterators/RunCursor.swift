@@ -73,6 +73,14 @@ final class RunCursor {
     try plan.reader.read(into: &batch)
   }
 
+  /// The same where a condition chooses rows.
+  func read(
+    into batch: inout ColumnBatch, deciding: [Bool], _ choose: (borrowing ColumnBatch) -> [UInt64]
+  ) throws(StorageError) -> Bool {
+    readCount += 1
+    return try plan.reader.read(into: &batch, deciding: deciding, choose)
+  }
+
   /// Takes the decoded rows up to `limit`, both times included (down to it in a descending scan).
   func take(to limit: Int64) {
     let times = plan.batch.timestamps

@@ -148,6 +148,23 @@ package final class SeriesScanner {
     }
   }
 
+  /// The same where a condition decides which rows count: `choose` is given rows with the columns that are `deciding` at least, and says with a
+  /// bit a row which are wanted. Where one run alone holds the stretch the other columns of rows that are not are not decoded.
+  ///
+  /// - Returns: the bits of the batch's rows that are wanted; `nil`: all are.
+  package func read(
+    into batch: inout ColumnBatch, deciding: [Bool], _ choose: (borrowing ColumnBatch) -> [UInt64]
+  ) throws(StorageError) -> [UInt64]? {
+    precondition(deciding.count == columns.count, "\(deciding.count) marks of \(columns.count) columns")
+    if !isMerged, let cursor = members.first, !cursor.isDecoded, cursor.plan.isDirect {
+      let isChosen = try guarded { () throws(StorageError) in try cursor.read(into: &batch, deciding: deciding, choose) }
+      if isChosen { return nil }
+    } else {
+      try read(into: &batch)
+    }
+    return choose(batch)
+  }
+
   /// What became of row groups so far, over all runs.
   package var counts: RowGroupCounts {
     var counts = RowGroupCounts()

@@ -126,6 +126,13 @@ package protocol RunReader: AnyObject {
   func statistics(_ column: Int) throws(StorageError) -> ColumnStatistics?
   /// The rows of the stretch, replacing what is in `batch`, whose columns are the reader's fields.
   func read(into batch: inout ColumnBatch) throws(StorageError)
+  /// The same, where a condition decides which rows count: `choose` is given rows with the columns that are `deciding`, and says with a bit a row
+  /// which are wanted; of these alone the others are decoded.
+  ///
+  /// - Returns: `false` where the batch has all rows, and nobody was asked.
+  func read(
+    into batch: inout ColumnBatch, deciding: [Bool], _ choose: (borrowing ColumnBatch) -> [UInt64]
+  ) throws(StorageError) -> Bool
   /// The reader that does the work, where this one only leaves out what is hidden: it stands at the same stretch.
   var unmasked: any RunReader { get }
   /// What it did so far; `nil` where it does not count, because its rows lie in memory.
@@ -135,6 +142,12 @@ package protocol RunReader: AnyObject {
 }
 
 extension RunReader {
+  package func read(
+    into batch: inout ColumnBatch, deciding: [Bool], _ choose: (borrowing ColumnBatch) -> [UInt64]
+  ) throws(StorageError) -> Bool {
+    try read(into: &batch)
+    return false
+  }
   package var unmasked: any RunReader { self }
   package var counts: RowGroupCounts? { nil }
   package func stretchByteCount() throws(StorageError) -> UInt64 { 0 }

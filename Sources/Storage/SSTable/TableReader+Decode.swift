@@ -19,21 +19,27 @@ struct SharedGroup {
 extension TableReader {
   package func read(into batch: inout ColumnBatch) throws(StorageError) {
     try guarded { () throws(StorageError) in
-      guard let span else {
-        throw StorageError(.invalid, file: table.name, "read before next, or after the last stretch")
-      }
-      if batch.columns.count != fields.count { batch = ColumnBatch(fields: fields) }
-      batch.reset()
-      for index in fields.indices { batch.columns[index].key = fields[index] }
-      let rows = try rowsInTimes(span)
-      guard !rows.isEmpty else { return }
-      note(group(span))
-      if isShared(span) { try loadShared(rows, of: span) }
-      try appendTimestamps(rows, of: span, to: &batch.timestamps)
+      guard let rows = try begin(&batch), let span else { return }
       for index in fields.indices where fieldNumbers[index] >= 0 {
         try appendColumn(index, rows, of: span, to: &batch.columns[index])
       }
     }
+  }
+
+  /// Replaces a batch with the times of the stretch's rows; `nil` where there are none.
+  func begin(_ batch: inout ColumnBatch) throws(StorageError) -> Range<Int>? {
+    guard let span else {
+      throw StorageError(.invalid, file: table.name, "read before next, or after the last stretch")
+    }
+    if batch.columns.count != fields.count { batch = ColumnBatch(fields: fields) }
+    batch.reset()
+    for index in fields.indices { batch.columns[index].key = fields[index] }
+    let rows = try rowsInTimes(span)
+    guard !rows.isEmpty else { return nil }
+    note(group(span))
+    if isShared(span) { try loadShared(rows, of: span) }
+    try appendTimestamps(rows, of: span, to: &batch.timestamps)
+    return rows
   }
 
   /// Counts a row group as read, once while its rows are handed out.
@@ -42,7 +48,7 @@ extension TableReader {
     countedGroup = entry.offset
   }
 
-  private func group(_ span: Span) -> RowGroupEntry {
+  func group(_ span: Span) -> RowGroupEntry {
     // `next` has loaded the stripe of the span.
     stripe.map { $0.groups[span.group] }
       ?? RowGroupEntry(
@@ -50,7 +56,7 @@ extension TableReader {
         timestampByteCount: 0)
   }
 
-  private func isShared(_ span: Span) -> Bool { group(span).seriesCount > 1 }
+  func isShared(_ span: Span) -> Bool { group(span).seriesCount > 1 }
 
   /// Appends the timestamps of some rows of the group.
   func appendTimestamps(_ rows: Range<Int>, of span: Span, to timestamps: inout [Int64]) throws(StorageError)
@@ -78,7 +84,7 @@ extension TableReader {
     }
   }
 
-  private func appendColumn(
+  func appendColumn(
     _ index: Int, _ rows: Range<Int>, of span: Span, to column: inout Column
   ) throws(StorageError) {
     let entry = try entries(of: fieldNumbers[index], withStatistics: false)[span.group]

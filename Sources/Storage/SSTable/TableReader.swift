@@ -29,8 +29,8 @@ package final class TableReader: RunReader {
   var stripe: LoadedStripe?
   var shared = SharedGroup()
   private var series = SeriesPlaces()
-  /// Scratch of present values.
-  var dense: [UInt64] = []
+  /// Scratch: rows of which some are chosen.
+  var whole = Column(key: FieldKey(name: [], type: .integer))
   var counted = RowGroupCounts()
   /// The first bytes of the row group and of the timestamps that were counted last.
   var countedGroup: UInt64 = 0
