@@ -104,4 +104,25 @@ struct InterruptTests {
       }
     }
   }
+
+  @Test("what groups of many time buckets hold is made with looks between, and the times of their buckets are held once for all groups")
+  func buckets() throws {
+    let bench = try Self.bench()
+    let engine = QueryEngine(store: bench.store)
+    let (bucketCount, groupCount, columnCount) = (20_000, Self.hostCount, 3)
+    let text = "SELECT max(v), min(i), mean(v) FROM m WHERE time >= \(Self.start) AND time < \(Self.start + Int64(bucketCount) * 1_000_000_000) "
+      + "GROUP BY time(1s), host"
+    let whole = try run(text, engine, isStreamed: false)
+    #expect(whole.errors == [] && whole.rowCount == groupCount * bucketCount)
+    // Room for each column's buckets, then its answer.
+    #expect(whole.lookCount >= groupCount * columnCount * (1 + bucketCount / Self.stepCountMax))
+    var places = Set<Int>()
+    try engine.run(QueryRequest(text: text, database: "metrics", now: Self.start)) { result in
+      for series in result.series {
+        series.timestamps?.withUnsafeBufferPointer { _ = places.insert(Int(bitPattern: $0.baseAddress)) }
+      }
+      #expect(result.series.count == groupCount)
+    }
+    #expect(places.count == 1)
+  }
 }

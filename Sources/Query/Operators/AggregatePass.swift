@@ -32,8 +32,13 @@ final class AggregatePass: ScanSink {
     group = groups.number(of: tags)
     if group == accumulators.count {
       try makeRoom()
-      accumulators.append(
-        columns.map { BucketAccumulators($0.aggregates, type: $0.column.type, bucketing: grid.bucketing) })
+      var check = InterruptCheck(isInterrupted)
+      var made: [BucketAccumulators] = []
+      for column in columns {
+        made.append(BucketAccumulators(column.aggregates, type: column.column.type, bucketing: grid.bucketing))
+        try check.pass(grid.count)
+      }
+      accumulators.append(made)
     }
     return true
   }
@@ -119,6 +124,12 @@ final class AggregatePass: ScanSink {
     }
   }
 
+  /// Lets go of what was gathered of a group, whose answer was made: both at once would be twice the memory.
+  func release(_ group: Int) { accumulators[group] = [] }
+
+  /// The times of all buckets: one array, which all streams share; empty until it is asked for.
+  private var bucketTimes: [Int64] = []
+
   /// The values of a call over the buckets of a group, in time order; empty if no bucket has a value.
   func stream(_ function: AggregateFunction, column: Int, group: Int, keepsTime: Bool) throws(QueryFailure) -> Stream {
     let held = accumulators[group][column]
@@ -128,13 +139,19 @@ final class AggregatePass: ScanSink {
     let isGrid = grid.bucketing.width > 0
     var stream = Stream(function.answerType(for: held.type))
     let buckets = (isGrid ? 0 : first)..<held.counts.count
-    stream.times.reserveCapacity(buckets.count)
-    stream.column.values.reserveCapacity(buckets.count)
+    let sharesTimes = isGrid && !keepsTime && held.counts.count == grid.count
     var check = InterruptCheck(isInterrupted)
-    for bucket in buckets {
+    if sharesTimes, bucketTimes.isEmpty {
+      for bucket in buckets {
+        try check.pass()
+        bucketTimes.append(grid.time(of: bucket))
+      }
+    }
+    if sharesTimes { stream.times = bucketTimes } else { stream.times.reserveCapacity(buckets.count) }
+    stream.column.values.reserveCapacity(buckets.count)
+    for (row, bucket) in buckets.enumerated() {
       try check.pass()
-      let row = stream.times.count
-      stream.times.append(keepsTime ? Self.time(held, function, bucket) : grid.time(of: bucket))
+      if !sharesTimes { stream.times.append(keepsTime ? Self.time(held, function, bucket) : grid.time(of: bucket)) }
       guard held.counts[bucket] > 0 else {
         stream.column.appendNull(rowCount: row)
         continue

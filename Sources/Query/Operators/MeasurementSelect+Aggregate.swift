@@ -261,6 +261,7 @@ extension MeasurementSelect {
           place.function, column: place.column, group: group, keepsTime: plan.keepsPointTime)
         put(try finish(stream, place.stream), place.stream, pass.groups.keys[group])
       }
+      pass.release(group)
     }
   }
 
