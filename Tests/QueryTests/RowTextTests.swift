@@ -122,4 +122,66 @@ struct RowTextTests {
     }
     #expect(rows(length) == rows(nil))
   }
+
+  /// Rows of so many hosts in turn: numbers around texts that come again, each kept once, and `shift` bytes into its column.
+  private static func repeating(hostCount: Int, rows: Range<Int>, bytes: [[UInt8]]?, shift: Int) -> ResultSeries {
+    func text(_ place: Int, _ host: Int) -> [UInt8] { place == 2 && host % 5 == 0 ? [] : Array("t\(place)<\(host + shift)>".utf8) }
+    var columns: [Column] = []
+    for place in 0..<5 {
+      var column = Column(key: FieldKey(name: [], type: place % 3 == 0 ? .integer : .string))
+      if place % 3 == 0 {
+        column.values = rows.map { UInt64(bitPattern: Int64($0 * 7_919 % 211 - (place == 0 ? 0 : 20))) }
+      } else {
+        var words: [UInt64] = []
+        for host in 0..<hostCount {
+          words.append(UInt64(column.bytes.count) << 32 | UInt64(text(place, host).count))
+          column.bytes += text(place, host)
+        }
+        if let bytes { column.bytes = bytes[place] }
+        column.values = rows.map { words[$0 % hostCount] }
+      }
+      column.presentCount = rows.count
+      if place == 1 {
+        column.validity = Array(repeating: 0xffff_ffef_ffff_fffe, count: (rows.count + 63) / 64)
+        if rows.count % 64 != 0 { column.validity[rows.count / 64] &= (1 << UInt64(rows.count % 64)) - 1 }
+        column.presentCount = column.validity.reduce(0) { $0 + $1.nonzeroBitCount }
+      }
+      columns.append(column)
+    }
+    return ResultSeries(
+      name: "m", columnNames: ["time"] + columns.indices.map { "c\($0)" }, timestamps: rows.map { Int64($0 / 3) * 1_000_000_000 },
+      columns: columns, rowCount: rows.count)
+  }
+
+  @Test(
+    "texts that come again are those of their rows, in pieces that share their bytes and in pieces of other texts at the same places",
+    arguments: [1, 3, 100, 1_000, 6_000])
+  func repeated(hostCount: Int) {
+    let shared = Self.repeating(hostCount: hostCount, rows: 0..<1, bytes: nil, shift: 0).columns.map(\.bytes)
+    let other = Self.repeating(hostCount: hostCount, rows: 0..<1, bytes: nil, shift: 1).columns.map(\.bytes)
+    let length = 780
+    var pieces: [ResultSeries] = []
+    for start in stride(from: 0, to: 12 * length, by: length) {
+      // Long runs of pieces that share, then such as lie at the same places, and back.
+      let isOther = start / length % 8 == 5 && shared.map(\.count) == other.map(\.count)
+      pieces.append(
+        Self.repeating(hostCount: hostCount, rows: start..<start + length, bytes: isOther ? other : shared, shift: isOther ? 1 : 0))
+    }
+    var renderer = ResultFormat.json.makeRenderer(RenderOptions(precision: .seconds))
+    var (out, rows) = ([UInt8](), [[UInt8]]())
+    renderer.begin(into: &out)
+    for (index, piece) in pieces.enumerated() {
+      var result = StatementResult(statementID: 0)
+      result.series = [piece]
+      (result.hasMore, result.continuation) = (index < pieces.count - 1, index == 0 ? .begins : .sameSeries)
+      renderer.append(result, into: &out)
+      rows += (0..<piece.rowCount).map { row in
+        let cells = [Self.time((piece.timestamps ?? [])[row], .seconds)] + piece.columns.map { Self.json($0, row) }
+        return [0x5b] + Array(cells.joined(separator: [0x2c])) + [0x5d]
+      }
+    }
+    renderer.finish(into: &out)
+    let wanted = Array("\"values\":[".utf8) + Array(rows.joined(separator: [0x2c])) + Array("]}]}]}\n".utf8)
+    #expect(out.suffix(wanted.count).elementsEqual(wanted))
+  }
 }

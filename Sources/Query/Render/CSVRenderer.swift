@@ -9,6 +9,7 @@ public struct CSVRenderer: ResultRenderer {
   private var isFirst = true
   /// The header of the answer under way.
   private var grid: ResultGrid?
+  private let texts = RepeatedTexts()
 
   public init(_ options: RenderOptions = RenderOptions()) { self.options = options }
 
@@ -37,30 +38,59 @@ public struct CSVRenderer: ResultRenderer {
     _ series: ResultSeries, _ cells: [ResultGrid.Cell], _ style: TimeStyle, into out: inout [UInt8]
   ) {
     let columns = series.columns.span
-    var text = RowText(columnCountMax: cells.count + 1, rowCount: series.rowCount)
+    var leads = columns.indices.map { _ in [UInt8(ascii: ",")] }
+    if case .column(let first) = cells.first { leads[first] = [] }
+    let places = places(cells, columns, behind: leads, rowCount: series.rowCount)
+    var text = RowText(columnCountMax: cells.count + 1, rowCount: series.rowCount, texts: texts)
     RowText.visitWords(of: 0..<series.rowCount) { word, rows in
       text.begin(rows)
-      for index in cells.indices {
-        let lead = index > 0 ? [UInt8(ascii: ",")] : []
-        switch cells[index] {
-        case .empty: text.append(lead)
-        case .text(let constant):
-          var field = lead
-          field.appendCSVField(constant)
-          text.append(field)
-        case .time:
-          if let timestamps = series.timestamps {
-            text.append(timestamps, word: word, behind: lead, style)
-          } else {
-            text.append(lead)
-          }
-        case .column(let column):
-          text.append(columns[column], word: word, count: series.rowCount, behind: lead, CSVCellForm())
+      for place in places {
+        switch place {
+        case .text(let constant): text.append(constant)
+        case .time(let lead): text.append(series.timestamps ?? [], word: word, behind: lead, style)
+        case .part(let part):
+          text.append(part, of: columns, word: word, count: series.rowCount, behind: leads, CSVCellForm())
         }
       }
       text.append([UInt8(ascii: "\n")])
       text.lay(into: &out)
     }
+  }
+
+  /// What rows of a series are made of, in order.
+  private enum Place {
+    /// With the comma before it.
+    case text([UInt8])
+    case time(behind: [UInt8])
+    case part(ColumnPart)
+  }
+
+  private func places(
+    _ cells: [ResultGrid.Cell], _ columns: Span<Column>, behind leads: [[UInt8]], rowCount: Int
+  ) -> [Place] {
+    var places: [Place] = []
+    var index = 0
+    while index < cells.count {
+      let lead = index > 0 ? [UInt8(ascii: ",")] : []
+      switch cells[index] {
+      case .empty: places.append(.text(lead))
+      case .text(let constant):
+        var field = lead
+        field.appendCSVField(constant)
+        places.append(.text(field))
+      case .time: places.append(.time(behind: lead))
+      case .column(let first):
+        // Columns that follow one another in both.
+        var end = first + 1
+        while index + 1 < cells.count, case .column(end) = cells[index + 1] {
+          index += 1
+          end += 1
+        }
+        places += ColumnPart.parts(of: columns, in: first..<end, behind: leads, rowCount: rowCount, texts).map { .part($0) }
+      }
+      index += 1
+    }
+    return places
   }
 }
 
@@ -68,6 +98,7 @@ public struct CSVRenderer: ResultRenderer {
 public struct InfluxCSVRenderer: ResultRenderer {
   private let options: RenderOptions
   private var isFirst = true
+  private let texts = RepeatedTexts()
 
   public init(_ options: RenderOptions = RenderOptions()) { self.options = options }
 
@@ -102,16 +133,19 @@ public struct InfluxCSVRenderer: ResultRenderer {
     head.appendCSVField(Self.tagText(series.tags), isEmptyQuoted: false)
     let columns = series.columns.span
     let form = CSVCellForm(isEmptyQuoted: false, hasPlainFloats: true)
-    var text = RowText(columnCountMax: columns.count + 3, rowCount: series.rowCount)
+    let style = TimeStyle(options.precision ?? .nanoseconds)
+    let comma = [UInt8(ascii: ",")]
+    let leads = columns.indices.map { _ in comma }
+    let parts = ColumnPart.parts(of: columns, in: columns.indices, behind: leads, rowCount: series.rowCount, texts)
+    var text = RowText(columnCountMax: columns.count + 3, rowCount: series.rowCount, texts: texts)
     RowText.visitWords(of: 0..<series.rowCount) { word, rows in
       text.begin(rows)
-      text.append(head)
       if let timestamps = series.timestamps {
-        text.append(timestamps, word: word, behind: [UInt8(ascii: ",")], TimeStyle(options.precision ?? .nanoseconds))
+        text.append(timestamps, word: word, behind: head + comma, style)
+      } else {
+        text.append(head)
       }
-      for index in columns.indices {
-        text.append(columns[index], word: word, count: series.rowCount, behind: [UInt8(ascii: ",")], form)
-      }
+      for part in parts { text.append(part, of: columns, word: word, count: series.rowCount, behind: leads, form) }
       text.append([UInt8(ascii: "\n")])
       text.lay(into: &out)
     }

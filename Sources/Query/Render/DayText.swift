@@ -15,6 +15,15 @@ struct DayText {
     return fraction == 0 ? Int(second) : nil
   }
 
+  /// The same where the time lies in the present day and is a whole second.
+  @inline(__always)
+  func secondOfSameDay(_ time: Int64) -> Int? {
+    let past = UInt64(bitPattern: time &- start)
+    guard !date.isEmpty, past < UInt64(Self.length) else { return nil }
+    let (second, fraction) = past.quotientAndRemainder(dividingBy: 1_000_000_000)
+    return fraction == 0 ? Int(second) : nil
+  }
+
   private mutating func begin(_ time: Int64) {
     let rest = time % Self.length
     // The first day begins before 64 bits do: the difference is right all the same.

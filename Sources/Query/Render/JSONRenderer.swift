@@ -14,6 +14,7 @@ public struct JSONRenderer: ResultRenderer {
   private var open: OpenResult?
   /// The list of names that a series had, and its text: those of one answer are the same.
   private var names: (list: [String], text: [UInt8]) = ([], [])
+  private let texts = RepeatedTexts()
 
   /// An answer whose object is not closed yet.
   private struct OpenResult {
@@ -316,16 +317,16 @@ public struct JSONRenderer: ResultRenderer {
     let other = [UInt8(ascii: ",")] + lineText(7)
     let end = lineText(6) + Array("],".utf8)
     let columns = series.columns.span
-    var text = RowText(columnCountMax: columns.count + 2, rowCount: range.count)
+    let leads = columns.indices.map { $0 == 0 && series.timestamps == nil ? first : other }
+    let parts = ColumnPart.parts(of: columns, in: columns.indices, behind: leads, rowCount: series.rowCount, texts)
+    var text = RowText(columnCountMax: columns.count + 2, rowCount: range.count, texts: texts)
     RowText.visitWords(of: range) { word, rows in
       text.begin(rows)
       if let timestamps = series.timestamps {
         text.append(timestamps, word: word, behind: first, result.timeStyle, isQuoted: true)
       }
-      for index in columns.indices {
-        let isFirst = index == 0 && series.timestamps == nil
-        text.append(
-          columns[index], word: word, count: series.rowCount, behind: isFirst ? first : other, JSONCellForm())
+      for part in parts {
+        text.append(part, of: columns, word: word, count: series.rowCount, behind: leads, JSONCellForm())
       }
       text.append(end)
       text.lay(into: &out)

@@ -9,36 +9,47 @@ import Storage
   /// Rows that are written together: those of one word of a column's validity.
   static let rowCountMax = 64
 
-  /// Where the text of a cell lies.
+  /// Where the text of a cell lies; among those of `RepeatedTexts` where `start` is below zero, at its complement.
   struct Cell {
     var start = 0
     var byteCount = 0
   }
 
-  private var text = TextBuffer(capacity: 1 << 10)
+  var text = TextBuffer(capacity: 1 << 10)
   /// Column by column, `stride` each.
-  private let cells: UnsafeMutablePointer<Cell>
-  private let stride: Int
-  private let columnCountMax: Int
-  private var columnCount = 0
+  let cells: UnsafeMutablePointer<Cell>
+  let stride: Int
+  let columnCountMax: Int
+  var columnCount = 0
   /// Bits of the rows under way.
-  private var rows: UInt64 = 0
+  private(set) var rows: UInt64 = 0
   /// Of all cells.
-  private var byteCount = 0
+  var byteCount = 0
   private var moment: [UInt8] = []
   private var day = DayText()
+  let texts: RepeatedTexts?
+  /// Values of a part, row by row.
+  let words: UnsafeMutablePointer<UInt64>
+  let wordCount: Int
 
   /// - Parameters:
   ///   - columnCountMax: cells of a row, constant ones too.
   ///   - rowCount: all rows that will come, if they are few.
-  init(columnCountMax: Int, rowCount: Int = rowCountMax) {
+  ///   - texts: keeps what parts of texts make; `nil`: each is written anew.
+  init(columnCountMax: Int, rowCount: Int = rowCountMax, texts: RepeatedTexts? = nil) {
     stride = min(max(rowCount, 1), Self.rowCountMax)
+    self.texts = texts
+    wordCount = stride * columnCountMax
+    unsafe words = .allocate(capacity: wordCount)
     self.columnCountMax = columnCountMax
     unsafe cells = .allocate(capacity: stride * columnCountMax)
     unsafe cells.initialize(repeating: Cell(), count: stride * columnCountMax)
   }
 
-  deinit { unsafe cells.deallocate() }
+  deinit {
+    unsafe cells.deallocate()
+    unsafe words.deallocate()
+  }
 
   /// Calls `body` with each word of validity that has rows of a range, and with the bits of these.
   static func visitWords(of range: Range<Int>, _ body: (Int, UInt64) throws -> Void) rethrows {
@@ -127,7 +138,10 @@ import Storage
     _ times: [Int64], word: Int, behind lead: [UInt8], _ style: TimeStyle, isQuoted: Bool = false
   ) {
     let unit = style.precision?.nanoseconds
+    let times = times.span
     var last: (time: Int64, cell: Cell)?
+    // A cell with a time of the day, and where in it that is.
+    var pattern: (cell: Cell, clock: Int)?
     var (rest, place) = (rows, 0)
     while rest != 0 {
       let time = times[word * Self.rowCountMax + rest.trailingZeroBitCount]
@@ -136,11 +150,17 @@ import Storage
       if last?.time != time {
         let start = text.count
         text.reserve(lead.count + 2 * TextBuffer.numberByteCountMax)
-        text.append(lead)
-        if let unit {
-          text.append(unit == 1 ? time : time / unit)
+        if let pattern, let second = day.secondOfSameDay(time) {
+          text.reserve(pattern.cell.byteCount + TextBuffer.slackByteCount)
+          text.repeat(pattern.cell.start, pattern.cell.byteCount)
+          text.put(clock: second, at: start + pattern.clock)
         } else {
-          appendMoment(time, style, isQuoted)
+          text.append(lead)
+          if let unit {
+            text.append(unit == 1 ? time : time / unit)
+          } else if let clock = appendMoment(time, style, isQuoted) {
+            pattern = (Cell(start: start, byteCount: text.count - start), clock - start)
+          }
         }
         last = (time, Cell(start: start, byteCount: text.count - start))
       }
@@ -150,23 +170,26 @@ import Storage
     columnCount += 1
   }
 
-  private mutating func appendMoment(_ time: Int64, _ style: TimeStyle, _ isQuoted: Bool) {
+  /// Appends a moment; where its time of day is, if it is of UTC and of whole seconds.
+  private mutating func appendMoment(_ time: Int64, _ style: TimeStyle, _ isQuoted: Bool) -> Int? {
     if style.isUTC, let second = day.second(of: time) {
       if isQuoted { text.append(UInt8(ascii: "\"")) }
       text.append(day.date)
+      let clock = text.count
       text.append(clock: second)
       text.append(UInt8(ascii: "Z"))
       if isQuoted { text.append(UInt8(ascii: "\"")) }
-      return
+      return clock
     }
     moment.removeAll(keepingCapacity: true)
     moment.appendTime(time, style)
     if isQuoted { text.append(UInt8(ascii: "\"")) }
     text.append(moment)
     if isQuoted { text.append(UInt8(ascii: "\"")) }
+    return nil
   }
 
-  @inline(__always) private mutating func put(_ cell: Cell, _ row: Int) {
+  @inline(__always) mutating func put(_ cell: Cell, _ row: Int) {
     assert(columnCount < columnCountMax && row < stride)
     // As asserted: callers count their columns, and `begin` the rows.
     unsafe cells[columnCount * stride + row] = cell
@@ -177,8 +200,8 @@ import Storage
 
   /// Appends the rows.
   mutating func lay(into out: inout [UInt8]) {
-    text.reserve(16)
-    out.append(addingCapacity: byteCount + 16) { span in
+    text.reserve(TextBuffer.slackByteCount)
+    out.append(addingCapacity: byteCount + TextBuffer.slackByteCount) { span in
       unsafe span.withUnsafeMutableBufferPointer { buffer, initializedCount in
         guard let start = buffer.baseAddress else { return }
         unsafe lay(start + initializedCount, nil)
@@ -192,11 +215,11 @@ import Storage
   /// - Parameter opening: the byte that the first cell with text begins with, of those from a column on, in place of its own: what stands
   ///   between cells does not stand before the first.
   mutating func lay(into out: inout TextBuffer, opening: (column: Int, byte: UInt8)? = nil) {
-    text.reserve(16)
+    text.reserve(TextBuffer.slackByteCount)
     unsafe out.append(byteCount: byteCount) { unsafe lay($0, opening) }
   }
 
-  /// `target` has room for all cells and 16 bytes.
+  /// `target` has room for all cells and `slackByteCount` bytes.
   private func lay(_ target: UnsafeMutablePointer<UInt8>, _ opening: (column: Int, byte: UInt8)?) {
     var target = unsafe target
     let split = opening?.column ?? columnCount
@@ -213,7 +236,11 @@ import Storage
   private func copy(_ row: Int, _ columns: Range<Int>, to target: inout UnsafeMutablePointer<UInt8>) {
     for column in columns {
       let cell = unsafe cells[column * stride + row]
-      unsafe text.copy(cell.start, cell.byteCount, to: target)
+      if cell.start < 0 {
+        unsafe texts?.text.copy(~cell.start, cell.byteCount, to: target)
+      } else {
+        unsafe text.copy(cell.start, cell.byteCount, to: target)
+      }
       unsafe target += cell.byteCount
     }
   }

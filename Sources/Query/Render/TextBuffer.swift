@@ -69,13 +69,15 @@
   }
 
   @inline(__always) mutating func append(_ value: UInt64) {
-    if value < 10 { return append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: value)) }
-    if value < 100 {
-      let tens = value / 10
-      append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: tens))
-      return append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: value &- tens &* 10))
-    }
-    appendLong(value)
+    guard value < 100 else { return appendLong(value) }
+    // Both digits are written, and the first is passed over where it is 0: a branch would be foretold wrongly for every tenth of small numbers.
+    let small = UInt16(truncatingIfNeeded: value)
+    let tens = (small &* 103) &>> 10
+    let digits = (0x3030 | tens | (small &- tens &* 10) &<< 8) &>> (small < 10 ? 8 : 0)
+    assert(count + 2 <= capacity)
+    // The room of a number is there.
+    unsafe UnsafeMutableRawPointer(base + count).storeBytes(of: digits.littleEndian, as: UInt16.self)
+    count += small < 10 ? 1 : 2
   }
 
   private mutating func appendLong(_ value: UInt64) {
@@ -107,12 +109,25 @@
   /// Appends the time of a second of a day: `23:59:59`.
   @inline(__always) mutating func append(clock second: Int) {
     assert(count + 8 <= capacity)
+    count += 8
+    put(clock: second, at: count - 8)
+  }
+
+  /// Writes the time of a second of a day over eight bytes.
+  @inline(__always) mutating func put(clock second: Int, at place: Int) {
+    assert(place >= 0 && place + 8 <= count)
     let (hour, minute) = (second / 3_600, second / 60 % 60)
     let digits = DecimalWord.digits(UInt64(hour * 1_000_000 + minute * 1_000 + second % 60))
-    // The digits are hh0mm0ss; the two zeros become colons. The room was reserved.
-    unsafe UnsafeMutableRawPointer(base + count).storeBytes(
+    // The digits are hh0mm0ss; the two zeros become colons. The bytes are there.
+    unsafe UnsafeMutableRawPointer(base + place).storeBytes(
       of: (digits | 0x3030_3a30_303a_3030).littleEndian, as: UInt64.self)
-    count += 8
+  }
+
+  /// Appends bytes again that stand before; needs room for `slackByteCount` more.
+  @inline(__always) mutating func `repeat`(_ start: Int, _ byteCount: Int) {
+    assert(start + byteCount <= count && count + byteCount + Self.slackByteCount <= capacity)
+    unsafe copy(start, byteCount, to: base + count)
+    count += byteCount
   }
 
   /// Appends a finite number as `[UInt8].appendFloat` does, or without exponent whatever its size.
@@ -150,19 +165,24 @@
     return true
   }
 
-  /// Copies some of the bytes to where there is room for them and for 16 more; here there is room behind them for as many too.
+  /// Bytes that are copied whole where fewer are meant: moving them costs less than counting them, and most texts are short.
+  static let slackByteCount = 32
+
+  /// Copies some of the bytes to where there is room for them and for `slackByteCount` more; here there is room behind them for as many too.
   @inline(__always)
   func copy(_ start: Int, _ byteCount: Int, to target: UnsafeMutablePointer<UInt8>) {
-    assert(start + max(byteCount, 16) <= capacity)
-    // Most texts are short, and moving 16 bytes whole costs less than counting them.
-    let first = unsafe UnsafeRawPointer(base + start).loadUnaligned(as: SIMD16<UInt8>.self)
-    unsafe UnsafeMutableRawPointer(target).storeBytes(of: first, as: SIMD16<UInt8>.self)
-    if byteCount > 16 { unsafe target.update(from: base + start, count: byteCount) }
+    assert(start + max(byteCount, Self.slackByteCount) <= capacity)
+    let (source, target) = unsafe (UnsafeRawPointer(base + start), UnsafeMutableRawPointer(target))
+    unsafe target.storeBytes(of: source.loadUnaligned(as: SIMD16<UInt8>.self), as: SIMD16<UInt8>.self)
+    guard byteCount > 16 else { return }
+    unsafe target.storeBytes(
+      of: source.loadUnaligned(fromByteOffset: 16, as: SIMD16<UInt8>.self), toByteOffset: 16, as: SIMD16<UInt8>.self)
+    if byteCount > 32 { unsafe (target + 32).copyMemory(from: source + 32, byteCount: byteCount &- 32) }
   }
 
-  /// Has `body` write so many bytes at the end, and perhaps up to 16 behind them.
+  /// Has `body` write so many bytes at the end, and perhaps up to `slackByteCount` behind them.
   mutating func append(byteCount: Int, _ body: (UnsafeMutablePointer<UInt8>) -> Void) {
-    reserve(byteCount + 16)
+    reserve(byteCount + Self.slackByteCount)
     // The room was made.
     unsafe body(base + count)
     count += byteCount
