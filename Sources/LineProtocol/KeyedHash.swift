@@ -10,10 +10,12 @@ package struct KeyedHash: Sendable {
   package init(key: UInt64 = .random(in: 0...(.max))) { self.key = key }
 
   /// The hash of `bytes`; each of its bits is as good as another.
-  @inline(__always) package func hash(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt64 {
-    guard var position = bytes.baseAddress else { return key }
+  ///
+  /// - Parameter former: the hash of what lies before them, where that is part of the same thing.
+  @inline(__always) package func hash(_ bytes: UnsafeBufferPointer<UInt8>, after former: UInt64 = 0) -> UInt64 {
+    guard var position = bytes.baseAddress else { return key ^ former }
     var left = bytes.count
-    var state = key ^ (UInt64(truncatingIfNeeded: left) &* Self.lengthFactor)
+    var state = key ^ former ^ (UInt64(truncatingIfNeeded: left) &* Self.lengthFactor)
     // Each load reads within the bytes that are left.
     while left >= 16 {
       state = unsafe Self.fold(CShims_load8(position) ^ state, CShims_load8(position + 8) ^ Self.secret)

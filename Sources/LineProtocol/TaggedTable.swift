@@ -87,7 +87,24 @@ package struct TaggedTable<Word: FixedWidthInteger & BitwiseCopyable & Sendable>
 
   @inlinable mutating func grow(_ hashOf: (Word) -> UInt32) {
     var larger = Self(countMax: count + count / 4 + 8)
-    forEach { larger.place($0, hashOf($0)) }
+    // Things lie all over the memory: the hashes of a stretch are asked for at once, so that no look at one waits for another.
+    var stretch: [Word] = []
+    var hashes: [UInt32] = []
+    stretch.reserveCapacity(Self.stretchCount)
+    hashes.reserveCapacity(Self.stretchCount)
+    var slot = 0
+    while slot < tags.count {
+      while slot < tags.count, stretch.count < Self.stretchCount {
+        if tags[slot] != 0 { stretch.append(words[slot]) }
+        slot += 1
+      }
+      for word in stretch { hashes.append(hashOf(word)) }
+      for index in stretch.indices { larger.place(stretch[index], hashes[index]) }
+      stretch.removeAll(keepingCapacity: true)
+      hashes.removeAll(keepingCapacity: true)
+    }
     self = larger
   }
+
+  @usableFromInline static var stretchCount: Int { 64 }
 }

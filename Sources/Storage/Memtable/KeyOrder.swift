@@ -51,7 +51,7 @@ enum KeyOrder {
     return countA - countB
   }
 
-  @inline(__always) private static func length(_ bytes: UnsafeBufferPointer<UInt8>, _ offset: inout Int)
+  @inline(__always) fileprivate static func length(_ bytes: UnsafeBufferPointer<UInt8>, _ offset: inout Int)
     -> Int
   {
     var (value, shift) = (0, 0)
@@ -93,6 +93,18 @@ extension KeyOrder {
     return unsafe UnsafeBufferPointer(rebasing: key[at..<at + count])
   }
 
+  /// The measurement of a key, in place.
+  static func measurementBytes(of key: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
+    var start = 0
+    return unsafe text(key, &start)
+  }
+
+  /// Whether two texts are the same bytes.
+  @inline(__always) static func isEqual(_ a: UnsafeBufferPointer<UInt8>, _ b: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard a.count == b.count, let x = a.baseAddress, let y = b.baseAddress else { return a.count == b.count }
+    return unsafe CShims_isEqual(x, y, a.count) != 0
+  }
+
   /// The value of a tag, empty where it is absent; valid as long as the key.
   static func value(of wanted: [UInt8], in key: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
     // Asked of every series by lists of tag values: no closure, no access to be watched.
@@ -106,10 +118,8 @@ extension KeyOrder {
     return unsafe UnsafeBufferPointer(start: nil, count: 0)
   }
 
-  private static func isEqual(_ name: UnsafeBufferPointer<UInt8>, _ wanted: [UInt8]) -> Bool {
-    guard name.count == wanted.count else { return false }
-    for index in 0..<name.count where unsafe name[index] != wanted[index] { return false }
-    return true
+  @inline(__always) private static func isEqual(_ name: UnsafeBufferPointer<UInt8>, _ wanted: [UInt8]) -> Bool {
+    unsafe wanted.withUnsafeBufferPointer { unsafe isEqual(name, $0) }
   }
 
   /// Bytes that the measurement and the number of tags take.

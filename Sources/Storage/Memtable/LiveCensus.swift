@@ -14,7 +14,7 @@ package final class LiveCensus: Sendable {
     /// Live series by hash of (measurement, tag key, tag value).
     var values = HashCounts()
     /// Distinct values by hash of (measurement, tag key).
-    var keys: [Int: Int] = [:]
+    var keys: [UInt64: Int] = [:]
   }
   private let state = Lock(State())
   private let releaseCount = Atomic<UInt64>(0)
@@ -94,30 +94,30 @@ package final class LiveCensus: Sendable {
 
   // MARK: Counting
 
-  private static func hashes(of key: SeriesKey) -> [(key: Int, value: UInt64)] {
-    let (measurement, tags) = key.parts
-    var base = Hasher()
-    add(measurement, to: &base)
-    return tags.map { tag in
-      var hasher = base
-      add(tag.key, to: &hasher)
-      var whole = hasher
-      add(tag.value, to: &whole)
-      return (hasher.finalize(), UInt64(bitPattern: Int64(whole.finalize())))
+  /// Its key is random: these bytes come from strangers.
+  private static let keyed = KeyedHash()
+
+  private static func hashes(of key: SeriesKey) -> [(key: UInt64, value: UInt64)] {
+    let keyed = keyed
+    var hashes: [(key: UInt64, value: UInt64)] = []
+    hashes.reserveCapacity(16)
+    unsafe key.bytes.withUnsafeBufferPointer { bytes in
+      let base = unsafe keyed.hash(KeyOrder.measurementBytes(of: bytes))
+      unsafe KeyOrder.visitTags(of: bytes) { name, value in
+        let hash = unsafe keyed.hash(name, after: base)
+        unsafe hashes.append((hash, keyed.hash(value, after: hash)))
+        return true
+      }
     }
+    return hashes
   }
 
-  private static func add(_ text: ArraySlice<UInt8>, to hasher: inout Hasher) {
-    hasher.combine(text.count)
-    unsafe text.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
-  }
-
-  private static func add(_ tags: [(key: Int, value: UInt64)], to state: inout State) {
+  private static func add(_ tags: [(key: UInt64, value: UInt64)], to state: inout State) {
     state.seriesCount += 1
     for tag in tags where state.values.add(tag.value) == 1 { state.keys[tag.key, default: 0] += 1 }
   }
 
-  private static func remove(_ tags: [(key: Int, value: UInt64)], from state: inout State) {
+  private static func remove(_ tags: [(key: UInt64, value: UInt64)], from state: inout State) {
     state.seriesCount -= 1
     for tag in tags where state.values.contains(tag.value) {
       guard state.values.remove(tag.value) == 0, let values = state.keys[tag.key] else { continue }
@@ -150,7 +150,7 @@ package final class LiveCensus: Sendable {
   }
 
   private func seriesRefusal(
-    _ key: SeriesKey, _ tags: [(key: Int, value: UInt64)], _ state: borrowing State
+    _ key: SeriesKey, _ tags: [(key: UInt64, value: UInt64)], _ state: borrowing State
   ) -> SeriesRefusal {
     var message = "\(shownDatabase) has \(limits.seriesCountMax) series, the limit"
     var most: (place: Int, count: Int) = (-1, 0)

@@ -1,3 +1,4 @@
+import CShims
 import LineProtocol
 import Synchronization
 
@@ -16,6 +17,27 @@ import Synchronization
 
   /// A series by its place in the order.
   subscript(_ ordinal: Int) -> UnsafeMutablePointer<PartSeries> { unsafe series[ordinal] }
+
+  /// Series ahead of one that is looked at that are asked for; half way their key and newest chunk are, and half of that way the chunk
+  /// before it. The order of series is not that of memory: each would be waited for otherwise.
+  private static let lookAhead = 24
+
+  /// For loops over series in order: asks for what lies behind `ordinal`.
+  @inline(__always) func prefetch(after ordinal: Int) {
+    let (far, middle, near) = (ordinal + Self.lookAhead, ordinal + Self.lookAhead / 2, ordinal + Self.lookAhead / 4)
+    guard far < count else { return }
+    unsafe CShims_prefetch(series[far])
+    unsafe CShims_prefetch(UnsafeRawPointer(bitPattern: series[middle].pointee.live.address))
+    // The bounds before a chunk, and its first row.
+    if let chunk = unsafe PartSeries.newestChunk(series[middle]) {
+      unsafe CShims_prefetch(UnsafeRawPointer(chunk) - 32)
+      unsafe CShims_prefetch(UnsafeRawPointer(chunk) + 32)
+    }
+    if let chunk = unsafe PartSeries.newestChunk(series[near]), let older = unsafe chunk.pointee.older {
+      unsafe CShims_prefetch(UnsafeRawPointer(older) - 32)
+      unsafe CShims_prefetch(UnsafeRawPointer(older) + 32)
+    }
+  }
 
   /// Calls `body` with the flat form of a series' key.
   func withBytes<R>(_ ordinal: Int, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
@@ -73,8 +95,7 @@ import Synchronization
     }
     // The ranks of an earlier sort put most in order; the sort by keys is then one pass.
     new.sort { $0.rank < $1.rank }
-    sortStretches(&new)
-    new.sort { isBefore($0.live, $1.live) }
+    if !sortStretches(&new) { new.sort { isBefore($0.live, $1.live) } }
     let index = merge(old, new)
     for rank in 0..<index.count { unsafe index[rank].pointee.live.rank = UInt32(truncatingIfNeeded: rank) }
     return index
@@ -84,10 +105,10 @@ import Synchronization
   private static let stretchByteCount = 2 << 20
 
   /// Sorts stretches of series by keys that lie whole beside each other: the sort of all then has few comparisons left, for each of
-  /// which two keys may have to be put together.
-  private static func sortStretches(_ entries: inout [Entry]) {
+  /// which two keys may have to be put together. Answers whether none is left: each stretch lies behind the one before.
+  private static func sortStretches(_ entries: inout [Entry]) -> Bool {
     var keys = Buffer<UInt8>(capacity: 1 << 16)
-    var start = 0
+    var (start, isSorted) = (0, true)
     while start < entries.count {
       keys.reset()
       var stretch: [(entry: Entry, offset: Int, end: Int)] = []
@@ -97,13 +118,19 @@ import Synchronization
         stretch.append((entry, offset, keys.count))
       }
       let bytes = unsafe keys.elements
-      stretch.sort {
+      func isBefore(_ a: (entry: Entry, offset: Int, end: Int), _ b: (entry: Entry, offset: Int, end: Int)) -> Bool {
         unsafe KeyOrder.isBefore(
-          UnsafeBufferPointer(rebasing: bytes[$0.offset..<$0.end]), UnsafeBufferPointer(rebasing: bytes[$1.offset..<$1.end]))
+          UnsafeBufferPointer(rebasing: bytes[a.offset..<a.end]), UnsafeBufferPointer(rebasing: bytes[b.offset..<b.end]))
       }
-      for (place, sorted) in stretch.enumerated() { entries[start + place] = sorted.entry }
+      // Ranks have put most in order: looking costs less than sorting what is sorted.
+      if !stretch.indices.dropFirst().allSatisfy({ isBefore(stretch[$0 - 1], stretch[$0]) }) {
+        stretch.sort(by: isBefore)
+        for (place, sorted) in stretch.enumerated() { entries[start + place] = sorted.entry }
+      }
+      if start > 0, !Self.isBefore(entries[start - 1].live, entries[start].live) { isSorted = false }
       start += stretch.count
     }
+    return isSorted
   }
 
   private static func merge(_ old: PartIndex?, _ new: [Entry]) -> PartIndex {

@@ -72,6 +72,7 @@ package final class PartRun: SortedRun {
     var list = SeriesList()
     let index = index
     for ordinal in ordinals {
+      index.prefetch(after: ordinal)
       if let predicate {
         let tags = index.key(ordinal).parts.tags
         if !predicate.isSatisfied({ wanted in tags.first { $0.key.elementsEqual(wanted) }?.value ?? [] }) {

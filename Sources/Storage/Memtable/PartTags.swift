@@ -11,9 +11,18 @@ import LineProtocol
   /// Series that may be left for who asks next.
   static let lagCountMax = 1_024
 
+  private struct Tag {
+    let key: [UInt8]
+    var values = TagValueSet(countMax: PartTags.valueCountMax)
+
+    func hasName(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+      unsafe key.withUnsafeBufferPointer { unsafe KeyOrder.isEqual($0, name) }
+    }
+  }
+
   private var seenCount = 0
   private var places: [[UInt8]: Int] = [:]
-  private var measurements: [[(key: [UInt8], values: TagValueSet)]] = []
+  private var measurements: [[Tag]] = []
   /// The measurement of the last series: neighbours nearly always share it.
   private var last: (name: [UInt8], place: Int) = ([], -1)
 
@@ -49,17 +58,19 @@ import LineProtocol
       }
       last = (name, place)
     }
-    let measurement = last.place
+    // Taken out, so that it is changed in place.
+    var tags: [Tag] = []
+    swap(&tags, &measurements[last.place])
     var hint = 0
     unsafe KeyOrder.visitTags(of: key) { name, value in
-      let tags = measurements[measurement].indices
-      if unsafe hint >= tags.count || !name.elementsEqual(measurements[measurement][hint].key) {
-        hint = tags.first { unsafe name.elementsEqual(measurements[measurement][$0].key) } ?? tags.count
-        if hint == tags.count { unsafe measurements[measurement].append((Array(name), TagValueSet(countMax: Self.valueCountMax))) }
+      if unsafe hint >= tags.count || !tags[hint].hasName(name) {
+        hint = tags.indices.first { unsafe tags[$0].hasName(name) } ?? tags.count
+        if hint == tags.count { unsafe tags.append(Tag(key: Array(name))) }
       }
-      unsafe measurements[measurement][hint].values.insert(value)
+      unsafe tags[hint].values.insert(value)
       hint += 1
       return true
     }
+    swap(&tags, &measurements[last.place])
   }
 }

@@ -194,6 +194,7 @@ import Synchronization
       if row &+ Self.lookAhead < rows.upperBound {
         unsafe prefetch(
           Int(allSeries[row &+ Self.lookAhead]), Int(allSeries[row &+ Self.lookAhead / 2]), partNumber)
+        unsafe prefetchRow(Int(allSeries[row &+ Self.lookAhead / 4]), partNumber)
       }
       let valueCount = unsafe Int(shapes[Int(list)].valueCount)
       precondition(offset + valueCount <= valueCountMax, "the batch's values end before its rows")
@@ -230,8 +231,8 @@ import Synchronization
     part.count(rows: rows.count, sequence: sequence, firstTimestamp: low, lastTimestamp: high)
   }
 
-  /// Rows ahead of the present one whose slot is asked for; half way its chunk is. Of 100,000 series each row
-  /// misses the cache three times otherwise.
+  /// Rows ahead of the present one whose slot is asked for; half way its chunk is, and half of that way the place of the row. Of 100,000
+  /// series each row misses the cache four times otherwise.
   private static let lookAhead = 16
 
   @inline(__always) private func prefetch(_ far: Int, _ near: Int, _ partNumber: UInt32) {
@@ -242,6 +243,16 @@ import Synchronization
     {
       unsafe CShims_prefetch(chunk)
     }
+  }
+
+  /// Asks for the place of the next row of a spelling, whose chunk was asked for.
+  @inline(__always) private func prefetchRow(_ number: Int, _ partNumber: UInt32) {
+    guard unsafe number < slots.count, unsafe slots[number].part == partNumber, let chunk = unsafe slots[number].chunk else { return }
+    let words = unsafe Int(chunk.pointee.count.load(ordering: .relaxed)) &* Int(chunk.pointee.rowWords)
+    let place = unsafe Chunk.rows(chunk) + words
+    unsafe CShims_prefetch(place)
+    // Mostly the line in which the row ends.
+    unsafe CShims_prefetch(place + 8)
   }
 
   // Two words at a time: the rows are short, and a call of memmove costs as much as the copy.

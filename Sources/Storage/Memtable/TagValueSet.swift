@@ -1,4 +1,4 @@
-import Glibc
+import CShims
 import LineProtocol
 
 /// The distinct values of one tag key as they come, flat: a copy of each and some 16 bytes.
@@ -51,7 +51,7 @@ import LineProtocol
     guard range.count == value.count, !range.isEmpty, let start = value.baseAddress else { return range.count == value.count }
     // The range lies within `bytes`.
     return unsafe bytes.withUnsafeBufferPointer {
-      unsafe memcmp($0.baseAddress.unsafelyUnwrapped + range.lowerBound, start, range.count) == 0
+      unsafe CShims_isEqual($0.baseAddress.unsafelyUnwrapped + range.lowerBound, start, range.count) != 0
     }
   }
 

@@ -391,7 +391,8 @@ struct TableSeriesCursor: SeriesCursor {
 extension TagValues {
   /// Appends varint length and bytes of a value of a block.
   mutating func append(_ index: Int, of block: Int, to bytes: inout [UInt8]) throws(StorageError) {
-    let loaded = try load(block)
-    bytes.append(contentsOf: loaded.bytes[loaded.starts[index]..<loaded.starts[index + 1]])
+    // In place: a copy of the block's arrays a value costs more than the value's bytes.
+    if blocks[block] == nil { _ = try load(block) }
+    blocks[block]?.append(index, to: &bytes)
   }
 }

@@ -13,6 +13,11 @@ struct TagValues {
     /// Bytes of memory that it takes.
     var byteCount: Int { bytes.count + 9 * starts.count }
 
+    /// Appends varint length and bytes of a value.
+    func append(_ index: Int, to out: inout [UInt8]) {
+      out.append(contentsOf: bytes[starts[index]..<starts[index + 1]])
+    }
+
     func value(_ index: Int) -> ArraySlice<UInt8> {
       bytes[(starts[index] + Int(lengthByteCounts[index]))..<starts[index + 1]]
     }
@@ -20,7 +25,7 @@ struct TagValues {
 
   let source: BlockSource
   let key: MeasurementTop.TagKey
-  private var blocks: [Block?]
+  private(set) var blocks: [Block?]
 
   /// - Parameter blocks: what `loadAll` gave for the same key; `nil`: each is decoded when it is asked for.
   init(source: BlockSource, key: MeasurementTop.TagKey, blocks: [Block]? = nil) {
@@ -62,7 +67,9 @@ struct TagValues {
   }
 
   /// The block that holds the value at a place in order.
-  func blockIndex(of place: Int) -> Int { key.firstPlaces.partitioningIndex { $0 > place } - 1 }
+  func blockIndex(of place: Int) -> Int {
+    key.values.count == 1 ? 0 : key.firstPlaces.partitioningIndex { $0 > place } - 1
+  }
 
   /// Decodes a block unless that was done.
   mutating func load(_ index: Int) throws(StorageError) -> Block {
