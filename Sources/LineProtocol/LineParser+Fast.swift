@@ -43,20 +43,8 @@ extension LineParser {
       unsafe reader.begin()
       let values = unsafe rows.values + rows.valueCount
       let first = unsafe fields + Int(list.first)
-      var index = 0
-      while true {
-        let field = unsafe first[index]
-        guard unsafe CShims_hasPrefix(cursor, fastEnd, names + Int(field.offset), Int(field.count)) != 0
-        else { break }
-        unsafe cursor += Int(field.count)
-        guard let word = unsafe reader.read(&cursor, field.type) else { break }
-        unsafe values[index] = word
-        index &+= 1
-        if index == Int(list.count) { break }
-        guard unsafe cursor.pointee == Escaping.comma else { break }
-        unsafe cursor += 1
-      }
-      guard index == Int(list.count), let time = unsafe readTime(&cursor, fastEnd, now, options),
+      guard unsafe readFields(first, Int(list.count), names, &cursor, fastEnd, &reader, values),
+        let time = unsafe readTime(&cursor, fastEnd, now, options),
         unsafe cursor - position <= options.lineByteCountMax
       else {
         unsafe reader.undo()
@@ -71,6 +59,26 @@ extension LineParser {
     }
     unsafe rows.store(to: batch)
     self.last = last
+  }
+
+  /// Reads the values of `count` fields, whose names stand before them, and leaves `cursor` behind the last; `false` if other bytes come.
+  @inline(__always) func readFields(
+    _ fields: UnsafeMutablePointer<FieldEntry>, _ count: Int, _ names: UnsafePointer<UInt8>,
+    _ cursor: inout UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, _ reader: inout ValueReader,
+    _ values: UnsafeMutablePointer<UInt64>
+  ) -> Bool {
+    var index = 0
+    while true {
+      let field = unsafe fields[index]
+      guard unsafe CShims_hasPrefix(cursor, end, names + Int(field.offset), Int(field.count)) != 0 else { return false }
+      unsafe cursor += Int(field.count)
+      guard let word = unsafe reader.read(&cursor, field.type) else { return false }
+      unsafe values[index] = word
+      index &+= 1
+      if index == count { return true }
+      guard unsafe cursor.pointee == Escaping.comma else { return false }
+      unsafe cursor += 1
+    }
   }
 
   /// The number of the spelling at `cursor` by its hash; `nil` if it has none or is not plain.
@@ -90,7 +98,7 @@ extension LineParser {
   }
 
   /// Reads what follows the fields and leaves `cursor` at the newline; `nil` if it is unusual.
-  @inline(__always) private func readTime(
+  @inline(__always) func readTime(
     _ cursor: inout UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, _ now: Int64, _ options: Options
   ) -> Int64? {
     var time = now

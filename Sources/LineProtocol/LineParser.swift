@@ -41,6 +41,8 @@ internal import CShims
   private var tail = Buffer<UInt8>(capacity: 2_048)
   var listKey: [UInt8] = []
   var nameCounts: [Int] = []
+  /// Values of a line that is looked at.
+  var scratch = Buffer<UInt64>()
   /// The spelling of the last point, if it may predict the next; of `generation`.
   var last = SpellingEntry.none
   var generation: UInt64 = 0
@@ -80,6 +82,12 @@ internal import CShims
     var (position, line) = unsafe (start, firstLine)
     while unsafe position < end {
       if unsafe position < fastEnd { unsafe parseFast(&position, fastEnd, time, &line, batch) }
+      // A new series mostly has the fields of the one before it.
+      while unsafe position < fastEnd && learnSeries(position, fastEnd, time, batch) {
+        let before = unsafe position
+        unsafe parseFast(&position, fastEnd, time, &line, batch)
+        if unsafe position == before { break }
+      }
       if unsafe position >= fastEnd && parseTail(position, end, time, &line, batch) { break }
       if unsafe position < end { unsafe position = parseGeneral(position, end, time, &line, batch) }
     }

@@ -11,7 +11,11 @@ struct ParserTests {
     arguments: 1...6 as ClosedRange<UInt64>)
   func fastAndGeneral(seed: UInt64) {
     var random = SplitMix64(seed: seed)
-    let keys = ["m", "m,a=b", "m,a=c", "m\\ x,a=b\\,c", "m\\\\ x,a=b", " m,a=b", "n,host=\"q", "# c", ""]
+    // A new key among known ones is looked at by itself, be it wrong or not.
+    let keys = [
+      "m", "m,a=b", "m,a=c", "m\\ x,a=b\\,c", "m\\\\ x,a=b", " m,a=b", "n,host=\"q", "# c", "", "m,b=1,a=é", "m,a=b,a=c",
+      "m,a", "m,a=", "m,time=1", "m,a=b=c", ",a=b", "m,=b", String(repeating: "k", count: 65_530),
+    ]
     let values = [
       "1", "1i", "-1i", "2u", "t", "FALSE", "true", "Trux", "\"s\"", "\"a\\\"b\"", "\"a\nb\"", "\"open",
       "1.5", "-2.25e3", "1e", "1234567890123456789",
