@@ -75,7 +75,15 @@ package struct TableMerge {
     _ series: WindowSeries, by scanner: SeriesScanner, into output: TableMergeOutput
   ) throws(StorageError) {
     var batch = scanner.makeBatch()
-    for index in 0..<series.count {
+    var short = ShortSeriesBatch(rows: batch)
+    var index = 0
+    while index < series.count {
+      if try scanner.readShort(from: index, into: &short) > 0 {
+        try output.append(short, of: series, from: index)
+        index += short.count
+        continue
+      }
+      defer { index += 1 }
       output.beginSeries(try series.key(index))
       try scanner.begin(index)
       while let span = try scanner.next() {

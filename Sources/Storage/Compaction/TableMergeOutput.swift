@@ -22,6 +22,22 @@ final class TableMergeOutput {
     try pace(writer)
   }
 
+  /// Takes whole short series, the first ones of `series` from `index` on.
+  func append(_ batch: ShortSeriesBatch, of series: WindowSeries, from index: Int) throws(StorageError) {
+    var taken = 0
+    while taken < batch.count {
+      // A table begins with a row.
+      if batch.range(taken).isEmpty {
+        taken += 1
+        continue
+      }
+      let writer = try currentWriter()
+      taken += try writer.append(batch, from: taken, keys: series.keyBytes) { series.keyRange(index + $0) }
+      try pace(writer)
+      try endSeries()
+    }
+  }
+
   /// Copies a row group as it is, where it is one series' own, whole, and at least half full.
   func copy(_ span: RowGroupSpan, from reader: TableReader) throws(StorageError) -> Bool {
     guard span.rowCount * 2 >= TableFormat.groupRowCountMax else { return false }
@@ -35,10 +51,8 @@ final class TableMergeOutput {
 
   func endSeries() throws(StorageError) {
     key = nil
-    guard let writer else { return }
-    if writer.byteCount >= merge.options.byteCountTarget || writer.seriesCount >= merge.options.seriesCountTarget {
-      try end(writer)
-    }
+    guard let writer, writer.isFull else { return }
+    try end(writer)
   }
 
   /// Ends the last table and makes the names of all survive.

@@ -20,6 +20,9 @@ final class RunCursor {
   /// Stretches decoded.
   private var readCount = 0
 
+  /// Whether series that others hold too are read as those that only this run holds.
+  var isUniform: Bool { joined === alone }
+
   /// What became of the run's row groups so far.
   var counts: RowGroupCounts {
     guard var counts = alone.reader.counts else {

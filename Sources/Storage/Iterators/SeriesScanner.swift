@@ -26,10 +26,10 @@ package struct ScanColumn: Sendable, Hashable {
 /// Stretches come ascending by time (or descending), do not overlap, and no timestamp comes twice. Rows without a value in any
 /// asked column may come. For one thread; after a throw, the same throw.
 package final class SeriesScanner {
-  private let window: WindowSnapshot
-  private let series: WindowSeries
+  let window: WindowSnapshot
+  let series: WindowSeries
   private let measurement: [UInt8]
-  private let columns: [ScanColumn]
+  let columns: [ScanColumn]
   /// The rows that count; may be changed before `begin`.
   package var times: Range<Int64>
   private let descending: Bool
@@ -43,6 +43,8 @@ package final class SeriesScanner {
   private var members: [RunCursor] = []
   private var merge = PointMerge()
   private var isMerged = false
+  /// Of `readShort`, where there are several runs.
+  var shortJoin: ShortSeriesJoin?
   private var failure: StorageError?
 
   /// - Parameters:
@@ -233,7 +235,7 @@ package final class SeriesScanner {
 
   // MARK: Cursors and failures
 
-  private func cursor(of run: Int) throws(StorageError) -> RunCursor {
+  func cursor(of run: Int) throws(StorageError) -> RunCursor {
     if let made = cursors[run] { return made }
     let made = try RunCursor(
       window.runs[run], measurement, columns: columns, converts: convertsNumbers, descending: descending)
@@ -242,7 +244,7 @@ package final class SeriesScanner {
   }
 
   /// Runs `body`; keeps what it throws, and throws it again ever after.
-  private func guarded<Answer>(_ body: () throws(StorageError) -> Answer) throws(StorageError) -> Answer {
+  func guarded<Answer>(_ body: () throws(StorageError) -> Answer) throws(StorageError) -> Answer {
     if let failure { throw failure }
     do {
       return try body()

@@ -139,6 +139,11 @@ package protocol RunReader: AnyObject {
   var counts: RowGroupCounts? { get }
   /// Bytes of the blocks that `read` would decode; 0 in memory.
   func stretchByteCount() throws(StorageError) -> UInt64
+  /// Fills an empty batch, whose columns are the reader's fields without strings, with whole short series: `ordinal` of 0, 1 … below `count`. Answers
+  /// how many it took; 0 where the first is not short, or is better read by `begin`.
+  func readShort(
+    _ count: Int, ordinal: (Int) -> UInt32, times: Range<Int64>, into batch: inout ShortSeriesBatch
+  ) throws(StorageError) -> Int
 }
 
 extension RunReader {
@@ -148,6 +153,9 @@ extension RunReader {
     try read(into: &batch)
     return false
   }
+  package func readShort(
+    _ count: Int, ordinal: (Int) -> UInt32, times: Range<Int64>, into batch: inout ShortSeriesBatch
+  ) throws(StorageError) -> Int { 0 }
   package var unmasked: any RunReader { self }
   package var counts: RowGroupCounts? { nil }
   package func stretchByteCount() throws(StorageError) -> UInt64 { 0 }

@@ -33,11 +33,11 @@ import Synchronization
 
   let run: PartRun
   let fields: [FieldKey]
-  private let index: PartIndex
+  let index: PartIndex
   private(set) var maps: FieldMaps
 
   private var layout = Layout.pieces
-  private var pieces: [Piece] = []
+  var pieces: [Piece] = []
   private var rows: [Row] = []
   /// Where rows of one timestamp begin in `rows`, and its end.
   private var groups: [Int] = []
@@ -65,7 +65,7 @@ import Synchronization
     spans.removeAll(keepingCapacity: true)
     nextSpan = 0
     precondition(Int(ordinal) < index.count, "series \(ordinal) of \(index.count)")
-    let isInOrder = collect(Int(ordinal), times: times)
+    let isInOrder = collect(Int(ordinal), times: times, into: &pieces)
     if isInOrder {
       layout = .pieces
       cutPieces()
@@ -94,7 +94,7 @@ import Synchronization
       for column in batch.columns.indices { batch.columns[column].values.reserveCapacity(span.rowCount) }
     }
     switch layout {
-    case .pieces: gatherPieces(range, into: &batch)
+    case .pieces: gather(pieces[range], into: &batch)
     case .rows: gatherGroups(range, into: &batch)
     }
     for column in batch.columns.indices { batch.columns[column].finish() }
@@ -102,9 +102,10 @@ import Synchronization
 
   // MARK: Finding the rows
 
-  /// Fills `pieces` with the rows shown in `times`, by time; false: their times meet, or a chunk is not in
-  /// order.
-  private func collect(_ ordinal: Int, times: Range<Int64>) -> Bool {
+  /// Appends the rows of a series shown in `times`, by time; false: their times meet, or a chunk is not in order, and of such
+  /// chunks all rows are there.
+  func collect(_ ordinal: Int, times: Range<Int64>, into pieces: inout [Piece]) -> Bool {
+    let start = pieces.count
     var isInOrder = true
     var next = unsafe PartSeries.newestChunk(index[ordinal])
     while let chunk = unsafe next {
@@ -124,9 +125,8 @@ import Synchronization
         pieces.append(piece)
       }
     }
-    pieces.reverse()
-    guard isInOrder else { return false }
-    return arePiecesDisjoint()
+    if pieces.count - start > 1 { pieces[start...].reverse() }
+    return isInOrder && Self.areDisjoint(&pieces, from: start)
   }
 
   /// Rows to show: those counted, without those of batches past the bound, which come last as chunks have one
@@ -168,13 +168,18 @@ import Synchronization
   }
 
   /// Puts pieces in order of time, which they mostly are; whether none meets the next.
-  private func arePiecesDisjoint() -> Bool {
-    func isOrdered(_ index: Int) -> Bool {
-      pieces[index - 1].timestamp(pieces[index - 1].count - 1) < pieces[index].timestamp(0)
+  static func areDisjoint(_ pieces: inout [Piece], from start: Int) -> Bool {
+    func isOrdered(_ pieces: [Piece]) -> Bool {
+      var index = start + 1
+      while index < pieces.count {
+        if pieces[index - 1].timestamp(pieces[index - 1].count - 1) >= pieces[index].timestamp(0) { return false }
+        index += 1
+      }
+      return true
     }
-    if pieces.indices.dropFirst().allSatisfy(isOrdered) { return true }
-    pieces.sort { $0.timestamp(0) < $1.timestamp(0) }
-    return pieces.indices.dropFirst().allSatisfy(isOrdered)
+    if isOrdered(pieces) { return true }
+    pieces[start...].sort { $0.timestamp(0) < $1.timestamp(0) }
+    return isOrdered(pieces)
   }
 
   /// Makes `rows` and `groups` of `pieces`.
@@ -227,14 +232,14 @@ import Synchronization
   // MARK: Columns
 
   /// Appends the rows of pieces, a tile at a time: of part of a long one, or of several short ones.
-  private func gatherPieces(_ range: Range<Int>, into batch: inout ColumnBatch) {
+  func gather(_ pieces: ArraySlice<Piece>, into batch: inout ColumnBatch) {
     // Taken once: each use of a property of a class is checked for exclusive access.
     let (maps, scratch) = unsafe (maps, scratch)
     unsafe pieces.withUnsafeBufferPointer { pieces in
-      var next = range.lowerBound
-      while next < range.upperBound {
+      var next = 0
+      while next < pieces.count {
         var (end, count) = unsafe (next + 1, pieces[next].count)
-        while end < range.upperBound, unsafe count + pieces[end].count <= Self.tileRowCount {
+        while end < pieces.count, unsafe count + pieces[end].count <= Self.tileRowCount {
           unsafe count += pieces[end].count
           end += 1
         }

@@ -27,6 +27,14 @@ enum BloomFilter {
       ?? hash(Array(bytes), kind)
   }
 
+  /// The hash that places a key, a range of bytes.
+  static func hash(_ bytes: [UInt8], _ range: Range<Int>, _ kind: Kind) -> UInt64 {
+    precondition(range.upperBound <= bytes.count, "key to \(range.upperBound) of \(bytes.count) bytes")
+    return unsafe bytes.withUnsafeBytes {
+      unsafe hashBytes(UnsafeRawBufferPointer(rebasing: $0[range]), seed: kind.rawValue)
+    }
+  }
+
   /// The block of a key in a filter of `blockCount`: the high half of the hash scaled.
   static func block(of hash: UInt64, blockCount: Int) -> Int {
     Int(((hash >> 32) &* UInt64(blockCount)) >> 32)

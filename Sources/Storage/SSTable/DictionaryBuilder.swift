@@ -14,7 +14,7 @@ struct ValueInterner {
 
   /// The index of a value; `isNew` says that it was not there.
   mutating func intern(_ source: [UInt8], _ range: Range<Int>) -> (index: Int, isNew: Bool) {
-    let hash = BloomFilter.hash(source[range], .tag)
+    let hash = BloomFilter.hash(source, range, .tag)
     var slot = Int(truncatingIfNeeded: hash) & (slots.count - 1)
     while slots[slot] != 0 {
       let index = Int(slots[slot]) - 1
@@ -54,6 +54,11 @@ struct DictionaryBuilder {
     var values = ValueInterner()
     /// For each series up to the last that has the key: 0 for absent, else the value's number of appearance plus one.
     var codes: [UInt32] = []
+
+    fileprivate mutating func append(_ code: UInt32, series: Int) {
+      while codes.count < series { codes.append(0) }
+      codes.append(code)
+    }
   }
 
   /// Where a series' rows lie and when.
@@ -67,18 +72,27 @@ struct DictionaryBuilder {
   let measurement: [UInt8]
   private(set) var tagKeys: [TagKey] = []
   private(set) var series: [Series] = []
-  /// The tag key that stood at this place in the last series.
+  /// The tag key that stood at this place in the last series, and the code of its value.
   private var predicted: [Int] = []
+  private var lastCodes: [UInt32] = []
 
   init(measurement: [UInt8]) { self.measurement = measurement }
 
-  /// Adds the next series; `seen` is called with the range of each tag whose value is new here.
-  mutating func append(_ key: ParsedSeriesKey, newTag seen: (ParsedSeriesKey.Tag) -> Void) {
-    for (place, tag) in key.tags.enumerated() {
+  /// Adds the next series; `last` is the one before it, of which nothing is taken where there is none. `seen` is called with the
+  /// range of each tag whose value is new here.
+  mutating func append(
+    _ key: ParsedSeriesKey, after last: ParsedSeriesKey, newTag seen: (ParsedSeriesKey.Tag) -> Void
+  ) {
+    // Neighbours begin with the same tags.
+    let sharedCount = series.isEmpty ? 0 : key.sharedTagCount(last)
+    for place in 0..<sharedCount { tagKeys[predicted[place]].append(lastCodes[place], series: series.count) }
+    for place in sharedCount..<key.tags.count {
+      let tag = key.tags[place]
       let index = tagKey(key.bytes, tag.key, at: place)
       let found = tagKeys[index].values.intern(key.bytes, tag.value)
-      while tagKeys[index].codes.count < series.count { tagKeys[index].codes.append(0) }
-      tagKeys[index].codes.append(UInt32(found.index + 1))
+      let code = UInt32(found.index + 1)
+      tagKeys[index].append(code, series: series.count)
+      if place < lastCodes.count { lastCodes[place] = code } else { lastCodes.append(code) }
       if found.isNew { seen(tag) }
     }
     series.append(Series())

@@ -47,7 +47,7 @@ struct MeasurementCheck {
     var (last, key) = (ParsedSeriesKey(), ParsedSeriesKey())
     for index in 0..<list.count {
       let bytes = Array(list.keyBytes[list.keyRange(index)])
-      guard SeriesKey(validating: bytes) != nil, key.parse(bytes),
+      guard SeriesKey(validating: bytes) != nil, key.parse(bytes, bytes.indices),
         index == 0 || ParsedSeriesKey.compare(last, key) < 0
       else { throw corrupt("series \(index) is out of order") }
       guard try table.mayContain(bytes) else { throw corrupt("the filter lacks series \(index)") }

@@ -50,6 +50,19 @@ struct PackedColumn {
     }
   }
 
+  /// Appends some rows of a column of a batch, whose words are not strings.
+  mutating func append(_ column: Column, rows: Range<Int>) {
+    if column.presentCount == 0 {
+      validity.append(false, count: rows.count)
+    } else if column.validity.isEmpty {
+      words.append(contentsOf: column.values[rows])
+      validity.append(true, count: rows.count)
+    } else {
+      validity.append(column.validity, from: rows.lowerBound, count: rows.count)
+      for row in rows where column.isPresent(row) { words.append(column.values[row]) }
+    }
+  }
+
   /// Appends the rows of another buffer's column.
   mutating func append(_ other: PackedColumn) {
     let base = UInt64(bytes.count) << 32
@@ -122,6 +135,16 @@ struct RowBuffer {
       stringByteCount += batch.columns[index].bytes.count
     }
     timestamps.append(contentsOf: batch.timestamps)
+  }
+
+  /// Appends some rows of a batch without strings; column `i` is field `fields[i]`.
+  mutating func append(_ batch: ColumnBatch, rows: Range<Int>, fields: [Int]) {
+    let base = timestamps.count
+    for (index, field) in fields.enumerated() where batch.columns[index].presentCount > 0 {
+      prepare(field, rowCount: base)
+      columns[field].append(batch.columns[index], rows: rows)
+    }
+    timestamps.append(contentsOf: batch.timestamps[rows])
   }
 
   /// Appends all rows of another buffer of the same measurement.

@@ -12,6 +12,8 @@ struct SharedGroup {
   var columns: [Column] = []
   /// Whether a column holds the rows.
   var isDecoded: [Bool] = []
+  /// Whether all columns hold all rows of the group.
+  var isWhole = false
   /// How often rows of this group were asked for that were not decoded.
   var missCount = 0
 }
@@ -43,7 +45,7 @@ extension TableReader {
   }
 
   /// Counts a row group as read, once while its rows are handed out.
-  private func note(_ entry: RowGroupEntry) {
+  func note(_ entry: RowGroupEntry) {
     if countedGroup != entry.offset { counted.read += 1 }
     countedGroup = entry.offset
   }
@@ -109,14 +111,20 @@ extension TableReader {
     let unit = TableFormat.miniBlockCount
     let touched =
       rows.lowerBound / unit * unit..<min((rows.upperBound + unit - 1) / unit * unit, entry.rowCount)
-    let wanted = misses == 0 ? touched : 0..<entry.rowCount
+    try beginShared(entry, misses == 0 ? touched : 0..<entry.rowCount)
+    shared.missCount = misses
+  }
+
+  /// Decodes the timestamps of some rows of a shared group, and lets go of the columns.
+  func beginShared(_ entry: RowGroupEntry, _ rows: Range<Int>) throws(StorageError) {
     shared.offset = 0
+    shared.isWhole = false
     shared.timestamps.removeAll(keepingCapacity: true)
-    try decodeTimestamps(entry, wanted, to: &shared.timestamps)
+    try decodeTimestamps(entry, rows, to: &shared.timestamps)
     if shared.columns.isEmpty { shared.columns = fields.map(Column.init) }
     shared.isDecoded = Array(repeating: false, count: fields.count)
-    shared.rows = wanted
-    shared.missCount = misses
+    shared.rows = rows
+    shared.missCount = 0
     shared.offset = entry.offset
   }
 

@@ -28,9 +28,13 @@ package final class TableReader: RunReader {
   private(set) var fieldNumbers: [Int] = []
   var stripe: LoadedStripe?
   var shared = SharedGroup()
-  private var series = SeriesPlaces()
   /// Scratch: rows of which some are chosen.
   var whole = Column(key: FieldKey(name: [], type: .integer))
+  var series = SeriesPlaces()
+  /// Rows of the measurement in the group that `sharedRows` found last, and what the index says of it.
+  var sharedGroup: (rows: Range<Int>, number: Int, entry: RowGroupEntry)?
+  /// Scratch of present values.
+  var dense: [UInt64] = []
   var counted = RowGroupCounts()
   /// The first bytes of the row group and of the timestamps that were counted last.
   var countedGroup: UInt64 = 0

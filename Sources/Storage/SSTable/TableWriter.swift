@@ -8,6 +8,7 @@ package import LineProtocol
 package final class TableWriter {
   let file: any StoredFile
   let identity: TableIdentity
+  let options: TableOptions
   var sink: BlockSink
   var properties: TableProperties
   /// Hashes of the filter's keys.
@@ -29,6 +30,8 @@ package final class TableWriter {
   var short = RowBuffer()
   var shortSeries: [(ordinal: Int, row: Int)] = []
   var payload: [UInt8] = []
+  /// The text of a filter's key.
+  private var scratch: [UInt8] = []
 
   private var key = ParsedSeriesKey()
   private var lastKey = ParsedSeriesKey()
@@ -46,6 +49,7 @@ package final class TableWriter {
   ) throws(StorageError) {
     self.file = file
     self.identity = identity
+    self.options = options
     properties = TableProperties(identity: identity)
     sink = BlockSink(file: file, bufferByteCount: options.bufferByteCount)
     var header: [UInt8] = []
@@ -61,10 +65,15 @@ package final class TableWriter {
   /// Goes to the next series, which must come after the last in canonical order. One that gets no rows leaves no trace.
   package func beginSeries(_ key: SeriesKey) throws(StorageError) {
     try endSeries()
-    if isRegistered { swap(&lastKey, &self.key) }
+    try begin { $0.parse(key.bytes, key.bytes.indices) }
+  }
+
+  /// Goes to the series whose key `parse` makes, after the one before it was ended.
+  func begin(_ parse: (inout ParsedSeriesKey) -> Bool) throws(StorageError) {
+    if isRegistered { swap(&lastKey, &key) }
     let isFirst = properties.seriesCount == 0
-    guard self.key.parse(key.bytes) else { throw invalid("series key is not well formed") }
-    guard isFirst || ParsedSeriesKey.compare(lastKey, self.key) < 0 else {
+    guard parse(&key) else { throw invalid("series key is not well formed") }
+    guard isFirst || ParsedSeriesKey.compare(lastKey, key) < 0 else {
       throw invalid("series \(properties.seriesCount) does not come after the one before it")
     }
     (hasKey, isRegistered, seriesRowCount, seriesRowStart) = (true, false, 0, nil)
@@ -109,7 +118,7 @@ package final class TableWriter {
   }
 
   /// Checks the times of what comes next, and gives the series its number with its first rows.
-  private func open(first: Int64, last: Int64) throws(StorageError) {
+  func open(first: Int64, last: Int64) throws(StorageError) {
     guard hasKey else { throw invalid("rows before a series") }
     guard identity.window.contains(first), identity.window.contains(last) else {
       throw invalid("rows at \(first)…\(last) outside of the window \(identity.window)")
@@ -130,9 +139,9 @@ package final class TableWriter {
     seriesTimes = (first, first)
     properties.seriesCount += 1
     hashes.append(BloomFilter.hash(key.bytes, .series))
-    var scratch: [UInt8] = []
     let measurement = dictionary.measurement
-    dictionary.append(key) { tag in
+    // Of the same measurement: the first series of one has nothing before it.
+    dictionary.append(key, after: lastKey) { tag in
       scratch.removeAll(keepingCapacity: true)
       putText(measurement, to: &scratch)
       putText(key.bytes[tag.key], to: &scratch)
@@ -141,7 +150,7 @@ package final class TableWriter {
     }
   }
 
-  private func invalid(_ detail: String) -> StorageError { StorageError(.invalid, file: file.name, detail) }
+  func invalid(_ detail: String) -> StorageError { StorageError(.invalid, file: file.name, detail) }
 
   /// Settles where the rows of the series under way go: row groups of its own, or the one that short series share.
   func endSeries() throws(StorageError) {
@@ -165,8 +174,13 @@ package final class TableWriter {
     dictionary.setExtent(
       of: ordinal, rowCount: seriesRowCount, first: seriesTimes.first, last: seriesTimes.last)
     if let seriesRowStart { dictionary.setRows(of: ordinal, start: seriesRowStart) }
-    measurementTimes.first = min(measurementTimes.first, seriesTimes.first)
-    measurementTimes.last = max(measurementTimes.last, seriesTimes.last)
+    close(first: seriesTimes.first, last: seriesTimes.last)
+  }
+
+  /// The series under way, with rows of these times, is settled.
+  func close(first: Int64, last: Int64) {
+    measurementTimes.first = min(measurementTimes.first, first)
+    measurementTimes.last = max(measurementTimes.last, last)
     hasKey = false
   }
 
