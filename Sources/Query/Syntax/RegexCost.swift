@@ -17,27 +17,39 @@ struct RegexCost {
     var bytes = Array(pattern.utf8)[...]
     byteCount = bytes.count
     value += bytes.count
-    var isInClass = false
+    // What the last atom costs, which a repetition writes out, and where groups began.
+    var (atom, groups, isInClass) = (1, [Int](), false)
     while let byte = bytes.popFirst() {
       switch byte {
       case UInt8(ascii: "\\"):
         guard let escaped = bytes.popFirst() else { break }
-        if "dDwWsSpPBbC".utf8.contains(escaped) { value += Self.ofClass }
-      case UInt8(ascii: "]"): isInClass = false
+        atom = "dDwWsSpPBbC".utf8.contains(escaped) ? Self.ofClass : 1
+        value += atom - 1
+        // The class's name is no atom.
+        if escaped | 0x20 == UInt8(ascii: "p") {
+          bytes = bytes.first == UInt8(ascii: "{") ? bytes.drop { $0 != UInt8(ascii: "}") }.dropFirst() : bytes.dropFirst()
+        }
+      case UInt8(ascii: "]"):
+        if isInClass { atom = Self.ofClass }
+        isInClass = false
       case UInt8(ascii: "[") where !isInClass:
         isInClass = true
         value += Self.ofClass
-      case UInt8(ascii: ".") where !isInClass: value += Self.ofClass / 4
-      case UInt8(ascii: "{") where !isInClass: value += Self.repetition(bytes)
-      default: break
+      case UInt8(ascii: ".") where !isInClass:
+        atom = Self.ofClass / 4
+        value += atom
+      case UInt8(ascii: "(") where !isInClass: groups.append(value)
+      case UInt8(ascii: ")") where !isInClass: atom = value - (groups.popLast() ?? value)
+      case UInt8(ascii: "{") where !isInClass: value += min(Swift.max(atom, 1), Self.max) * Self.repetition(bytes)
+      default: atom = 1
       }
     }
   }
 
-  /// The larger number of `n}`, `n,}` or `n,m}`; 0 where it is none.
+  /// The larger number of `n}`, `n,}` or `n,m}`, at most what the library takes; 0 where it is none.
   private static func repetition(_ bytes: ArraySlice<UInt8>) -> Int {
     let inner = bytes.prefix(12).prefix { $0 != UInt8(ascii: "}") }
-    return inner.split(separator: UInt8(ascii: ",")).compactMap { Int(String(decoding: $0, as: UTF8.self)) }.max() ?? 0
+    return inner.split(separator: UInt8(ascii: ",")).compactMap { Int(String(decoding: $0, as: UTF8.self)) }.max().map { min($0, 1_000) } ?? 0
   }
 
   /// The message for a text whose expressions cost `sum` with this one.
