@@ -6,6 +6,7 @@ struct PointMerge {
   /// The union of the inputs' times.
   private(set) var timestamps: [Int64] = []
   private var scratch: [Int64] = []
+  private var marks = TimeUnion.Marks()
   private var other: [Int64] = []
   /// The rows of each input's batch.
   private var rows: [Range<Int>] = []
@@ -22,12 +23,15 @@ struct PointMerge {
     for input in inputs.dropFirst() {
       other.removeAll(keepingCapacity: true)
       other.append(contentsOf: input.timestamps[input.rows])
-      TimeUnion.merge(timestamps, other, into: &scratch)
+      TimeUnion.merge(timestamps, other, into: &scratch, marks: &marks)
       swap(&timestamps, &scratch)
     }
-    for input in inputs {
-      TimeUnion.appendMask(of: input.timestamps[input.rows], in: timestamps, to: &masks)
-      rows.append(input.rows)
+    for input in inputs { rows.append(input.rows) }
+    if inputs.count == 2 {
+      masks.append(contentsOf: marks.a)
+      masks.append(contentsOf: marks.b)
+    } else {
+      for input in inputs { TimeUnion.appendMask(of: input.timestamps[input.rows], in: timestamps, to: &masks) }
     }
   }
 
