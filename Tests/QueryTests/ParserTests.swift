@@ -96,6 +96,7 @@ struct ParserTests {
       ("SELECT mean(v FROM cpu", "found FROM, expected ) at line 1, char 15"),
       ("SELECT v FROM cpu LIMIT -1", "found -, expected integer at line 1, char 25"),
       ("SELECT v FROM cpu ORDER BY v", "only ORDER BY time supported at this time"),
+      ("SELECT v FROM cpu ORDER BY time, DESC", "found DESC, expected identifier at line 1, char 34"),
       ("SELECT mean(v) FROM cpu GROUP BY time(1m) fill(foo)", "expected number argument in fill()"),
       ("SELECT mean(v) FROM cpu tz('Nowhere/X')", "unable to find time zone Nowhere/X"),
       ("SELECT v FROM cpu WHERE host =~ 'a'", "found a, expected regex at line 1, char 32"),

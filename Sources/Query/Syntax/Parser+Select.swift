@@ -181,7 +181,11 @@ extension Parser {
       if take(.desc) { isDescending = true } else { _ = take(.asc) }
     default: throw failure(token, expected: ["identifier", "ASC", "DESC"])
     }
-    guard !take(.comma) else { throw onlyTime(token) }
+    if take(.comma) {
+      let second = next()
+      guard second.kind == .identifier else { throw failure(second, expected: ["identifier"]) }
+      throw onlyTime(token)
+    }
     return isDescending
   }
 
