@@ -212,16 +212,7 @@ final class RowPass: ScanSink {
 
   /// The rows that are selected and have a value in a required column; `nil`: all.
   private func chosen(_ batch: borrowing ColumnBatch, _ selection: [UInt64]?) -> [Int]? {
-    guard let words = batch.chosen(required, keepsAll: keepsAll, selection) else { return nil }
-    var rows: [Int] = []
-    for (index, chosen) in words.enumerated() {
-      var word = chosen
-      while word != 0 {
-        rows.append(index * 64 + word.trailingZeroBitCount)
-        word &= word &- 1
-      }
-    }
-    return rows
+    batch.chosen(required, keepsAll: keepsAll, selection).map(Validity.rows)
   }
 
   /// Gives all rows to `onFull` and holds none.

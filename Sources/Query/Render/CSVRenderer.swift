@@ -135,13 +135,13 @@ public struct InfluxCSVRenderer: ResultRenderer {
     let form = CSVCellForm(isEmptyQuoted: false, hasPlainFloats: true)
     let style = TimeStyle(options.precision ?? .nanoseconds)
     let comma = [UInt8(ascii: ",")]
-    let leads = columns.indices.map { _ in comma }
+    let (leads, headed) = (columns.indices.map { _ in comma }, head + comma)
     let parts = ColumnPart.parts(of: columns, in: columns.indices, behind: leads, rowCount: series.rowCount, texts)
     var text = RowText(columnCountMax: columns.count + 3, rowCount: series.rowCount, texts: texts)
     RowText.visitWords(of: 0..<series.rowCount) { word, rows in
       text.begin(rows)
       if let timestamps = series.timestamps {
-        text.append(timestamps, word: word, behind: head + comma, style)
+        text.append(timestamps, word: word, behind: headed, style)
       } else {
         text.append(head)
       }

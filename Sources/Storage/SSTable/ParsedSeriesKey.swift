@@ -32,7 +32,7 @@ struct ParsedSeriesKey {
     measurement = name
     for _ in 0..<count {
       guard let key = text(flat, at: &offset), let value = text(flat, at: &offset) else { return false }
-      if let last = tags.last, compare(flat, last.key, flat, key) >= 0 { return false }
+      if let last = tags.last, compareBytes(flat, last.key, flat, key) >= 0 { return false }
       tags.append(Tag(key: key, value: value))
     }
     return offset == flat.count
@@ -59,14 +59,14 @@ struct ParsedSeriesKey {
   /// Below zero, zero or above: the order of tables, as `SeriesKey.<`.
   static func compare(_ a: ParsedSeriesKey, _ b: ParsedSeriesKey) -> Int {
     let (x, y) = (a.bytes.span, b.bytes.span)
-    let names = compare(x, a.measurement, y, b.measurement)
+    let names = compareBytes(x, a.measurement, y, b.measurement)
     if names != 0 { return names }
     for index in a.sharedTagCount(b)..<min(a.tags.count, b.tags.count) {
       let (p, q) = (a.tags[index], b.tags[index])
-      let keys = compare(x, p.key, y, q.key)
+      let keys = compareBytes(x, p.key, y, q.key)
       // The lower key is present on one side and absent on the other: absent goes first.
       if keys != 0 { return -keys }
-      let values = compare(x, p.value, y, q.value)
+      let values = compareBytes(x, p.value, y, q.value)
       if values != 0 { return values }
     }
     return a.tags.count - b.tags.count
@@ -87,24 +87,18 @@ struct ParsedSeriesKey {
     while count < min(tags.count, other.tags.count), tags[count].value.upperBound <= same { count += 1 }
     return count
   }
-
-  private static func compare(_ a: Span<UInt8>, _ x: Range<Int>, _ b: Span<UInt8>, _ y: Range<Int>) -> Int {
-    for offset in 0..<min(x.count, y.count) {
-      let (p, q) = (a[x.lowerBound + offset], b[y.lowerBound + offset])
-      if p != q { return p < q ? -1 : 1 }
-    }
-    return x.count - y.count
-  }
 }
 
 /// Lexicographic by bytes, the shorter first; callers give ranges inside the arrays.
 func compareBytes(_ a: [UInt8], _ x: Range<Int>, _ b: [UInt8], _ y: Range<Int>) -> Int {
-  precondition(x.upperBound <= a.count && y.upperBound <= b.count, "ranges outside the bytes")
-  var (i, j) = (x.lowerBound, y.lowerBound)
-  while i < x.upperBound, j < y.upperBound {
-    if a[i] != b[j] { return a[i] < b[j] ? -1 : 1 }
-    i &+= 1
-    j &+= 1
+  compareBytes(a.span, x, b.span, y)
+}
+
+/// The same of bytes that are looked at where they are.
+func compareBytes(_ a: Span<UInt8>, _ x: Range<Int>, _ b: Span<UInt8>, _ y: Range<Int>) -> Int {
+  for offset in 0..<min(x.count, y.count) {
+    let (p, q) = (a[x.lowerBound + offset], b[y.lowerBound + offset])
+    if p != q { return p < q ? -1 : 1 }
   }
   return x.count - y.count
 }

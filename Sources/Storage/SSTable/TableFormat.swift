@@ -12,7 +12,7 @@ enum TableFormat {
   /// The most rows of a row group.
   static let groupRowCountMax = 16_384
   /// A series of this many rows or more has row groups of its own.
-  static let longSeriesRowCount = 1_024
+  static let longSeriesRowCount = ShortSeriesBatch.rowCountLimit
   /// Values that decode alone.
   static let miniBlockCount = 1_024
   /// Series of one block of a dictionary column, values of one block of the tag index.

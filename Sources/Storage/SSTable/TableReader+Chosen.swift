@@ -11,14 +11,7 @@ struct ChosenRows {
   ///   - bits: a bit a row.
   ///   - rows: those of the row group that the batch has.
   init(_ bits: [UInt64], of rows: Range<Int>) {
-    var places: [Int] = []
-    for (index, chosen) in bits.enumerated() {
-      var word = chosen
-      while word != 0 {
-        places.append(index * 64 + word.trailingZeroBitCount)
-        word &= word &- 1
-      }
-    }
+    let places = Validity.rows(bits)
     let unit = TableFormat.miniBlockCount
     var stretches: [(rows: Range<Int>, places: Range<Int>)] = []
     var at = 0

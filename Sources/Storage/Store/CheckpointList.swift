@@ -57,17 +57,18 @@ package struct CheckpointList: Codable, Sendable, Equatable {
     try file.close()
   }
 
-  /// Makes a store of its own of a backup, before anything is written to it. Elsewhere it does nothing.
-  package static func end(in fileSystem: any FileSystem) throws(StorageError) {
+  /// Makes a store of its own of a backup, before anything is written to it; answers what list was in force. Elsewhere it does nothing.
+  package static func end(in fileSystem: any FileSystem) throws(StorageError) -> CheckpointList? {
     let lists = try fileSystem.list("").filter { manifestNumber(of: $0) != nil }
-    if lists.isEmpty { return }
+    if lists.isEmpty { return nil }
     guard try fileSystem.exists(Manifest.currentName) else {
       throw StorageError(
         .invalid,
         "\(fileSystem.rootPath) holds a backup that was not finished: varve backup --incremental goes on with it"
       )
     }
-    if let (list, number) = try read(from: fileSystem) {
+    let inForce = try read(from: fileSystem)
+    if let (list, number) = inForce {
       if try fileSystem.exists(LogFormat.directory) { try removeSegments(notIn: list, from: fileSystem) }
       // Edits go to another file: this one may be a link to that of a backup that stays one.
       let state = try Manifest.open(fileSystem: fileSystem, isReadOnly: true).state
@@ -75,6 +76,7 @@ package struct CheckpointList: Codable, Sendable, Equatable {
     }
     for name in lists { try fileSystem.remove(name) }
     try fileSystem.syncDirectory("")
+    return inForce?.list
   }
 
   private static func removeSegments(notIn list: CheckpointList, from fileSystem: any FileSystem)

@@ -30,9 +30,9 @@ struct OpenedStore {
     if !options.isReadOnly { try fileSystem.createDirectory("") }
     directoryLock = try fileSystem.lock(Store.lockName)
     // Read before the manifest is opened, which may begin a new one.
-    let backup = try CheckpointList.read(from: fileSystem)
-    let segments = options.isReadOnly ? backup.map { Set($0.list.segments) } : nil
-    if !options.isReadOnly { try CheckpointList.end(in: fileSystem) }
+    let backup =
+      options.isReadOnly ? try CheckpointList.read(from: fileSystem)?.list : try CheckpointList.end(in: fileSystem)
+    let segments = options.isReadOnly ? backup.map { Set($0.segments) } : nil
     let manifest = try Manifest.open(fileSystem: fileSystem, isReadOnly: options.isReadOnly)
     let state = manifest.state
     let budget = options.memory

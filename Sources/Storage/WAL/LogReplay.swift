@@ -46,10 +46,10 @@ extension WriteAheadLog {
   ) throws(StorageError) -> LogSurvey {
     var replay = LogReplay(
       fileSystem: fileSystem, ignoresDamage: ignoresDamage, isReadOnly: isReadOnly, isSurvey: true)
-    let hasSegments = try replay.hasSegments()
-    let found = try replay.segments(among: segments)
+    let numbers = try replay.segmentNumbers()
+    let found = try replay.segments(numbers.filter { segments?.contains($0) ?? true })
     try replay.run(found) { _ throws(StorageError) in try check() }
-    var survey = LogSurvey(summary: replay.summary, found: found, hasSegments: hasSegments)
+    var survey = LogSurvey(summary: replay.summary, found: found, hasSegments: !numbers.isEmpty)
     for (index, info) in replay.summary.segments.enumerated() { survey.found[index].isEmpty = info.lastSequence == 0 }
     return survey
   }
@@ -165,18 +165,16 @@ private struct LogReplay {
       checksPayloads: !readsHeaders)
   }
 
-  /// Before what was never used is removed.
-  func hasSegments() throws(StorageError) -> Bool {
-    guard try fileSystem.exists(LogFormat.directory) else { return false }
-    return try fileSystem.list(LogFormat.directory).contains { LogFormat.number(of: $0) != nil }
+  /// Of all segments that lie in the folder, ascending.
+  func segmentNumbers() throws(StorageError) -> [UInt64] {
+    guard try fileSystem.exists(LogFormat.directory) else { return [] }
+    return try fileSystem.list(LogFormat.directory).compactMap(LogFormat.number(of:)).sorted()
   }
 
   /// The segments that were opened. The last files may have been allocated and not yet used: those are removed.
-  func segments(among chosen: Set<UInt64>?) throws(StorageError) -> [FoundSegment] {
-    guard try fileSystem.exists(LogFormat.directory) else { return [] }
+  func segments(_ numbers: [UInt64]) throws(StorageError) -> [FoundSegment] {
     var found: [FoundSegment] = []
-    for number in try fileSystem.list(LogFormat.directory).compactMap(LogFormat.number(of:)).sorted()
-    where chosen?.contains(number) ?? true {
+    for number in numbers {
       found.append(FoundSegment(number: number, header: try reader(number, readsHeaders: true).header()))
     }
     while let last = found.last, !last.isOpened, try isUnused(try reader(last.number)) {
