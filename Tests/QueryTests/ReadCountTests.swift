@@ -32,13 +32,19 @@ struct ReadCountTests {
     return results
   }
 
-  private static func plan(_ store: Store, _ select: String) throws -> [String: Int] {
-    let result = try ask(store, "EXPLAIN ANALYZE " + select)[0]
+  /// The lines of a plan.
+  private static func lines(_ store: Store, _ statement: String) throws -> [String] {
+    let result = try ask(store, statement)[0]
     try #require(result.error == nil)
     let series = try #require(result.series.first)
+    return (0..<series.rowCount).map { String(decoding: series.columns[0].string($0), as: UTF8.self) }
+  }
+
+  /// Its figures by name.
+  private static func plan(_ store: Store, _ select: String, _ how: String = "EXPLAIN ANALYZE") throws -> [String: Int] {
     var figures: [String: Int] = [:]
-    for row in 0..<series.rowCount {
-      let words = String(decoding: series.columns[0].string(row), as: UTF8.self).split(separator: ": ")
+    for line in try lines(store, "\(how) \(select)") {
+      let words = line.split(separator: ": ")
       if words.count == 2, let number = Int(words[1]) { figures[String(words[0])] = number }
     }
     return figures
@@ -88,6 +94,55 @@ struct ReadCountTests {
     let tags = try Self.plan(bench.store, "SELECT v FROM cpu WHERE host =~ /^b$/")
     #expect(tags["RUNS"] == 4 && tags["RUNS SKIPPED BY TAG INDEX"] == 3 && tags["RUNS READ"] == 1)
     #expect(tags["ROW GROUPS SKIPPED BY TAG INDEX"] == 3 && tags["ROWS READ"] == 1)
+  }
+
+  @Test(
+    "EXPLAIN says the same before a row is read",
+    arguments: [
+      "SELECT v FROM cpu WHERE host = 'b' AND time >= \(Self.start) AND time < \(Self.start + 2 * Self.hour)",
+      "SELECT v FROM cpu WHERE host =~ /^b$/", "SELECT mean(v), max(v) FROM cpu WHERE v > 1 GROUP BY host",
+      "SELECT derivative(v) FROM cpu", "SELECT top(v, host, 2) FROM cpu WHERE time < \(Self.start)",
+      "SELECT v FROM cpu WHERE host = 'nowhere'", "SELECT v FROM cpu WHERE time < 0",
+    ])
+  func outlined(_ select: String) throws {
+    let bench = try Self.bench()
+    let outline = try Self.plan(bench.store, select, "EXPLAIN")
+    let run = try Self.plan(bench.store, select)
+    for name in [
+      "WINDOWS", "WINDOWS SKIPPED BY TIME", "WINDOWS READ", "RUNS", "RUNS SKIPPED BY TIME", "RUNS SKIPPED BY BLOOM FILTER",
+      "RUNS SKIPPED BY TAG INDEX", "RUNS READ", "ROW GROUPS", "ROW GROUPS SKIPPED BY BLOOM FILTER", "BYTES", "BYTES SKIPPED BY TIME",
+      "BYTES SKIPPED BY BLOOM FILTER", "BYTES SKIPPED BY TAG INDEX",
+    ] {
+      #expect(outline[name] != nil && outline[name] == run[name], "\(name)")
+    }
+    #expect(outline["SERIES"] ?? -1 >= run["SERIES"] ?? 0 && outline["ROWS READ"] == nil)
+    #expect(outline["ROWS, ABOUT"] ?? -1 >= run["RESULT ROWS"] ?? 0)
+  }
+
+  @Test("EXPLAIN lists each measurement with its fields, those of subqueries and of joined values too")
+  func outlinedSources() throws {
+    let bench = try Self.bench()
+    try bench.driver.write("mem,host=a f=1,g=2i \(Self.start)\n", policy: "days")
+    let all = try Self.lines(bench.store, "EXPLAIN SELECT * FROM cpu, mem WHERE g > 1")
+    #expect(all.filter { $0.hasPrefix("MEASUREMENT") || $0.hasPrefix("FIELDS") } == [
+      "MEASUREMENT: cpu", "FIELDS: v::float", "MEASUREMENT: mem", "FIELDS: f::float, g::integer",
+    ])
+    let joined = try Self.lines(bench.store, "EXPLAIN SELECT mean(cpu.v) / mean(mem.f) FROM cpu, mem GROUP BY time(1h)")
+    #expect(joined.filter { $0.hasPrefix("FIELDS") } == ["FIELDS: v::float", "FIELDS: f::float"])
+    let inner = "SELECT max(v) FROM cpu WHERE host = 'b' GROUP BY time(1m)"
+    let nested = try Self.lines(bench.store, "EXPLAIN SELECT mean(max) FROM (\(inner)), mem WHERE time >= \(Self.start)")
+    let subquery = try #require(nested.firstIndex { $0.hasPrefix("SUBQUERY: SELECT max(v) FROM cpu") })
+    let mem = try #require(nested.firstIndex(of: "MEASUREMENT: mem"))
+    #expect(nested[1] == nested[subquery] && nested[subquery + 1] == "MEASUREMENT: cpu" && mem > subquery + 2)
+    // The times of the statement around count inside.
+    #expect(nested[subquery..<mem].contains("WINDOWS SKIPPED BY TIME: 1"))
+    for (text, words) in [
+      ("EXPLAIN SELECT nosuch(v) FROM cpu", "undefined function nosuch()"),
+      ("EXPLAIN SELECT mean(v) FROM (SELECT nosuch(v) FROM cpu)", "undefined function nosuch()"),
+      ("EXPLAIN SELECT v FROM nosuch..cpu", "database not found: nosuch"),
+    ] {
+      #expect(try Self.ask(bench.store, text)[0].error?.contains(words) ?? false, "\(text)")
+    }
   }
 
   @Test("row groups of a long series are skipped by time and by statistics")

@@ -62,6 +62,13 @@ struct JoinedSelect {
       of: groups, seriesLimit: planned.statement.seriesLimit, seriesOffset: planned.statement.seriesOffset)
   }
 
+  /// What reads each source of which a value is asked for.
+  func selects() throws(QueryFailure) -> [MeasurementSelect] {
+    var found: [MeasurementSelect] = []
+    for (place, indices) in try streamsBySource() { found.append(try runner(place, indices)) }
+    return found
+  }
+
   /// The indices of the streams of each source that has any.
   private func streamsBySource() throws(QueryFailure) -> [(place: Int, streams: [Int])] {
     var found: [Int: [Int]] = [:]

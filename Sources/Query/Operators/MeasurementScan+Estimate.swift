@@ -28,6 +28,26 @@ extension MeasurementScan {
     return sum
   }
 
+  /// What would be looked at, and about how many rows read: from times, filters and tag indexes alone.
+  func outline() throws -> (counters: ScanCounters, rowCount: Double) {
+    var (counters, rowCount) = (ScanCounters(), 0.0)
+    guard !columns.isEmpty, !times.isEmpty else { return (counters, rowCount) }
+    let seen = snapshot.clipped(times)
+    let windows = snapshot.windows(in: times)
+    counters.windows = windows.count
+    counters.windowsByTime = snapshot.windows.count - windows.count
+    for window in windows {
+      var pieces = try WindowSeriesPieces(window, of: measurement, where: condition?.predicate, times: seen)
+      while let series = try pieces.next() {
+        if isCancelled() { throw QueryFailure.interrupted }
+        counters.series += series.count
+        rowCount += self.rowCount(of: [(series, SelectionCounts())], in: [window])
+      }
+      counters.selection += pieces.counts
+    }
+    return (counters, rowCount)
+  }
+
   /// How much of some times is asked for, 0 to 1.
   private func share(of held: ClosedRange<Int64>) -> Double {
     let first = max(held.lowerBound, times.lowerBound)

@@ -36,6 +36,22 @@ struct ScanCounters: Sendable {
       0,
       selection.considered.rowGroups - selection.skippedByFilter.rowGroups - groups.skippedByTime
         - stretchesByStatistics - groups.read)
+    return selectionLines + [
+      "ROW GROUPS: \(max(selection.considered.rowGroups, groups.read + stretchesByStatistics))",
+      "ROW GROUPS SKIPPED BY TIME: \(groups.skippedByTime)", groupsByFilterLine,
+      "ROW GROUPS SKIPPED BY TAG INDEX: \(groupsByTags)",
+      "ROW GROUPS BY STATISTICS: \(stretchesByStatistics)", "ROW GROUPS READ: \(groups.read)",
+    ] + byteLines + [
+      "BYTES BY STATISTICS: \(bytesByStatistics)", "BYTES READ: \(groups.bytesRead)", "ROWS READ: \(rowsRead)",
+    ]
+  }
+
+  /// The figures that are known before a row is read.
+  var outlineLines: [String] {
+    selectionLines + ["ROW GROUPS: \(selection.considered.rowGroups)", groupsByFilterLine] + byteLines
+  }
+
+  private var selectionLines: [String] {
     let runsRead =
       selection.considered.runs - selection.skippedByTime.runs - selection.skippedByFilter.runs
       - selection.skippedByTags.runs
@@ -46,17 +62,18 @@ struct ScanCounters: Sendable {
       "RUNS SKIPPED BY BLOOM FILTER: \(selection.skippedByFilter.runs)",
       "RUNS SKIPPED BY TAG INDEX: \(selection.skippedByTags.runs)", "RUNS READ: \(runsRead)",
       "SERIES: \(series)",
-      "ROW GROUPS: \(max(selection.considered.rowGroups, groups.read + stretchesByStatistics))",
-      "ROW GROUPS SKIPPED BY TIME: \(groups.skippedByTime)",
-      "ROW GROUPS SKIPPED BY BLOOM FILTER: \(selection.skippedByFilter.rowGroups)",
-      "ROW GROUPS SKIPPED BY TAG INDEX: \(groupsByTags)",
-      "ROW GROUPS BY STATISTICS: \(stretchesByStatistics)", "ROW GROUPS READ: \(groups.read)",
-      "BYTES: \(selection.considered.byteCount)",
-      "BYTES SKIPPED BY TIME: \(selection.skippedByTime.byteCount)",
+    ]
+  }
+
+  private var groupsByFilterLine: String {
+    "ROW GROUPS SKIPPED BY BLOOM FILTER: \(selection.skippedByFilter.rowGroups)"
+  }
+
+  private var byteLines: [String] {
+    [
+      "BYTES: \(selection.considered.byteCount)", "BYTES SKIPPED BY TIME: \(selection.skippedByTime.byteCount)",
       "BYTES SKIPPED BY BLOOM FILTER: \(selection.skippedByFilter.byteCount)",
       "BYTES SKIPPED BY TAG INDEX: \(selection.skippedByTags.byteCount)",
-      "BYTES BY STATISTICS: \(bytesByStatistics)", "BYTES READ: \(groups.bytesRead)",
-      "ROWS READ: \(rowsRead)",
     ]
   }
 }

@@ -20,6 +20,27 @@ struct SelectExecutor {
 
   /// Resolves the names of a statement, and answers its subqueries.
   func plan(_ statement: SelectStatement, inherited: Inherited = Inherited()) throws -> PlannedSelect {
+    let frame = try frame(of: statement, inherited)
+    var answer = SelectAnswer()
+    let sources = try sources(of: statement, frame.inner, &answer)
+    return try plan(statement, frame, sources, answer)
+  }
+
+  /// What the clauses of a statement say before its sources are known.
+  struct Frame {
+    let zone: TimeZoneRules
+    var bounds: TimeBounds
+    let times: TimeExpression
+    let buckets: Grouping
+    /// From the statement around.
+    let inherited: Inherited
+
+    fileprivate var dimensions: [Expression]
+    /// For the statements inside.
+    var inner: Inherited { Inherited(bounds: bounds, dimensions: dimensions, buckets: buckets, in: inherited) }
+  }
+
+  func frame(of statement: SelectStatement, _ inherited: Inherited) throws -> Frame {
     guard let zone = TimeZoneRules.load(statement.timeZone) else {
       throw QueryFailure("unable to find time zone \(statement.timeZone)", part: .call("tz"))
     }
@@ -28,32 +49,39 @@ struct SelectExecutor {
     }
     inherited.narrow(&bounds)
     let times = TimeExpression(now: request.now, zone: zone)
-    var answer = SelectAnswer()
     var buckets = try grouping(statement, knownTags: [], times)
     buckets.inherit(inherited)
-    let sources = try sources(
-      of: statement,
-      Inherited(bounds: bounds, dimensions: statement.dimensions, buckets: buckets, in: inherited), &answer)
+    return Frame(
+      zone: zone, bounds: bounds, times: times, buckets: buckets, inherited: inherited, dimensions: statement.dimensions)
+  }
+
+  /// The plan over sources that are known.
+  ///
+  /// - Parameter inner: what the subqueries among them said and counted.
+  func plan(
+    _ statement: SelectStatement, _ frame: Frame, _ sources: [ResolvedSource], _ inner: SelectAnswer
+  ) throws -> PlannedSelect {
     var (schemas, all) = ([MeasurementSchema](), MeasurementSchema())
     for source in sources {
       let schema = try MeasurementSchema(
-        source.snapshot, source.name, times: range(of: statement, bounds, buckets))
+        source.snapshot, source.name, times: range(of: statement, frame.bounds, frame.buckets))
       all.formUnion(schema)
       schemas.append(schema)
     }
-    var grouping = try grouping(statement, knownTags: all.tagKeys, times)
-    grouping.inherit(inherited)
+    var grouping = try grouping(statement, knownTags: all.tagKeys, frame.times)
+    grouping.inherit(frame.inherited)
     let qualified = try QueryFailure.about(.clause(.select)) { () throws(QueryFailure) in
       try QualifiedNames(of: statement.fields, measurements: sources.map(\.name), schemas: schemas, all: all)
     }
     var planner = SelectPlanner(statement, schema: qualified?.schema ?? all, grouping: grouping)
     var plan = try planner.makePlan()
     // Empty buckets are nothing to the statement around.
-    if inherited.isInner, plan.fill == .null { plan.fill = .none }
+    if frame.inherited.isInner, plan.fill == .null { plan.fill = .none }
+    var bounds = frame.bounds
     if grouping.interval > 0, bounds.last == nil { bounds.last = max(request.now, bounds.start ?? .min) }
     return PlannedSelect(
-      statement: statement, plan: plan, sources: sources, schemas: schemas, bounds: bounds, times: times,
-      zone: zone, qualified: qualified, inner: answer)
+      statement: statement, plan: plan, sources: sources, schemas: schemas, bounds: bounds, times: frame.times,
+      zone: frame.zone, qualified: qualified, inner: inner)
   }
 
   private func grouping(

@@ -51,20 +51,26 @@ struct StatementExecutor {
     }
   }
 
-  /// The plan in words; with `ANALYZE` it is run and what was read is counted.
+  /// What would be looked at, in words; with `ANALYZE` the statement is run, and what was read is counted.
   private func explain(_ select: SelectStatement, isAnalyze: Bool) throws -> ResultSeries {
+    let executor = SelectExecutor(catalog: catalog, request: request, limits: limits)
     var lines = ["STATEMENT: \(select)"]
     if isAnalyze {
       let start = ContinuousClock.now
-      let answer = try SelectExecutor(catalog: catalog, request: request, limits: limits).run(select)
+      let answer = try executor.run(select)
       lines.append("TIME: \(ContinuousClock.now - start)")
       lines += answer.counters.lines
-      lines += request.leftOut.all.map { "LEFT OUT AS DAMAGED: \($0.text)" }
+      lines += leftOutLines
       lines += [
         "RESULT SERIES: \(answer.series.count)",
         "RESULT ROWS: \(answer.series.reduce(0) { $0 + $1.rowCount })",
       ]
+    } else {
+      lines += try executor.outline(select)
+      lines += leftOutLines
     }
     return ListBuilder.names("", isAnalyze ? "EXPLAIN ANALYZE" : "QUERY PLAN", lines.map { Array($0.utf8) })
   }
+
+  private var leftOutLines: [String] { request.leftOut.all.map { "LEFT OUT AS DAMAGED: \($0.text)" } }
 }
