@@ -80,7 +80,7 @@ struct HTTPTests {
         ("POST", "/write?db=nosuch", 404, "database not found: \"nosuch\""),
         ("POST", "/write?db=metrics&rp=nosuch", 500, "retention policy not found: nosuch"),
         ("GET", "/write?db=metrics", 405, "Method Not Allowed"),
-        ("PUT", "/query?q=SHOW%20DATABASES", 405, "Method Not Allowed"),
+        ("PUT", "/query?q=SHOW%20DATABASES", 405, "Method Not Allowed"), ("POST", "/ping", 405, "Method Not Allowed"),
         ("GET", "/nosuch", 404, "404 page not found: /nosuch"),
         ("GET", "/query", 400, "missing required parameter \"q\""),
         ("GET", "/query?q=SELEC", 400, "error parsing query: found SELEC, expected"),
@@ -93,7 +93,7 @@ struct HTTPTests {
         #expect(document["error"]?.hasPrefix(words) == true, "\(method) \(target): \(answer.text)")
         #expect(answer.headers["x-influxdb-error"]?.hasPrefix(words) == true, "\(method) \(target)")
         #expect(answer.headers["x-influxdb-version"]?.hasPrefix("1.8") == true)
-        if status == 405 { #expect(answer.headers["allow"] != nil) }
+        if status == 405 { #expect(answer.headers["allow"]?.hasPrefix("OPTIONS, ") ?? false) }
       }
     }
   }

@@ -7,7 +7,7 @@ struct BackupRoute: Sendable {
 
   func reply(to request: HTTPRequest) -> HTTPReply {
     guard request.method == "POST" else {
-      return .now(.error(405, "Method Not Allowed", headers: [("Allow", "POST")]))
+      return .now(.notAllowed("POST"))
     }
     guard let directory = request.parameter("directory"), !directory.isEmpty else {
       return .now(.error(400, "directory is missing: an absolute path on the server's machine"))

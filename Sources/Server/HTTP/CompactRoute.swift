@@ -6,7 +6,7 @@ struct CompactRoute: Sendable {
 
   func reply(to request: HTTPRequest) -> HTTPReply {
     guard request.method == "POST" || request.path == "/compact/status" else {
-      return .now(.error(405, "Method Not Allowed", headers: [("Allow", "POST")]))
+      return .now(.notAllowed("POST"))
     }
     return context.later { answer(request, $0) }
   }

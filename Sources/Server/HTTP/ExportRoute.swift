@@ -11,7 +11,7 @@ struct ExportRoute: Sendable {
 
   func reply(to request: HTTPRequest) -> HTTPReply {
     guard request.method == "GET" || request.method == "POST" else {
-      return .now(.error(405, "Method Not Allowed", headers: [("Allow", "GET, POST")]))
+      return .now(.notAllowed("GET, POST"))
     }
     let request = request.withForm
     let export: ExportRequest

@@ -60,6 +60,11 @@ struct HTTPResponse: Sendable {
     return json(status, "{\"error\":\(jsonString(message))}", headers: headers + [("X-Influxdb-Error", header)])
   }
 
+  /// The path has other methods, and `OPTIONS` beside them.
+  static func notAllowed(_ methods: String) -> HTTPResponse {
+    .error(405, "Method Not Allowed", headers: [("Allow", "OPTIONS, \(methods)")])
+  }
+
   /// What needs the store cannot be had now: try again.
   static func unavailable(_ error: StorageError) -> HTTPResponse {
     .error(503, error.description, headers: [("Retry-After", "1")])

@@ -14,7 +14,7 @@ struct PageRoute: Sendable {
 
   func reply(to request: HTTPRequest) -> HTTPResponse {
     guard request.method == "GET" || request.method == "HEAD" else {
-      return .error(405, "Method Not Allowed", headers: [("Allow", "GET, HEAD")])
+      return .notAllowed("GET, HEAD")
     }
     guard let file = PageFile.at(request.path) else { return .error(404, "404 page not found: \(request.path)") }
     var headers = [

@@ -12,7 +12,7 @@ struct QueryRoute: Sendable {
 
   func reply(to request: HTTPRequest) -> HTTPReply {
     guard request.method == "GET" || request.method == "POST" || request.method == "HEAD" else {
-      return .now(.error(405, "Method Not Allowed", headers: [("Allow", "GET, POST")]))
+      return .now(.notAllowed("GET, POST"))
     }
     let request = request.withForm
     guard let text = request.parameter("q"), !text.isEmpty else {

@@ -70,6 +70,7 @@ struct Router: Sendable {
   }
 
   private func ping(_ request: HTTPRequest) -> HTTPResponse {
+    guard request.method == "GET" || request.method == "HEAD" else { return .notAllowed("GET, HEAD") }
     let verbose = request.parameter("verbose") ?? "false"
     guard verbose != "false", verbose != "0" else { return HTTPResponse(status: 204) }
     return .json(200, "{\"version\":\"\(Self.influxVersion)\"}")

@@ -9,7 +9,7 @@ struct StatsRoute: Sendable {
 
   func reply(to request: HTTPRequest) -> HTTPReply {
     guard request.method == "GET" || request.method == "HEAD" else {
-      return .now(.error(405, "Method Not Allowed", headers: [("Allow", "GET")]))
+      return .now(.notAllowed("GET"))
     }
     return context.later { answer(request, $0) }
   }

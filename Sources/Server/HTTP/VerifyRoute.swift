@@ -6,7 +6,7 @@ struct VerifyRoute: Sendable {
 
   func reply(to request: HTTPRequest) -> HTTPReply {
     guard request.method == "POST" else {
-      return .now(.error(405, "Method Not Allowed", headers: [("Allow", "POST")]))
+      return .now(.notAllowed("POST"))
     }
     return context.later { store in
       do throws(StorageError) {

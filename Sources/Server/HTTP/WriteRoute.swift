@@ -27,7 +27,7 @@ struct WriteRoute: Sendable {
 
   func reply(to request: HTTPRequest, dialect: Dialect) -> HTTPReply {
     guard request.method == "POST" else {
-      return .now(failure(405, "Method Not Allowed", dialect, headers: [("Allow", "POST")]))
+      return .now(failure(405, "Method Not Allowed", dialect, headers: [("Allow", "OPTIONS, POST")]))
     }
     if let opened = context.opened { return write(request, dialect, opened.store) }
     // Before the log is surveyed there is no store; the daemon's threads never wait for it.
