@@ -92,9 +92,13 @@ struct DifferentialAnswer: Decodable {
   /// added may show; more where many roundings come together, in running sums of areas and squares, or one is enlarged, in remainders,
   /// and more again where such are taken from one another.
   static func ulpCount(of statement: String) -> Double {
+    // A search that ends where steps no longer matter: six digits.
+    if statement.contains("holt_winters") { return 0x1p30 }
     guard ["integral(", "stddev(", " % "].contains(where: statement.contains) else {
+      // Go multiplies for a power, as often as the exponent has bits.
+      if statement.contains("pow(") { return 64 }
       // In a product the units of both factors come together; functions of numbers round by themselves.
-      return [" * ", "log", "ln(", "exp(", "pow(", "sin(", "cos(", "tan(", "sqrt("].contains(where: statement.contains) ? 4 : 1
+      return [" * ", "log", "ln(", "exp(", "sin(", "cos(", "tan(", "sqrt("].contains(where: statement.contains) ? 4 : 1
     }
     return ["(integral(", "(stddev("].contains(where: statement.contains) ? 256 : 16
   }
@@ -102,11 +106,12 @@ struct DifferentialAnswer: Decodable {
   /// As large as any value of the data; what lies below comes of values of this size taken from one another.
   private static let scale = 8_192.0
 
-  /// The same value; floats within so many units. A float without fraction is written like an integer.
+  /// The same value; floats within so many units. A float without fraction is written like an integer: from where the data has none
+  /// so large, integers are floats.
   static func areEqual(_ a: AnsweredSeries.Value, _ b: AnsweredSeries.Value, within ulpCount: Double = 1) -> Bool {
     if a == b { return true }
     guard let x = number(a), let y = number(b) else { return false }
-    if case .integer = a, case .integer = b, max(abs(x), abs(y)) < 0x1p53 { return false }
+    if case .integer = a, case .integer = b, max(abs(x), abs(y)) < 0x1p40 { return false }
     return abs(x - y) <= ulpCount * max(x.magnitude, y.magnitude, scale).ulp
   }
 

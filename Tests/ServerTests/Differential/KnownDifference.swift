@@ -139,6 +139,10 @@ struct KnownDifference: Sendable {
     KnownDifference(name: "tags of another policy") { text, influx, varve in
       text.sources.contains { $0.hasPrefix("/") } && influx.withoutForeignTags(beside: varve).isEqual(to: varve, within: 1)
     },
+    // The points themselves are compared before.
+    KnownDifference(name: "series whose points were deleted") { text, influx, varve in
+      text.text == "SHOW SERIES" && influx.message == nil && varve.message == nil && varve.isPart(of: influx)
+    },
     KnownDifference(name: "arithmetic as a condition") { _, influx, varve in
       influx.message == nil && varve.message?.hasPrefix("invalid condition expression: ") == true
     },
@@ -174,8 +178,12 @@ struct KnownDifference: Sendable {
 
   /// Whether series have the same rows in whatever order.
   private static func haveSameRows(_ a: DifferentialAnswer, _ b: DifferentialAnswer) -> Bool {
+    // To twelve digits: functions of numbers differ in the last ones.
+    func text(_ value: AnsweredSeries.Value) -> String {
+      if case .float(let number) = value { String(format: "%.12g", number) } else { "\(value)" }
+    }
     func sorted(_ series: DifferentialAnswer.Series) -> [String] {
-      (series.values ?? []).map { "\($0)" }.sorted()
+      (series.values ?? []).map { $0.map(text).joined(separator: " ") }.sorted()
     }
     return a.series.map(sorted) == b.series.map(sorted)
   }

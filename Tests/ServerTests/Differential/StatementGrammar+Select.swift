@@ -149,6 +149,7 @@ extension StatementGrammar {
       transformation(of: isGrid ? call(measurement) : field(measurement))
     }
     if isGrid, chance(15) { statement.fields.append(call(measurement)) }
+    if isGrid, chance(12) { statement.fields = [forecast(measurement)] }
     if !isGrid, chance(6) {
       statement.fields = ["\(one(of: ["derivative", "difference", "cumulative_sum"]))(*)"]
     }
@@ -165,6 +166,12 @@ extension StatementGrammar {
     }
     statement.tail += limits() + zone()
     return statement
+  }
+
+  private mutating func forecast(_ measurement: Measurement) -> String {
+    let name = one(of: ["holt_winters", "holt_winters_with_fit"])
+    let inner = one(of: ["mean", "max", "first", "sum", "count"])
+    return "\(name)(\(inner)(\(field(measurement))), \(number(1...8)), \(one(of: ["0", "0", "1", "2", "4", "6"])))"
   }
 
   private mutating func transformation(of inner: String) -> String {
