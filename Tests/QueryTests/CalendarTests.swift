@@ -192,6 +192,39 @@ struct CalendarTests {
         == ["2024-01-01T00:00:00Z integer(2)", "2024-02-01T00:00:00Z integer(1)"])
   }
 
+  @Test(
+    "a bucket whose first moment clocks pass over begins when they do",
+    arguments: [
+      ("America/Sao_Paulo", "2010-10-15T03:00:00Z", "2010-10-19T02:00:00Z", "1d", [
+        "2010-10-15T03:00:00Z 24", "2010-10-16T03:00:00Z 24", "2010-10-17T03:00:00Z 23", "2010-10-18T02:00:00Z 24",
+      ]),
+      ("America/Sao_Paulo", "2010-10-16T15:00:00Z", "2010-10-18T02:00:00Z", "12h", [
+        "2010-10-16T15:00:00Z 12", "2010-10-17T03:00:00Z 11", "2010-10-17T14:00:00Z 12",
+      ]),
+      ("Pacific/Apia", "2010-09-24T11:00:00Z", "2010-09-27T10:00:00Z", "1d", [
+        "2010-09-24T11:00:00Z 24", "2010-09-25T11:00:00Z 24", "2010-09-26T11:00:00Z 23",
+      ]),
+      ("America/Asuncion", "1995-09-30T04:00:00Z", "1995-10-02T03:00:00Z", "1mo", [
+        "1995-09-01T04:00:00Z 24", "1995-10-01T04:00:00Z 23",
+      ]),
+    ] as [(String, String, String, String, [String])])
+  func skipped(_ zone: String, _ start: String, _ end: String, _ interval: String, _ expected: [String]) throws {
+    let hour: Int64 = 3_600_000_000_000
+    let (first, last) = (try #require(QueryTime.parse(start)), try #require(QueryTime.parse(end)))
+    let lines = stride(from: first, to: last, by: Int(hour)).map { "m v=1i \($0)" }.joined(separator: "\n")
+    // Where order counts, as for the second, buckets are read one by one.
+    for call in ["count(v)", "count(v), first(v)"] {
+      let series = try #require(
+        try run(
+          "SELECT \(call) FROM m WHERE time >= '\(start)' AND time < '\(end)' GROUP BY time(\(interval)) tz('\(zone)')", lines
+        ).series.first)
+      let found = (series.timestamps ?? []).enumerated().map { row, time in
+        "\(QueryTime.print(time)) \(series.columns[0].values[row])"
+      }
+      #expect(found == expected, "\(call)")
+    }
+  }
+
   @Test("each point lies in the month that its date says", arguments: 1...6 as ClosedRange<UInt64>)
   func model(seed: UInt64) throws {
     var random = SplitMix64(seed: seed)

@@ -59,7 +59,7 @@ struct TimeGrid {
     self.zone = zone
     shift = Int64(lift + raised)
     if isOrdered, fixed == nil, raised == 0, count <= Int128(Self.orderedCountMax) {
-      let starts = (0...count).map { Self.instant(Int64(clamping: first + $0 * Int128(grouping.interval)), zone) }
+      let starts = (0...count).map { zone.instant(ofLocal: first + $0 * Int128(grouping.interval)) }
       let width = zip(starts, starts.dropFirst()).map { $1 - $0 }.max() ?? grouping.interval
       if !Int64(count).multipliedReportingOverflow(by: width).overflow {
         self.starts = starts
@@ -82,18 +82,6 @@ struct TimeGrid {
       if (offset - before) % interval != 0 { return nil }
     }
     return first
-  }
-
-  /// The instant of a local time, the first where clocks show it twice.
-  private static func instant(_ local: Int64, _ zone: TimeZoneRules) -> Int64 {
-    // A time that clocks never show has the offset before it.
-    let guess = local &- zone.offset(at: local).nanoseconds
-    let (offset, valid) = zone.offset(at: guess)
-    if valid.lowerBound > .min {
-      let before = zone.offset(at: valid.lowerBound - 1).nanoseconds
-      if before > offset, local &- before < valid.lowerBound { return local &- before }
-    }
-    return local &- offset
   }
 
   private static func local(_ time: Int64, _ zone: TimeZoneRules) -> Int128 {
@@ -141,10 +129,8 @@ struct TimeGrid {
   func time(of bucket: Int) -> Int64 {
     guard bucketing.width > 0 else { return singleTime }
     if !starts.isEmpty { return starts[min(max(bucket, 0), starts.count - 1)] }
-    let local = Int64(
-      clamping: Int128(bucketing.start) + Int128(bucket) * Int128(bucketing.width) - Int128(shift))
-    guard zone != .utc else { return local }
-    return Self.instant(local, zone)
+    let local = Int128(bucketing.start) + Int128(bucket) * Int128(bucketing.width) - Int128(shift)
+    return zone == .utc ? Int64(clamping: local) : zone.instant(ofLocal: local)
   }
 
   /// The stretches of `times` in which the zone's offset is constant, with that offset.

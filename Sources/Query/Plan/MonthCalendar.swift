@@ -29,9 +29,7 @@ struct MonthCalendar: Sendable {
     let month = place * monthCount
     let year = 1970 + TimeLiteral.floorDivide(month, 12)
     let days = TimeLiteral.days(year: year, month: month - (year - 1970) * 12 + 1, day: 1)
-    let local = Int128(days) * Int128(TimeLiteral.nanosecondsPerDay) + Int128(offset)
-    let guess = Int64(clamping: local - Int128(zone.offset(at: Int64(clamping: local)).nanoseconds))
-    return Int64(clamping: local - Int128(zone.offset(at: guess).nanoseconds))
+    return zone.instant(ofLocal: Int128(days) * Int128(TimeLiteral.nanosecondsPerDay) + Int128(offset))
   }
 
   private static func floorDivide(_ value: Int128, _ divisor: Int128) -> Int128 {

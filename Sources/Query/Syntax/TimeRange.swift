@@ -172,7 +172,11 @@ private struct TimeReader {
     return isReal ? first..<last : nil
   }
 
-  private func midnight(_ day: Int64) -> Int64? { local(day, "00:00") }
+  /// When a day begins, be it not at midnight; `nil` outside of the range of times.
+  private func midnight(_ day: Int64) -> Int64? {
+    let (local, isTooLarge) = day.multipliedReportingOverflow(by: TimeLiteral.nanosecondsPerDay)
+    return isTooLarge ? nil : zone.instant(ofLocal: Int128(local))
+  }
 
   /// A time of day on a day, in the zone.
   private func local(_ day: Int64, _ time: String) -> Int64? {

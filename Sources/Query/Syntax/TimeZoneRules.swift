@@ -87,4 +87,20 @@ struct TimeZoneRules: Sendable, Equatable {
     let end = low == transitions.count ? Int64.max : bound(transitions[low], .max)
     return ((low == 0 ? firstOffset : offsets[low - 1]) * billion, start..<end)
   }
+
+  /// The instant of a local time, nanoseconds: the first where clocks show it twice, that of the change where they pass over it; cut to
+  /// the range of times.
+  func instant(ofLocal local: Int128) -> Int64 {
+    func instant(_ offset: Int64) -> Int64 { Int64(clamping: local - Int128(offset)) }
+    let (offset, valid) = offset(at: instant(self.offset(at: Int64(clamping: local)).nanoseconds))
+    if valid.lowerBound > .min {
+      let earlier = instant(self.offset(at: valid.lowerBound - 1).nanoseconds)
+      if earlier < valid.lowerBound { return earlier }
+    }
+    let time = instant(offset)
+    if time >= valid.upperBound, valid.upperBound < .max {
+      return max(instant(self.offset(at: valid.upperBound).nanoseconds), valid.upperBound)
+    }
+    return max(time, valid.lowerBound)
+  }
 }
