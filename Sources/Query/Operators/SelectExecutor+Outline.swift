@@ -8,17 +8,10 @@ extension SelectExecutor {
   /// Each measurement has its own lines, subqueries first; what reads a subquery's answer reads nothing else.
   func outline(_ statement: SelectStatement, inherited: Inherited = Inherited()) throws -> [String] {
     let frame = try frame(of: statement, inherited)
-    var measurements: [MeasurementSource] = []
     var lines: [String] = []
-    var subqueryCount = 0
-    for source in statement.sources {
-      switch source {
-      case .measurement(let measurement): measurements.append(measurement)
-      case .subquery(let query):
-        lines.append("SUBQUERY: \(query)")
-        lines += try QueryFailure.inside(subquery: subqueryCount) { try outline(query, inherited: frame.inner) }
-        subqueryCount += 1
-      }
+    let measurements = try measurements(of: statement) { query in
+      lines.append("SUBQUERY: \(query)")
+      lines += try outline(query, inherited: frame.inner)
     }
     let sources = try SourceResolver(catalog: catalog, request: request).resolve(measurements)
     let planned = try plan(statement, frame, sources, SelectAnswer())

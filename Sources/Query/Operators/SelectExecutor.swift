@@ -138,21 +138,30 @@ struct SelectExecutor {
   private func sources(
     of statement: SelectStatement, _ inherited: Inherited, _ answer: inout SelectAnswer
   ) throws -> [ResolvedSource] {
-    var measurements: [MeasurementSource] = []
     var inner: [ResultSeries] = []
+    let measurements = try measurements(of: statement) { query in
+      let found = try run(query, inherited: inherited)
+      inner += found.series
+      answer.counters += found.counters
+      answer.messages += found.messages
+    }
+    return try SourceResolver(catalog: catalog, request: request).resolve(measurements) + ResultRun.sources(inner)
+  }
+
+  /// The measurements among a statement's sources. Each subquery is given to `body`, whose failures are said to be inside of it.
+  func measurements(
+    of statement: SelectStatement, eachSubquery body: (SelectStatement) throws -> Void
+  ) throws -> [MeasurementSource] {
+    var measurements: [MeasurementSource] = []
     var subqueryCount = 0
     for source in statement.sources {
       switch source {
       case .measurement(let measurement): measurements.append(measurement)
       case .subquery(let query):
-        let found = try QueryFailure.inside(subquery: subqueryCount) { try run(query, inherited: inherited) }
+        try QueryFailure.inside(subquery: subqueryCount) { try body(query) }
         subqueryCount += 1
-        inner += found.series
-        answer.counters += found.counters
-        answer.messages += found.messages
       }
     }
-    let resolver = SourceResolver(catalog: catalog, request: request)
-    return try resolver.resolve(measurements) + ResultRun.sources(inner)
+    return measurements
   }
 }
