@@ -31,7 +31,7 @@ extension Question {
     maximum("cpu-max-all-1", 10, hosts: [42], from: "04:00", to: "12:00", step: 3_600),
     maximum("cpu-max-all-8", 10, hosts: eightHosts, from: "04:00", to: "12:00", step: 3_600),
     mean("double-groupby-1", 1), mean("double-groupby-5", 5), mean("double-groupby-all", 10),
-    high("high-cpu-1", host: 24), high("high-cpu-all", host: nil),
+    high("high-cpu-1", 10, host: 24), high("high-cpu-all", 10, host: nil), high("high-cpu-all-1", 1, host: nil),
     Question(
       name: "groupby-orderby-limit",
       influxQL: "SELECT max(usage_user) FROM cpu WHERE time < '2016-01-01T08:35:00Z' GROUP BY time(60s) ORDER BY time DESC LIMIT 5",
@@ -80,13 +80,16 @@ extension Question {
         from: "06:00", to: "18:00", step: 3_600))
   }
 
-  /// The rows whose first field is above 90; of VictoriaMetrics that field alone.
-  private static func high(_ name: String, host: Int?) -> Question {
+  /// All of the rows whose first field is above 90, or that field alone.
+  private static func high(_ name: String, _ fieldCount: Int, host: Int?) -> Question {
     let asked = host.map { "(hostname = 'host_\($0)') AND " } ?? ""
+    let hosts = host.map { [$0] } ?? []
+    let first = "\(selector(1, hosts)) > 90"
     return Question(
       name: name,
-      influxQL: "SELECT * FROM cpu WHERE usage_user > 90.0 AND \(asked)\(times("06:00", "18:00"))",
-      metricsQL: range("\(selector(1, host.map { [$0] } ?? [])) > 90", from: "06:00", to: "18:00", step: 10))
+      influxQL: "SELECT \(fieldCount > 1 ? "*" : fields[0]) FROM cpu WHERE usage_user > 90.0 AND \(asked)\(times("06:00", "18:00"))",
+      metricsQL: range(
+        fieldCount > 1 ? "\(selector(fieldCount, hosts)) and on (hostname) (\(first))" : first, from: "06:00", to: "18:00", step: 10))
   }
 
   private static func calls(_ function: String, _ fieldCount: Int) -> String {
