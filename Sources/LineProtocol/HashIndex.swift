@@ -1,8 +1,8 @@
 /// An index from hashes to numbers that were given in order; who looks up compares the things numbered. Nothing is removed singly.
-struct HashIndex {
+struct HashIndex: ~Copyable {
   private var table = TaggedTable<UInt32>()
   /// By number: what growing needs.
-  private var hashes: [UInt32] = []
+  private var hashes = Buffer<UInt32>()
   private let keyed: KeyedHash
 
   init(key: UInt64) { keyed = KeyedHash(key: key) }
@@ -19,8 +19,11 @@ struct HashIndex {
 
   /// Adds `number`: numbers come in order, from 0.
   mutating func insert(_ number: UInt32, hash: UInt32) {
+    precondition(Int(number) == hashes.count, "number \(number) after \(hashes.count) others")
     hashes.append(hash)
-    table.insert(number, hash: hash) { [hashes] in hashes[Int($0)] }
+    // Numbers in the table are below `hashes.count`, and nobody changes `hashes` meanwhile.
+    let known = unsafe hashes.base
+    table.insertNext(hash: hash) { unsafe known[Int($0)] }
   }
 
   /// Bytes of memory taken.
@@ -29,6 +32,6 @@ struct HashIndex {
   /// Forgets all.
   mutating func removeAll() {
     table = TaggedTable()
-    hashes = []
+    hashes = Buffer()
   }
 }

@@ -3,24 +3,28 @@
 /// A slot is a word and one byte of the thing's hash, its *tag*, 0 where it is free: the tags lie side by side, so that a search seldom
 /// looks at another thing than the one it is for, and a table may be full to seven eighths. It grows by a quarter: a word of 4 bytes
 /// takes 5.7 to 7.2, one of 8 bytes 10.3 to 12.9. The hash must be one that strangers cannot foresee, or of things that are ours.
-package struct TaggedTable<Word: FixedWidthInteger & BitwiseCopyable & Sendable>: Sendable {
+public struct TaggedTable<Word: FixedWidthInteger & BitwiseCopyable & Sendable>: Sendable {
+  // Public, since what is `package` is neither inlined nor specialised in another module (Swift 6.3): words would be compared through their
+  // witness tables there.
   @usableFromInline var tags: [UInt8]
   @usableFromInline var words: [Word]
   /// Words held.
-  package private(set) var count = 0
+  @inlinable public var count: Int { filled }
+  @usableFromInline var filled: Int
 
   /// A table that `countMax` words fit in before it grows.
-  package init(countMax: Int = 8) {
+  @inlinable public init(countMax: Int = 8) {
     let capacity = max(countMax + countMax / 7 + 2, 10)
     tags = Array(repeating: 0, count: capacity)
     words = Array(repeating: 0, count: capacity)
+    filled = 0
   }
 
   /// Bytes of memory taken.
-  package var byteCount: Int { tags.count + words.count * MemoryLayout<Word>.stride }
+  @inlinable public var byteCount: Int { tags.count + words.count * MemoryLayout<Word>.stride }
 
   /// The slot of the word of a hash for which `isIt` holds; `nil` if there is none.
-  @inlinable @inline(__always) package func find(_ hash: UInt32, where isIt: (Word) -> Bool) -> Int? {
+  @inlinable @inline(__always) public func find(_ hash: UInt32, where isIt: (Word) -> Bool) -> Int? {
     let tag = Self.tag(hash)
     var slot = home(hash)
     while true {
@@ -32,19 +36,33 @@ package struct TaggedTable<Word: FixedWidthInteger & BitwiseCopyable & Sendable>
   }
 
   /// The word in a slot that `find` answered.
-  @inlinable @inline(__always) package subscript(_ slot: Int) -> Word {
+  @inlinable @inline(__always) public subscript(_ slot: Int) -> Word {
     get { words[slot] }
     set { words[slot] = newValue }
   }
 
   /// Adds a word that is not there. `hashOf` answers for the words that are, where the table has to grow.
-  @inlinable package mutating func insert(_ word: Word, hash: UInt32, hashOf: (Word) -> UInt32) {
+  @inlinable public mutating func insert(_ word: Word, hash: UInt32, hashOf: (Word) -> UInt32) {
     if (count + 1) * 8 > tags.count * 7 { grow(hashOf) }
     place(word, hash)
   }
 
+  /// Adds the number `count` to a table of the numbers below it. Where the table has to grow hashes are asked for in the order of numbers,
+  /// which mostly is that of the things in memory.
+  @inlinable public mutating func insertNext(hash: UInt32, hashOf: (Word) -> UInt32) {
+    if (count + 1) * 8 > tags.count * 7 {
+      var larger = Self(countMax: Self.countMax(after: count))
+      for number in 0..<count {
+        let word = Word(truncatingIfNeeded: number)
+        larger.place(word, hashOf(word))
+      }
+      self = larger
+    }
+    place(Word(truncatingIfNeeded: count), hash)
+  }
+
   /// Takes the word in a slot out: those behind it that had to pass it move up.
-  @inlinable package mutating func remove(_ slot: Int, hashOf: (Word) -> UInt32) {
+  @inlinable public mutating func remove(_ slot: Int, hashOf: (Word) -> UInt32) {
     var (free, next) = (slot, slot)
     while true {
       next = next + 1 == tags.count ? 0 : next + 1
@@ -58,11 +76,11 @@ package struct TaggedTable<Word: FixedWidthInteger & BitwiseCopyable & Sendable>
       }
     }
     tags[free] = 0
-    setCount(count - 1)
+    filled -= 1
   }
 
   /// Hands out all words, in no order.
-  @inlinable package func forEach(_ body: (Word) -> Void) {
+  @inlinable public func forEach(_ body: (Word) -> Void) {
     for slot in tags.indices where tags[slot] != 0 { body(words[slot]) }
   }
 
@@ -75,18 +93,16 @@ package struct TaggedTable<Word: FixedWidthInteger & BitwiseCopyable & Sendable>
     Int(truncatingIfNeeded: (UInt64(hash) &* UInt64(tags.count)) >> 32)
   }
 
-  @usableFromInline mutating func setCount(_ newCount: Int) { count = newCount }
-
   @inlinable mutating func place(_ word: Word, _ hash: UInt32) {
     var slot = home(hash)
     while tags[slot] != 0 { slot = slot &+ 1 == tags.count ? 0 : slot &+ 1 }
     tags[slot] = Self.tag(hash)
     words[slot] = word
-    setCount(count + 1)
+    filled += 1
   }
 
   @inlinable mutating func grow(_ hashOf: (Word) -> UInt32) {
-    var larger = Self(countMax: count + count / 4 + 8)
+    var larger = Self(countMax: Self.countMax(after: count))
     // Things lie all over the memory: the hashes of a stretch are asked for at once, so that no look at one waits for another.
     var stretch: [Word] = []
     var hashes: [UInt32] = []
@@ -106,5 +122,8 @@ package struct TaggedTable<Word: FixedWidthInteger & BitwiseCopyable & Sendable>
     self = larger
   }
 
-  @usableFromInline static var stretchCount: Int { 64 }
+  @inlinable static var stretchCount: Int { 64 }
+
+  /// By a quarter.
+  @inlinable static func countMax(after count: Int) -> Int { count + count / 4 + 8 }
 }

@@ -9,6 +9,19 @@ struct TaggedTableTests {
     UInt32(truncatingIfNeeded: (word % hashCount) &* 0x9e37_79b9_7f4a_7c15 >> 32)
   }
 
+  @Test("numbers that come in order are all found, and no other one", arguments: [1, 3, 40, .max] as [UInt64])
+  func numbers(hashCount: UInt64) {
+    var table = TaggedTable<UInt32>()
+    for number in 0..<(hashCount == 1 ? UInt32(60) : 3_000) {
+      table.insertNext(hash: hash(UInt64(number), hashCount)) { hash(UInt64($0), hashCount) }
+    }
+    #expect(table.count == (hashCount == 1 ? 60 : 3_000))
+    for number in 0..<UInt32(4_000) {
+      let slot = table.find(hash(UInt64(number), hashCount)) { $0 == number }
+      #expect(slot.map { table[$0] } == (number < UInt32(table.count) ? number : nil))
+    }
+  }
+
   @Test(
     "whatever comes and goes, what is in is found, each once, and nothing else",
     arguments: [(UInt64(1), UInt64(1)), (2, 3), (3, 40), (4, 2_000), (5, .max)])

@@ -74,9 +74,7 @@ struct PartSeriesMap {
 
   /// Adds the last series of `list`, which is not there.
   mutating func insert(_ live: LiveSeries, in list: PartSeriesList) {
-    numbers.insert(UInt32(list.count - 1), hash: Self.hash(live)) {
-      Self.hash(unsafe list[Int($0)].pointee.live)
-    }
+    numbers.insertNext(hash: Self.hash(live)) { Self.hash(unsafe list[Int($0)].pointee.live) }
   }
 
   /// Bytes of memory taken.

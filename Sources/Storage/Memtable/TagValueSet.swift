@@ -43,7 +43,7 @@ import LineProtocol
     sorted = nil
     hashes.append(hash)
     let hashes = hashes
-    table.insert(UInt32(last), hash: hash) { hashes[Int($0)] }
+    table.insertNext(hash: hash) { hashes[Int($0)] }
   }
 
   private func isEqual(_ index: Int, _ value: UnsafeBufferPointer<UInt8>) -> Bool {
