@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// A growable array of plain values for hot loops: one owner, no reference counting, no exclusivity checks inside.
 ///
 /// `reset` keeps the memory. Reading goes through `span`, or `base` for loops that check their bounds first.
@@ -11,10 +13,19 @@
 
   public init(capacity: Int = 64) {
     self.capacity = max(capacity, 1)
-    unsafe base = UnsafeMutablePointer<Element>.allocate(capacity: self.capacity)
+    unsafe base = Self.resized(nil, to: self.capacity)
   }
 
-  deinit { unsafe base.deallocate() }
+  deinit { unsafe free(base) }
+
+  /// Memory for so many elements that begins with what lay at `old`: pages of a large buffer are moved by the system, not copied.
+  private static func resized(_ old: UnsafeMutablePointer<Element>?, to capacity: Int) -> UnsafeMutablePointer<Element> {
+    precondition(MemoryLayout<Element>.alignment <= 16, "malloc aligns to 16 bytes")
+    guard let memory = unsafe realloc(old, capacity * MemoryLayout<Element>.stride) else {
+      preconditionFailure("no memory for \(capacity) elements")
+    }
+    return unsafe memory.bindMemory(to: Element.self, capacity: capacity)
+  }
 
   /// Forgets the elements, keeps the memory.
   @inlinable @inline(__always) public mutating func reset() { setCount(0) }
@@ -51,10 +62,7 @@
   /// Moves the elements to memory for at least `needed`, doubling.
   @usableFromInline mutating func grow(to needed: Int) {
     let larger = max(needed, capacity * 2)
-    let moved = UnsafeMutablePointer<Element>.allocate(capacity: larger)
-    unsafe moved.update(from: base, count: count)
-    unsafe base.deallocate()
-    unsafe base = moved
+    unsafe base = Self.resized(base, to: larger)
     capacity = larger
   }
 

@@ -129,7 +129,6 @@ struct LineKey {
 
   /// The canonical key of a spelling that was validated, given with the space after it.
   static func seriesKey(ofValidated spelling: UnsafeBufferPointer<UInt8>) -> SeriesKey {
-    if let key = unsafe PlainKey.seriesKey(UnsafeBufferPointer(rebasing: spelling.dropLast())) { return key }
     var key = LineKey()
     do throws(LineFault) {
       try unsafe key.scan(spelling, from: 0)

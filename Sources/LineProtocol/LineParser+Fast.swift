@@ -5,21 +5,20 @@ internal import CShims
 /// Every line read here would be read alike by the general way. Bytes are read without their index being checked where a scan
 /// stops at a newline: `fastEnd` is one past a newline, so none passes it.
 extension LineParser {
-  /// Parses lines from `position` until one is unusual, and leaves `position` and `line` there.
+  /// Parses lines from `position` until one is unusual, and leaves `position` and `line` there; the rows go to `rows`.
   func parseFast(
     _ position: inout UnsafePointer<UInt8>, _ fastEnd: UnsafePointer<UInt8>, _ now: Int64,
-    _ line: inout UInt64,
-    _ batch: LineBatch
+    _ line: inout UInt64, _ rows: inout RowCursor, _ batch: LineBatch
   ) {
     // Nothing below appends to the vocabulary, so its memory stays where it is.
-    let entries = unsafe vocabulary.entries.base
-    let spellings = unsafe UnsafePointer(vocabulary.spellings.base)
+    let entries = unsafe vocabulary.spellings.entries.base
+    let spellings = unsafe UnsafePointer(vocabulary.spellings.bytes.base)
     let lists = unsafe vocabulary.lists.base
     let fields = unsafe vocabulary.fields.base
     let names = unsafe UnsafePointer(vocabulary.names.base)
     let options = options
     var reader = unsafe ValueReader(floats: floats, end: fastEnd, batch: batch)
-    var rows = unsafe RowCursor(batch)
+    missed = nil
     var last = last
     var number = last == SpellingEntry.none ? last : unsafe entries[Int(last)].next
     while unsafe position < fastEnd {
@@ -57,7 +56,6 @@ extension LineParser {
       last = number
       number = entry.next
     }
-    unsafe rows.store(to: batch)
     self.last = last
   }
 
@@ -94,7 +92,11 @@ extension LineParser {
       unsafe place = CShims_findAny(place + 2, end, Escaping.space, Escaping.backslash, Escaping.newline)
     }
     guard unsafe place < end && place.pointee == Escaping.space else { return nil }
-    return unsafe vocabulary.findSpelling(UnsafeBufferPointer(start: cursor, count: place - cursor + 1))
+    let spelling = unsafe UnsafeBufferPointer(start: cursor, count: place - cursor + 1)
+    let hash = unsafe vocabulary.spellings.hash(spelling)
+    let number = unsafe vocabulary.spellings.find(spelling, hash: hash)
+    if number == nil { missed = hash }
+    return number
   }
 
   /// Reads what follows the fields and leaves `cursor` at the newline; `nil` if it is unusual.

@@ -88,8 +88,8 @@ extension LineParser {
 
   /// Remembers what the next line may be compared with: only what every way of reading escapes agrees on.
   private func learn(_ spelling: UInt32, _ list: UInt32, isWhole: Bool) {
-    if fields.isRegular && isWhole { vocabulary.entries[Int(spelling)].fieldList = list }
-    if last != SpellingEntry.none && key.isRegular { vocabulary.entries[Int(last)].next = spelling }
+    if fields.isRegular && isWhole { vocabulary.spellings.entries[Int(spelling)].fieldList = list }
+    if last != SpellingEntry.none && key.isRegular { vocabulary.spellings.entries[Int(last)].next = spelling }
     last = spelling
   }
 

@@ -2,20 +2,43 @@ internal import CShims
 
 /// New series among known ones: what is new is looked at by the rules, the rest is compared.
 extension LineParser {
-  /// Gives a number to the spelling of the line at `start` if it is plain, valid and new, and fields and time behind it are of the last
-  /// line's kind: the fast way then reads the line. `false` leaves all as it was; the general way may do more.
+  /// Parses the line at `position` if its spelling is plain, valid and new, and what follows is of the last line's kind: gives the spelling
+  /// a number, and moves `position` and `line` to the next. `false` leaves all as it was; the general way may do more.
   @inline(never) func learnSeries(
-    _ start: UnsafePointer<UInt8>, _ fastEnd: UnsafePointer<UInt8>, _ now: Int64, _ batch: LineBatch
+    _ position: inout UnsafePointer<UInt8>, _ fastEnd: UnsafePointer<UInt8>, _ now: Int64, _ line: inout UInt64,
+    _ rows: inout RowCursor, _ batch: LineBatch
   ) -> Bool {
+    let start = unsafe position
     guard last != SpellingEntry.none, unsafe start < fastEnd,
       unsafe !Escaping.isBlank(start.pointee) && start.pointee != UInt8(ascii: "#")
     else { return false }
-    let list = vocabulary.entries[Int(last)].fieldList
+    let list = vocabulary.spellings.entries[Int(last)].fieldList
     guard list != SpellingEntry.none, let count = unsafe plainKeyCount(start, fastEnd, list),
-      unsafe hasFields(of: list, start, count, fastEnd, now, batch), unsafe isValidKey(start, count)
+      unsafe isValidKey(UnsafeBufferPointer(start: start, count: count))
     else { return false }
-    let spelling = unsafe vocabulary.number(ofSpelling: UnsafeBufferPointer(start: start, count: count + 1))
-    vocabulary.entries[Int(spelling)].fieldList = list
+
+    // The list's fields are consecutive; nothing is appended to the vocabulary before they are read.
+    let fields = vocabulary.lists[Int(list)]
+    var reader = unsafe ValueReader(floats: floats, end: fastEnd, batch: batch)
+    unsafe rows.reserve(Int(fields.count), batch)
+    unsafe reader.begin()
+    var cursor = unsafe start + count + 1
+    guard
+      unsafe readFields(
+        vocabulary.fields.base + Int(fields.first), Int(fields.count), UnsafePointer(vocabulary.names.base), &cursor, fastEnd,
+        &reader, rows.values + rows.valueCount),
+      let time = unsafe readTime(&cursor, fastEnd, now, options), unsafe cursor - start <= options.lineByteCountMax
+    else {
+      unsafe reader.undo()
+      return false
+    }
+    let spelling = unsafe vocabulary.number(ofPlain: UnsafeBufferPointer(start: start, count: count + 1), missed: missed)
+    unsafe rows.append(spelling, list, time, line, Int(fields.count))
+    line &+= unsafe 1 &+ reader.newlineCount
+    unsafe position = cursor + 1
+    vocabulary.spellings.entries[Int(spelling)].fieldList = list
+    vocabulary.spellings.entries[Int(last)].next = spelling
+    last = spelling
     return true
   }
 
@@ -35,34 +58,8 @@ extension LineParser {
     return count
   }
 
-  private func isValidKey(_ start: UnsafePointer<UInt8>, _ count: Int) -> Bool {
-    let line = unsafe UnsafeBufferPointer(start: start, count: count + 1)
-    do throws(LineFault) {
-      try unsafe key.scan(line, from: 0)
-      try unsafe key.checkNames(line)
-      return true
-    } catch {
-      // The general way says what is wrong.
-      return false
-    }
-  }
-
-  /// Whether the fast way will read what follows a key of `count` bytes.
-  private func hasFields(
-    of list: UInt32, _ start: UnsafePointer<UInt8>, _ count: Int, _ fastEnd: UnsafePointer<UInt8>, _ now: Int64,
-    _ batch: LineBatch
-  ) -> Bool {
-    let entry = vocabulary.lists[Int(list)]
-    scratch.reset()
-    scratch.reserve(Int(entry.count))
-    var reader = unsafe ValueReader(floats: floats, end: fastEnd, batch: batch)
-    unsafe reader.begin()
-    defer { unsafe reader.undo() }
-    var cursor = unsafe start + count + 1
-    // The list's fields are consecutive; the values go where room was made for as many.
-    return unsafe readFields(
-      vocabulary.fields.base + Int(entry.first), Int(entry.count), UnsafePointer(vocabulary.names.base), &cursor, fastEnd,
-      &reader, scratch.base)
-      && readTime(&cursor, fastEnd, now, options) != nil && cursor - start <= options.lineByteCountMax
+  /// The general way says what is wrong with one that is not.
+  private func isValidKey(_ spelling: UnsafeBufferPointer<UInt8>) -> Bool {
+    unsafe vocabulary.plainKey.scan(spelling) && Escaping.isUTF8(spelling)
   }
 }

@@ -41,8 +41,8 @@ internal import CShims
   private var tail = Buffer<UInt8>(capacity: 2_048)
   var listKey: [UInt8] = []
   var nameCounts: [Int] = []
-  /// Values of a line that is looked at.
-  var scratch = Buffer<UInt64>()
+  /// The hash of the spelling at which the fast way stopped because it has no number; `nil` if it stopped for another reason.
+  var missed: UInt32?
   /// The spelling of the last point, if it may predict the next; of `generation`.
   var last = SpellingEntry.none
   var generation: UInt64 = 0
@@ -81,12 +81,14 @@ internal import CShims
     let time = now == Self.unset ? now : options.precision.truncate(now)
     var (position, line) = unsafe (start, firstLine)
     while unsafe position < end {
-      if unsafe position < fastEnd { unsafe parseFast(&position, fastEnd, time, &line, batch) }
-      // A new series mostly has the fields of the one before it.
-      while unsafe position < fastEnd && learnSeries(position, fastEnd, time, batch) {
-        let before = unsafe position
-        unsafe parseFast(&position, fastEnd, time, &line, batch)
-        if unsafe position == before { break }
+      if unsafe position < fastEnd {
+        var rows = unsafe RowCursor(batch)
+        unsafe parseFast(&position, fastEnd, time, &line, &rows, batch)
+        // A new series mostly has the fields of the one before it.
+        while unsafe position < fastEnd && learnSeries(&position, fastEnd, time, &line, &rows, batch) {
+          unsafe parseFast(&position, fastEnd, time, &line, &rows, batch)
+        }
+        unsafe rows.store(to: batch)
       }
       if unsafe position >= fastEnd && parseTail(position, end, time, &line, batch) { break }
       if unsafe position < end { unsafe position = parseGeneral(position, end, time, &line, batch) }
@@ -106,7 +108,9 @@ internal import CShims
     tail.append(Escaping.newline)
     let copyEnd = unsafe UnsafePointer(tail.base) + tail.count
     var position = unsafe UnsafePointer(tail.base)
-    unsafe parseFast(&position, copyEnd, now, &line, batch)
+    var rows = unsafe RowCursor(batch)
+    unsafe parseFast(&position, copyEnd, now, &line, &rows, batch)
+    unsafe rows.store(to: batch)
     return unsafe position == copyEnd
   }
 

@@ -1,78 +1,130 @@
 internal import CShims
 
-/// The short way from a spelling to its series' key, for spellings without a backslash: one pass finds the names, a second one lays them
-/// where they belong, and nothing is allocated but the key.
-enum PlainKey {
-  /// Where one tag lies.
-  @unsafe private struct Tag: BitwiseCopyable {
-    var key: UnsafePointer<UInt8>
-    var keyCount: Int
-    var value: UnsafePointer<UInt8>
-    var valueCount: Int
-
-    /// Bytes in a series' key.
-    var byteCount: Int { unsafe SeriesKey.textByteCount(keyCount) + SeriesKey.textByteCount(valueCount) }
-
-    /// Whether its key comes before another's.
-    func precedes(_ other: Tag) -> Bool {
-      let count = unsafe min(keyCount, other.keyCount)
-      let common = unsafe CShims_commonPrefix(key, other.key, count)
-      return unsafe common < count ? key[common] < other.key[common] : keyCount < other.keyCount
-    }
+/// A spelling without a backslash, taken apart, and its series' key: one pass finds the names, a second one lays them where they belong.
+///
+/// One is used for one spelling after another: where the tag keys are those of the one before, in the same order, they are not sorted.
+@safe struct PlainKey: ~Copyable {
+  /// Where one tag lies in the spelling.
+  // Not private: Swift 6.3 loses a private type that another file's class holds in a value that is not copied.
+  struct Tag: BitwiseCopyable {
+    var key: UInt32
+    var keyCount: UInt32
+    var value: UInt32
+    var valueCount: UInt32
   }
 
-  /// The key of a valid spelling, given without the space after it; `nil` if it has a backslash.
-  static func seriesKey(_ spelling: UnsafeBufferPointer<UInt8>) -> SeriesKey? {
-    guard let start = spelling.baseAddress else { return nil }
+  private var measurementByteCount = 0
+  private var tags = Buffer<Tag>(capacity: 16)
+  /// Places in `tags`, in the order of keys.
+  private var order: [UInt32] = []
+  /// The keys of which that is the order, as sent: each with its `=`, one after another.
+  private var orderedKeys = Buffer<UInt8>(capacity: 128)
+
+  /// Takes a spelling apart that has no backslash and no space, by the rules of `LineKey`; `false` where it breaks one. Whether it is UTF-8
+  /// is not asked.
+  mutating func scan(_ spelling: UnsafeBufferPointer<UInt8>) -> Bool {
+    tags.reset()
+    guard let start = spelling.baseAddress, unsafe spelling.count > 0 && start.pointee != Escaping.comma else { return false }
+    // No pointer below passes `end`, and none that is read is `end`.
     let end = unsafe start + spelling.count
-    guard unsafe CShims_findByte(start, end, Escaping.backslash) == end else { return nil }
-    // As many commas as tags, and a valid spelling has one `=` in each.
-    let tagCount = unsafe CShims_countByte(start, end, Escaping.comma)
-    return unsafe withUnsafeTemporaryAllocation(of: Tag.self, capacity: tagCount) { tags in
-      let measurementEnd = unsafe CShims_findByte(start, end, Escaping.comma)
-      var position = unsafe measurementEnd
-      for index in 0..<tagCount {
-        let tag = unsafe tag(from: position + 1, end)
-        unsafe position = tag.value + tag.valueCount
-        unsafe insert(tag, into: tags, count: index)
-      }
-      let measurement = unsafe UnsafeBufferPointer(start: start, count: measurementEnd - start)
-      return unsafe makeKey(measurement, UnsafeBufferPointer(tags))
+    var position = unsafe CShims_findByte(start, end, Escaping.comma)
+    measurementByteCount = unsafe position - start
+    while unsafe position < end {
+      let key = unsafe position + 1
+      let equals = unsafe CShims_findAny(key, end, Escaping.equals, Escaping.comma, Escaping.comma)
+      guard unsafe equals < end && equals.pointee == Escaping.equals && equals > key else { return false }
+      let value = unsafe equals + 1
+      guard unsafe value < end && value.pointee != Escaping.comma else { return false }
+      // An equals sign may be a value's first byte.
+      unsafe position = CShims_findAny(value + 1, end, Escaping.comma, Escaping.equals, Escaping.equals)
+      guard unsafe position == end || position.pointee == Escaping.comma else { return false }
+      unsafe tags.append(
+        Tag(
+          key: UInt32(key - start), keyCount: UInt32(equals - key), value: UInt32(value - start),
+          valueCount: UInt32(position - value)))
     }
+    return unsafe hasOrderedKeys(start) || sort(start)
   }
 
-  @inline(__always) private static func tag(from key: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Tag {
-    let equals = unsafe CShims_findByte(key, end, Escaping.equals)
-    precondition(unsafe equals < end, "a numbered spelling is valid")
-    let value = unsafe equals + 1
-    let valueEnd = unsafe CShims_findByte(value, end, Escaping.comma)
-    return unsafe Tag(key: key, keyCount: equals - key, value: value, valueCount: valueEnd - value)
+  /// Appends the key of the spelling that was scanned last.
+  func appendKey(of spelling: UnsafeBufferPointer<UInt8>, to out: inout Buffer<UInt8>) {
+    guard let start = spelling.baseAddress else { return }
+    // Each name is a part of the spelling, and its length takes five bytes at most.
+    out.reserve(spelling.count + 5 * (2 * tags.count + 2))
+    var position = unsafe out.base + out.count
+    unsafe Self.put(start, measurementByteCount, to: &position)
+    unsafe Self.putVarint(tags.count, to: &position)
+    for place in order {
+      let tag = tags[Int(place)]
+      unsafe Self.put(start + Int(tag.key), Int(tag.keyCount), to: &position)
+      unsafe Self.put(start + Int(tag.value), Int(tag.valueCount), to: &position)
+    }
+    out.setCount(unsafe position - out.base)
   }
 
-  /// Puts a tag among those before it, in the order of keys: few, and mostly sent in order.
-  @inline(__always) private static func insert(_ tag: Tag, into tags: UnsafeMutableBufferPointer<Tag>, count: Int) {
-    var place = count
-    while place > 0, unsafe tag.precedes(tags[place - 1]) {
-      unsafe tags[place] = tags[place - 1]
-      place -= 1
-    }
-    unsafe tags[place] = tag
+  @inline(__always) private static func put(
+    _ name: UnsafePointer<UInt8>, _ count: Int, to position: inout UnsafeMutablePointer<UInt8>
+  ) {
+    unsafe putVarint(count, to: &position)
+    unsafe CShims_copyShort(position, name, count)
+    unsafe position += count
   }
 
-  private static func makeKey(
-    _ measurement: UnsafeBufferPointer<UInt8>, _ tags: UnsafeBufferPointer<Tag>
-  ) -> SeriesKey {
-    var byteCount = SeriesKey.textByteCount(measurement.count) + SeriesKey.varintByteCount(tags.count)
-    for index in tags.indices { unsafe byteCount += tags[index].byteCount }
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(byteCount)
-    unsafe SeriesKey.append(measurement, to: &bytes)
-    SeriesKey.appendVarint(tags.count, to: &bytes)
-    for index in tags.indices {
-      let tag = unsafe tags[index]
-      unsafe SeriesKey.append(UnsafeBufferPointer(start: tag.key, count: tag.keyCount), to: &bytes)
-      unsafe SeriesKey.append(UnsafeBufferPointer(start: tag.value, count: tag.valueCount), to: &bytes)
+  @inline(__always) private static func putVarint(_ value: Int, to position: inout UnsafeMutablePointer<UInt8>) {
+    var rest = value
+    while rest >= 0x80 {
+      unsafe position.pointee = UInt8(truncatingIfNeeded: rest) | 0x80
+      unsafe position += 1
+      rest >>= 7
     }
-    return SeriesKey(wellFormed: bytes)
+    unsafe position.pointee = UInt8(truncatingIfNeeded: rest)
+    unsafe position += 1
+  }
+
+  // MARK: The order of tags
+
+  /// Whether the keys are those that were sorted last, so that their order is known and none is there twice.
+  private func hasOrderedKeys(_ start: UnsafePointer<UInt8>) -> Bool {
+    if tags.count != order.count { return false }
+    var offset = 0
+    for place in 0..<tags.count {
+      let tag = tags[place]
+      // With its `=`, which ends each of those kept: a whole key is compared with a whole one.
+      let count = Int(tag.keyCount) + 1
+      guard offset + count <= orderedKeys.count,
+        unsafe CShims_isEqual(start + Int(tag.key), orderedKeys.base + offset, count) != 0
+      else { return false }
+      offset += count
+    }
+    return true
+  }
+
+  /// Sorts the tags and keeps their keys; `false` where a key stands twice, is `time`, or tags are too many.
+  private mutating func sort(_ start: UnsafePointer<UInt8>) -> Bool {
+    order.removeAll(keepingCapacity: true)
+    orderedKeys.reset()
+    if tags.count > LineLimits.tagCountMax { return false }
+    let names = unsafe tags.elements
+    var sorted = (0..<UInt32(tags.count)).map { $0 }
+    sorted.sort { unsafe Self.compare(start, names[Int($0)], names[Int($1)]) < 0 }
+    for (place, next) in zip(sorted, sorted.dropFirst()) where unsafe Self.compare(start, names[Int(place)], names[Int(next)]) == 0 {
+      return false
+    }
+    for place in 0..<tags.count {
+      let key = unsafe UnsafeBufferPointer(start: start + Int(tags[place].key), count: Int(tags[place].keyCount))
+      if unsafe key.elementsEqual("time".utf8) { return false }
+      unsafe orderedKeys.append(contentsOf: key)
+      orderedKeys.append(Escaping.equals)
+    }
+    order = sorted
+    return true
+  }
+
+  /// Below 0 where the key of one tag comes before that of another, 0 where they are the same.
+  private static func compare(_ start: UnsafePointer<UInt8>, _ a: Tag, _ b: Tag) -> Int {
+    let count = Int(min(a.keyCount, b.keyCount))
+    let (x, y) = unsafe (start + Int(a.key), start + Int(b.key))
+    let common = unsafe CShims_commonPrefix(x, y, count)
+    return unsafe common < count ? Int(x[common]) - Int(y[common]) : Int(a.keyCount) - Int(b.keyCount)
   }
 }

@@ -29,7 +29,7 @@ package enum TextDelta {
       if count + stepByteCount + gap.text > byteCountMax { return nil }
       unsafe (out[count], out[count + 1], out[count + 2]) = (UInt8(same), UInt8(gap.base), UInt8(gap.text))
       count += stepByteCount
-      for byte in 0..<gap.text { unsafe out[count + byte] = text[i + byte] }
+      if gap.text > 0, let own = text.baseAddress { unsafe CShims_copyShort(out + count, own + i, gap.text) }
       count += gap.text
       i += gap.text
       j += gap.base
@@ -110,16 +110,11 @@ package enum TextDelta {
     return (min(gapMax, text.count - i), min(gapMax, base.count - j))
   }
 
-  /// The first place at which both are alike; the caller has seen to it that through `last` all can be read.
+  /// The first place at which both are alike; the caller has seen to it that through `last`, at most `gapMax`, all can be read.
   @inline(__always) private static func agreement(
     _ a: UnsafePointer<UInt8>, _ b: UnsafePointer<UInt8>, from first: Int, through last: Int
   ) -> Int? {
-    var near = first
-    while near <= last {
-      let word = unsafe UnsafeRawPointer(a + near).loadUnaligned(as: UInt32.self)
-      if unsafe word == UnsafeRawPointer(b + near).loadUnaligned(as: UInt32.self) { return near }
-      near &+= 1
-    }
-    return nil
+    let near = unsafe CShims_firstFourEqual(a, b, first, last)
+    return near <= last ? near : nil
   }
 }

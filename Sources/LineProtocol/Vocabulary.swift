@@ -30,19 +30,7 @@ public final class Vocabulary {
   /// Has all numbers forgotten at the next moment when no batch holds any.
   public var isToBeForgotten = false
 
-  // Spellings: bytes with the space that ends them lie in `spellings`, each entry says where. Once there are many, those that are
-  // like an earlier one are kept as a delta to it.
-  var entries = Buffer<SpellingEntry>(capacity: 256)
-  var spellings = Buffer<UInt8>(capacity: 1 << 14)
-  var spellingIndex: HashIndex
-  /// By what spellings have in common: the last one that was kept whole, to which the next are told.
-  private var bases: [UInt32: UInt32] = [:]
-
-  /// Bytes of spellings up to which all are kept whole: that many stay in the processor's cache, and comparing with a delta costs some
-  /// steps more.
-  static let wholeByteCountMax = 1 << 20
-  /// Bases known at a time.
-  private static let baseCountMax = 1_024
+  var spellings: SpellingTable
 
   // Field lists: `lists` says where in `fields`; a field's raw name with its `=` lies in `names`.
   var lists = Buffer<FieldListEntry>(capacity: 64)
@@ -51,55 +39,60 @@ public final class Vocabulary {
   var listIndex: HashIndex
   private var fieldKeys: [[FieldKey]] = []
 
+  /// Takes spellings apart.
+  var plainKey = PlainKey()
+  private var freshKeys = FreshKeys()
+  private var keyScratch = Buffer<UInt8>(capacity: 256)
+
   /// An empty vocabulary. `hashKey` keeps strangers from choosing names that collide; give one only to repeat a run.
   public init(limits: Limits = Limits(), hashKey: UInt64 = .random(in: 0...(.max))) {
     self.limits = limits
-    spellingIndex = HashIndex(key: hashKey)
+    spellings = SpellingTable(hashKey: hashKey)
     listIndex = HashIndex(key: hashKey ^ 0x9e37_79b9_7f4a_7c15)
   }
 
   /// Spellings numbered so far; numbers are 0 ..< this.
-  public var seriesCount: Int { entries.count }
+  public var seriesCount: Int { spellings.entries.count }
   /// Field lists numbered so far.
   public var fieldListCount: Int { lists.count }
   /// Bytes of spellings and names held.
-  public var byteCount: Int { spellings.count + names.count }
+  public var byteCount: Int { spellings.bytes.count + names.count }
 
   /// Bytes of memory in use; what lies behind in the buffers was never touched.
   public var memoryByteCount: Int {
-    entries.count * MemoryLayout<SpellingEntry>.stride + spellings.count + names.count
+    spellings.memoryByteCount + names.count
       + lists.count * MemoryLayout<FieldListEntry>.stride + fields.count * MemoryLayout<FieldEntry>.stride
-      + spellingIndex.memoryByteCount + listIndex.memoryByteCount
+      + listIndex.memoryByteCount + freshKeys.memoryByteCount
   }
 
   /// A spelling's bytes as sent, without the space that ends it.
   public func spelling(_ number: UInt32) -> [UInt8] {
-    let entry = entries[Int(number)]
-    return unsafe [UInt8](unsafeUninitializedCapacity: Int(entry.count)) { bytes, count in
-      unsafe write(entry, to: bytes)
-      count = Int(entry.count) - 1
-    }
+    var bytes: [UInt8] = []
+    unsafe spellings.withSpelling(number) { bytes = unsafe Array($0.dropLast()) }
+    return bytes
   }
 
-  /// Writes the bytes of a spelling with the space that ends it; there is room for them.
-  private func write(_ entry: SpellingEntry, to bytes: UnsafeMutableBufferPointer<UInt8>) {
-    let whole = unsafe UnsafeMutableBufferPointer(rebasing: bytes[..<Int(entry.count)])
-    // The entry's bytes were appended to `spellings` when it was made.
-    let place = unsafe UnsafePointer(spellings.base + entry.place)
-    if entry.isDelta {
-      let base = unsafe spellings.base + Int(SpellingEntry.base(ofDelta: place))
-      unsafe TextDelta.write(whole, base: base, delta: place + SpellingEntry.baseByteCount)
-    } else {
-      _ = unsafe whole.update(fromContentsOf: UnsafeBufferPointer(start: place, count: whole.count))
-    }
-  }
-
-  /// A spelling's series, unescaped, tags sorted. Made anew at each call (a third of a microsecond, three with escapes): keep the answer.
+  /// A spelling's series, unescaped, tags sorted. Made anew at each call, but for the newest numbers (a third of a microsecond, three with
+  /// escapes): keep the answer.
   public func seriesKey(_ number: UInt32) -> SeriesKey {
-    let entry = entries[Int(number)]
-    return unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Int(entry.count)) { bytes in
-      unsafe write(entry, to: bytes)
-      return unsafe LineKey.seriesKey(ofValidated: UnsafeBufferPointer(bytes))
+    var bytes: [UInt8] = []
+    unsafe withSeriesKey(number) { bytes = unsafe Array($0) }
+    return SeriesKey(wellFormed: bytes)
+  }
+
+  /// Calls `body` with the flat form of a spelling's series (`SeriesKey.bytes`): of the newest numbers it lies there, others cost what
+  /// `seriesKey` does. `body` leaves the vocabulary as it is.
+  public func withSeriesKey(_ number: UInt32, _ body: (UnsafeBufferPointer<UInt8>) -> Void) {
+    if let fresh = unsafe freshKeys.key(number) { return unsafe body(fresh) }
+    unsafe spellings.withSpelling(number) { whole in
+      let name = unsafe UnsafeBufferPointer(rebasing: whole.dropLast())
+      if unsafe name.contains(Escaping.backslash) {
+        return unsafe LineKey.seriesKey(ofValidated: whole).bytes.withUnsafeBufferPointer { unsafe body($0) }
+      }
+      precondition(unsafe plainKey.scan(name), "a numbered spelling is valid")
+      keyScratch.reset()
+      unsafe plainKey.appendKey(of: name, to: &keyScratch)
+      unsafe body(keyScratch.elements)
     }
   }
 
@@ -108,6 +101,7 @@ public final class Vocabulary {
 
   /// Forgets all numbers if a bound is passed or the owner said so. Call it while no batch holds numbers.
   public func forgetIfFull() {
+    freshKeys.reset()
     if seriesCount > limits.seriesCountMax || fieldListCount > limits.fieldListCountMax
       || byteCount > limits.byteCountMax || isToBeForgotten
     {
@@ -119,16 +113,14 @@ public final class Vocabulary {
   public func forget() {
     generation += 1
     isToBeForgotten = false
+    spellings.forget()
     // Memory is given back too: it grew to the bound.
-    entries = Buffer(capacity: 256)
-    spellings = Buffer(capacity: 1 << 14)
     lists = Buffer(capacity: 64)
     fields = Buffer(capacity: 256)
     names = Buffer(capacity: 1 << 12)
-    spellingIndex.removeAll()
     listIndex.removeAll()
-    bases = [:]
     fieldKeys = []
+    freshKeys = FreshKeys()
   }
 }
 
@@ -187,66 +179,22 @@ struct FieldEntry: BitwiseCopyable {
 }
 
 extension Vocabulary {
-  /// The number of a spelling (given with the space that ends it), if it has one.
-  func findSpelling(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32? {
-    guard let base = bytes.baseAddress else { return nil }
-    return spellingIndex.find(unsafe spellingIndex.hash(bytes)) { number in
-      let entry = entries[Int(number)]
-      return unsafe Int(entry.count) == bytes.count
-        && entry.isPrefix(of: base, base + bytes.count, UnsafePointer(spellings.base))
-    }
-  }
-
   /// The number of a spelling that was validated, new if need be. `bytes` end with a space.
   func number(ofSpelling bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
-    if let number = unsafe findSpelling(bytes) { return number }
-    let number = UInt32(entries.count)
-    let offset = unsafe keep(bytes, number)
-    entries.append(
-      SpellingEntry(
-        offset: offset, count: UInt32(bytes.count), next: SpellingEntry.none, fieldList: SpellingEntry.none))
-    spellingIndex.insert(number, hash: unsafe spellingIndex.hash(bytes))
+    let hash = unsafe spellings.hash(bytes)
+    return unsafe spellings.find(bytes, hash: hash) ?? spellings.add(bytes, hash: hash)
+  }
+
+  /// The same of a spelling that `plainKey` has just taken apart.
+  ///
+  /// - Parameter missed: its hash, where a search has just told that it has no number.
+  func number(ofPlain bytes: UnsafeBufferPointer<UInt8>, missed: UInt32?) -> UInt32 {
+    let hash = unsafe missed ?? spellings.hash(bytes)
+    if missed == nil, let number = unsafe spellings.find(bytes, hash: hash) { return number }
+    let number = unsafe spellings.add(bytes, hash: hash)
+    let name = unsafe UnsafeBufferPointer(rebasing: bytes.dropLast())
+    freshKeys.add(number) { unsafe plainKey.appendKey(of: name, to: &$0) }
     return number
-  }
-
-  /// Takes in the bytes of a spelling that is to have a number, and says where they are: an entry's `offset`.
-  private func keep(_ bytes: UnsafeBufferPointer<UInt8>, _ number: UInt32) -> UInt32 {
-    // Comparisons read 16 bytes, however short a spelling is.
-    defer { spellings.reserve(16) }
-    if spellings.count >= Self.wholeByteCountMax {
-      let kind = unsafe kind(of: bytes)
-      if let base = bases[kind], let offset = unsafe keep(bytes, asDeltaTo: base) { return offset }
-      if bases.count >= Self.baseCountMax { bases.removeAll(keepingCapacity: true) }
-      bases[kind] = number
-    }
-    unsafe spellings.append(contentsOf: bytes)
-    return UInt32(spellings.count - bytes.count)
-  }
-
-  private func keep(_ bytes: UnsafeBufferPointer<UInt8>, asDeltaTo number: UInt32) -> UInt32? {
-    let (base, start) = (entries[Int(number)], spellings.count)
-    for byte in 0..<SpellingEntry.baseByteCount {
-      spellings.append(UInt8(truncatingIfNeeded: base.offset >> (8 * UInt32(byte))))
-    }
-    // Room for all of it beforehand, so that the base's bytes stay where they are.
-    spellings.reserve(bytes.count)
-    let text = unsafe UnsafeBufferPointer(start: spellings.base + base.place, count: Int(base.count))
-    guard let count = unsafe TextDelta.make(bytes, base: text, in: spellings.base + spellings.count) else {
-      spellings.setCount(start)
-      return nil
-    }
-    spellings.setCount(spellings.count + count)
-    return UInt32(start) | SpellingEntry.deltaFlag
-  }
-
-  /// Equal where spellings are likely to be alike: of one measurement, with as many tags.
-  private func kind(of bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
-    var (tagCount, measurement) = (UInt32(0), bytes.count)
-    for index in bytes.indices where unsafe bytes[index] == Escaping.comma {
-      tagCount += 1
-      measurement = min(measurement, index)
-    }
-    return unsafe spellingIndex.hash(UnsafeBufferPointer(rebasing: bytes[..<measurement])) &+ tagCount
   }
 
   /// The number of a field list, new if need be. `key` is, for each field, the raw name, `=` and the type's byte;

@@ -15,6 +15,9 @@ struct ParserTests {
     let keys = [
       "m", "m,a=b", "m,a=c", "m\\ x,a=b\\,c", "m\\\\ x,a=b", " m,a=b", "n,host=\"q", "# c", "", "m,b=1,a=é", "m,a=b,a=c",
       "m,a", "m,a=", "m,time=1", "m,a=b=c", ",a=b", "m,=b", String(repeating: "k", count: 65_530),
+      // The same tag keys as the key before, others, and what is like them but for a byte.
+      "m,b=1,a=2,c=3", "m,b=7,a=22,c=3", "m,a=2,b=1,c=3", "m,b=1,a=2,b=3", "m,b=1,a=2,c", "m,b=1,a=2,c=", "m,b=1,a=2,,c=3", "m,b=1,a=2,c=3,",
+      "m,b==,a==2,c=3", "m,b===,a=2,c=3", "m,b=1,a=2,cc=3", "m,b=1,aa=2,c=3", "m,b=1,a=2,time=3", "m,b=1,a=2", "=,b=1,a=2,c=\u{7f}",
     ]
     let values = [
       "1", "1i", "-1i", "2u", "t", "FALSE", "true", "Trux", "\"s\"", "\"a\\\"b\"", "\"a\nb\"", "\"open",

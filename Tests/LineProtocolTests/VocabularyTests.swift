@@ -53,6 +53,44 @@ struct VocabularyTests {
     }
   }
 
+  @Test("a key is the same when it is asked for at once, while others are, and long after", arguments: [1, 2] as [UInt64])
+  func freshKeys(seed: UInt64) {
+    var random = SplitMix64(seed: seed)
+    let parser = LineParser(vocabulary: Vocabulary())
+    let batch = LineBatch()
+    var wanted: [SeriesKey] = []
+    func check(_ number: Int) {
+      var bytes: [UInt8] = []
+      parser.vocabulary.withSeriesKey(UInt32(number)) { bytes = Array($0) }
+      #expect(bytes == wanted[number].bytes && parser.vocabulary.seriesKey(UInt32(number)) == wanted[number], "series \(number)")
+    }
+    // Three orders of tags in turns, now and then an escape, which is read the general way; keys of a megabyte in all.
+    for round in 0..<40 {
+      var lines = ""
+      for _ in 0..<200 {
+        let number = wanted.count
+        let value = String(repeating: "v", count: Int.random(in: 1...200, using: &random)) + "\(number)"
+        let name = number % 50 == 49 ? "a,b" : "m"
+        let tags = number % 3 == 0 ? [("z", value), ("a", "1")] : number % 3 == 1 ? [("a", value), ("z", "1")] : [("k", value)]
+        lines += name.replacing(",", with: "\\,") + tags.map { ",\($0.0)=\($0.1)" }.joined() + " f=1 \(number)\n"
+        wanted.append(
+          SeriesKey(
+            measurement: Array(name.utf8), tags: tags.map { (key: Array($0.0.utf8), value: Array($0.1.utf8)) }))
+      }
+      batch.reset()
+      parse(lines, parser, batch)
+      #expect(batch.series.elements.map { Int($0) } == Array(round * 200..<wanted.count))
+      for number in round * 200..<wanted.count { check(number) }
+    }
+    for number in wanted.indices.shuffled(using: &random).prefix(2_000) { check(number) }
+    parser.vocabulary.forget()
+    batch.reset()
+    parse("n,k=1 f=1\nn,k=2 f=1\n", parser, batch)
+    wanted = ["1", "2"].map { SeriesKey(measurement: Array("n".utf8), tags: [(key: Array("k".utf8), value: Array($0.utf8))]) }
+    check(1)
+    check(0)
+  }
+
   @Test("bad lines leave nothing behind")
   func badLines() {
     let parser = LineParser(vocabulary: Vocabulary())

@@ -155,6 +155,31 @@ static inline size_t CShims_commonPrefix(const uint8_t *a, const uint8_t *b, siz
   return at;
 }
 
+/// The first of the places `first` to `last`, at most 28, from which four bytes at `a` and `b` are equal; above `last` if there is none.
+/// Reads no byte past the four at `last`.
+static inline ptrdiff_t CShims_firstFourEqual(const uint8_t *a, const uint8_t *b, ptrdiff_t first, ptrdiff_t last) {
+#if defined(__SSE2__)
+  // Two times 16 bytes, that may overlap, reach from the first byte to the last that may be read.
+  if (last >= 12 && last <= 28) {
+    const ptrdiff_t second = last - 12;
+    const uint32_t head = (uint32_t)_mm_movemask_epi8(
+        _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)a), _mm_loadu_si128((const __m128i *)b)));
+    const uint32_t tail = (uint32_t)_mm_movemask_epi8(
+        _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(a + second)), _mm_loadu_si128((const __m128i *)(b + second))));
+    const uint32_t equal = head | tail << second;
+    const uint32_t fours = (equal & equal >> 1 & equal >> 2 & equal >> 3) & ~0u << first;
+    return fours == 0 ? last + 1 : __builtin_ctz(fours);
+  }
+#endif
+  for (; first <= last; first++) {
+    uint32_t x, y;
+    memcpy(&x, a + first, 4);
+    memcpy(&y, b + first, 4);
+    if (x == y) break;
+  }
+  return first;
+}
+
 /// Copies `count` bytes between places that do not overlap: mostly few, for which a call of memcpy costs more than the copy.
 static inline void CShims_copyShort(uint8_t *target, const uint8_t *source, size_t count) {
   if (count > 64) {
