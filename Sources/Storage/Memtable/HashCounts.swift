@@ -4,41 +4,44 @@ import LineProtocol
 ///
 /// Of a million things two share a count by a chance of 1 in 100,000, and are then counted as one.
 struct HashCounts {
-  /// Of each thing the upper 56 bits of its hash, and how many hold it; at most `largeCount`, which stands for what `large` says.
+  /// Of each thing the upper 56 bits of its hash, and how many hold it beside those that `large` counts: 1 to `smallCountMax`.
   private var table = TaggedTable<UInt64>()
-  /// By the upper bits.
+  /// By the upper bits, `carry` at a time, so that it is seldom asked for what thousands of series share.
   private var large: [UInt64: Int] = [:]
-  private static let largeCount: UInt64 = 255
+  private static let smallCountMax: UInt64 = 255
+  private static let carry: UInt64 = 128
 
   /// Whether anything holds a thing.
   func contains(_ hash: UInt64) -> Bool { slot(of: hash) != nil }
 
-  /// One more holds it; answers how many do.
-  mutating func add(_ hash: UInt64) -> Int {
+  /// One more holds it; answers whether it is the first.
+  mutating func add(_ hash: UInt64) -> Bool {
     guard let slot = slot(of: hash) else {
       table.insert(hash & ~0xff | 1, hash: Self.place(hash), hashOf: Self.place)
-      return 1
+      return true
     }
-    let count = table[slot] & 0xff
-    if count == Self.largeCount {
-      let more = (large[hash >> 8] ?? Int(count)) + 1
-      large[hash >> 8] = more
-      return more
+    if table[slot] & 0xff == Self.smallCountMax {
+      large[hash >> 8, default: 0] += Int(Self.carry)
+      table[slot] -= Self.carry
     }
     table[slot] += 1
-    return Int(count) + 1
+    return false
   }
 
-  /// One less holds it, of at least one; answers how many do.
-  mutating func remove(_ hash: UInt64) -> Int {
-    guard let slot = slot(of: hash) else { return 0 }
-    let count = table[slot] & 0xff
-    if count == Self.largeCount, let most = large[hash >> 8] {
-      large[hash >> 8] = most - 1 == Int(count) ? nil : most - 1
-      return most - 1
+  /// One less holds it, of at least one; answers whether it was the last.
+  mutating func remove(_ hash: UInt64) -> Bool {
+    guard let slot = slot(of: hash) else { return false }
+    if table[slot] & 0xff > 1 {
+      table[slot] -= 1
+      return false
     }
-    if count == 1 { table.remove(slot, hashOf: Self.place) } else { table[slot] -= 1 }
-    return Int(count) - 1
+    guard let more = large[hash >> 8] else {
+      table.remove(slot, hashOf: Self.place)
+      return true
+    }
+    large[hash >> 8] = more == Int(Self.carry) ? nil : more - Int(Self.carry)
+    table[slot] += Self.carry - 1
+    return false
   }
 
   private func slot(of hash: UInt64) -> Int? { table.find(Self.place(hash)) { $0 >> 8 == hash >> 8 } }

@@ -71,21 +71,29 @@ enum KeyOrder {
 }
 
 extension KeyOrder {
-  /// Calls `body` with key and value of each tag in order until it answers `false`; the buffers are valid as long as the key.
-  static func visitTags(
-    of key: UnsafeBufferPointer<UInt8>,
-    _ body: (UnsafeBufferPointer<UInt8>, UnsafeBufferPointer<UInt8>) -> Bool
-  ) {
-    var at = 0
-    _ = unsafe text(key, &at)
-    for _ in 0..<(unsafe length(key, &at)) {
+  /// Hands out key and value of each tag of a key in order; the buffers are valid as long as the key.
+  @unsafe struct TagCursor {
+    private let key: UnsafeBufferPointer<UInt8>
+    private var at = 0
+    /// Tags to come.
+    private(set) var left: Int
+
+    init(_ key: UnsafeBufferPointer<UInt8>) {
+      unsafe self.key = key
+      _ = unsafe text(key, &at)
+      unsafe left = length(key, &at)
+    }
+
+    @inline(__always) mutating func next() -> (name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>)? {
+      if unsafe left == 0 { return nil }
+      unsafe left -= 1
       let name = unsafe text(key, &at)
-      if unsafe !body(name, text(key, &at)) { return }
+      return unsafe (name, text(key, &at))
     }
   }
 
   /// The text at `at`, and moves behind it.
-  @inline(__always) private static func text(
+  @inline(__always) fileprivate static func text(
     _ key: UnsafeBufferPointer<UInt8>, _ at: inout Int
   ) -> UnsafeBufferPointer<UInt8> {
     let count = unsafe length(key, &at)
@@ -118,7 +126,7 @@ extension KeyOrder {
     return unsafe UnsafeBufferPointer(start: nil, count: 0)
   }
 
-  @inline(__always) private static func isEqual(_ name: UnsafeBufferPointer<UInt8>, _ wanted: [UInt8]) -> Bool {
+  @inline(__always) static func isEqual(_ name: UnsafeBufferPointer<UInt8>, _ wanted: [UInt8]) -> Bool {
     unsafe wanted.withUnsafeBufferPointer { unsafe isEqual(name, $0) }
   }
 

@@ -34,32 +34,48 @@ package final class LiveCensus: Sendable {
   /// Rises when series are let go: who was refused may ask again.
   package var releases: UInt64 { releaseCount.load(ordering: .acquiring) }
 
-  /// Takes a new series in, if there is room for it and its tag values.
-  package func admit(_ key: SeriesKey) throws(SeriesRefusal) {
-    if isUnlimited { return }
-    let tags = Self.hashes(of: key)
-    let refusal: SeriesRefusal? = state.withLock { state in
-      if !memory.hasRoom { return memoryRefusal() }
-      if limits.seriesCountMax > 0, state.seriesCount >= limits.seriesCountMax {
-        return seriesRefusal(key, tags, state)
-      }
-      if limits.tagValueCountMax > 0 {
-        for (place, tag) in tags.enumerated()
-        where !state.values.contains(tag.value) && state.keys[tag.key] ?? 0 >= limits.tagValueCountMax {
-          return tagRefusal(key, place)
+  /// Takes a new series in, if there is room for it and its tag values; why not otherwise.
+  ///
+  /// - Parameter key: in flat form.
+  func admit(_ key: UnsafeBufferPointer<UInt8>) -> SeriesRefusal? {
+    if isUnlimited { return nil }
+    return unsafe Self.withHashes(of: key) { tags in
+      state.withLock { state in
+        if !memory.hasRoom { return memoryRefusal() }
+        if limits.seriesCountMax > 0, state.seriesCount >= limits.seriesCountMax {
+          return unsafe seriesRefusal(SeriesKey(wellFormed: Array(key)), tags, state)
         }
+        if limits.tagValueCountMax > 0 {
+          for place in tags.indices where unsafe !hasRoom(for: tags[place], state) {
+            return unsafe tagRefusal(SeriesKey(wellFormed: Array(key)), place)
+          }
+        }
+        unsafe Self.add(tags, to: &state)
+        return nil
       }
-      Self.add(tags, to: &state)
-      return nil
     }
-    if let refusal { throw refusal }
   }
 
-  /// Takes a series in whatever the limits are: one that the log holds already.
-  package func add(_ key: SeriesKey) {
+  /// The same of a key as a value of its own.
+  package func admit(_ key: SeriesKey) throws(SeriesRefusal) {
+    if let refusal = unsafe key.bytes.withUnsafeBufferPointer({ unsafe admit($0) }) { throw refusal }
+  }
+
+  private func hasRoom(for tag: TagHash, _ state: borrowing State) -> Bool {
+    state.values.contains(tag.value) || state.keys[tag.key] ?? 0 < limits.tagValueCountMax
+  }
+
+  /// Takes a series in whatever the limits are: one that the log holds already. The key is in flat form.
+  func add(_ key: UnsafeBufferPointer<UInt8>) {
     if isUnlimited { return }
-    let tags = Self.hashes(of: key)
-    state.withLock { Self.add(tags, to: &$0) }
+    unsafe Self.withHashes(of: key) { tags in
+      state.withLock { unsafe Self.add(tags, to: &$0) }
+    }
+  }
+
+  /// The same of a key as a value of its own.
+  package func add(_ key: SeriesKey) {
+    unsafe key.bytes.withUnsafeBufferPointer { unsafe add($0) }
   }
 
   /// Takes note of what a series that was taken in takes: known once it is made.
@@ -71,8 +87,11 @@ package final class LiveCensus: Sendable {
   package func remove(_ series: some Collection<(key: SeriesKey, byteCount: Int)>) {
     if isUnlimited || series.isEmpty { return }
     for (key, byteCount) in series {
-      let tags = Self.hashes(of: key)
-      state.withLock { Self.remove(tags, from: &$0) }
+      unsafe key.bytes.withUnsafeBufferPointer { key in
+        unsafe Self.withHashes(of: key) { tags in
+          state.withLock { unsafe Self.remove(tags, from: &$0) }
+        }
+      }
       memory.remove(byteCount)
     }
     releaseCount.add(1, ordering: .acquiringAndReleasing)
@@ -97,30 +116,40 @@ package final class LiveCensus: Sendable {
   /// Its key is random: these bytes come from strangers.
   private static let keyed = KeyedHash()
 
-  private static func hashes(of key: SeriesKey) -> [(key: UInt64, value: UInt64)] {
+  /// What a tag's key and value are known by.
+  private typealias TagHash = (key: UInt64, value: UInt64)
+
+  /// Hashes each tag of a key in flat form, before any lock is taken.
+  private static func withHashes<R>(
+    of key: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<TagHash>) -> R
+  ) -> R {
     let keyed = keyed
-    var hashes: [(key: UInt64, value: UInt64)] = []
-    hashes.reserveCapacity(16)
-    unsafe key.bytes.withUnsafeBufferPointer { bytes in
-      let base = unsafe keyed.hash(KeyOrder.measurementBytes(of: bytes))
-      unsafe KeyOrder.visitTags(of: bytes) { name, value in
-        let hash = unsafe keyed.hash(name, after: base)
-        unsafe hashes.append((hash, keyed.hash(value, after: hash)))
-        return true
+    var cursor = unsafe KeyOrder.TagCursor(key)
+    let base = unsafe keyed.hash(KeyOrder.measurementBytes(of: key))
+    return unsafe withUnsafeTemporaryAllocation(of: TagHash.self, capacity: cursor.left) { hashes in
+      var count = 0
+      while let tag = unsafe cursor.next() {
+        let hash = unsafe keyed.hash(tag.name, after: base)
+        unsafe hashes.initializeElement(at: count, to: (hash, keyed.hash(tag.value, after: hash)))
+        count += 1
       }
+      return unsafe body(UnsafeBufferPointer(hashes))
     }
-    return hashes
   }
 
-  private static func add(_ tags: [(key: UInt64, value: UInt64)], to state: inout State) {
+  private static func add(_ tags: UnsafeBufferPointer<TagHash>, to state: inout State) {
     state.seriesCount += 1
-    for tag in tags where state.values.add(tag.value) == 1 { state.keys[tag.key, default: 0] += 1 }
+    for place in tags.indices {
+      let tag = unsafe tags[place]
+      if state.values.add(tag.value) { state.keys[tag.key, default: 0] += 1 }
+    }
   }
 
-  private static func remove(_ tags: [(key: UInt64, value: UInt64)], from state: inout State) {
+  private static func remove(_ tags: UnsafeBufferPointer<TagHash>, from state: inout State) {
     state.seriesCount -= 1
-    for tag in tags where state.values.contains(tag.value) {
-      guard state.values.remove(tag.value) == 0, let values = state.keys[tag.key] else { continue }
+    for place in tags.indices {
+      let tag = unsafe tags[place]
+      guard state.values.remove(tag.value), let values = state.keys[tag.key] else { continue }
       state.keys[tag.key] = values == 1 ? nil : values - 1
     }
   }
@@ -150,12 +179,12 @@ package final class LiveCensus: Sendable {
   }
 
   private func seriesRefusal(
-    _ key: SeriesKey, _ tags: [(key: UInt64, value: UInt64)], _ state: borrowing State
+    _ key: SeriesKey, _ tags: UnsafeBufferPointer<TagHash>, _ state: borrowing State
   ) -> SeriesRefusal {
     var message = "\(shownDatabase) has \(limits.seriesCountMax) series, the limit"
     var most: (place: Int, count: Int) = (-1, 0)
-    for (place, tag) in tags.enumerated() {
-      let count = state.keys[tag.key] ?? 0
+    for place in tags.indices {
+      let count = unsafe state.keys[tags[place].key] ?? 0
       if count > most.count { most = (place, count) }
     }
     if most.place >= 0 {

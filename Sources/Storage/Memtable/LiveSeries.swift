@@ -26,38 +26,39 @@ package import LineProtocol
   private static let deltaFlag: UInt32 = 1 << 31
 
   /// A series with one holder, the caller; its key's bytes are kept as they are.
-  static func make(_ key: SeriesKey, hash: UInt32) -> LiveSeries {
-    unsafe key.bytes.withUnsafeBufferPointer { bytes in
-      let memory = unsafe allocate(key, length: UInt32(bytes.count), hash: hash, tailByteCount: bytes.count)
-      unsafe UnsafeMutableRawBufferPointer(start: memory + headByteCount, count: bytes.count)
-        .copyMemory(from: UnsafeRawBufferPointer(bytes))
-      return unsafe LiveSeries(head: memory.assumingMemoryBound(to: Head.self))
-    }
+  ///
+  /// - Parameter key: in flat form.
+  static func make(_ key: UnsafeBufferPointer<UInt8>, hash: UInt32) -> LiveSeries {
+    let memory = unsafe allocate(length: UInt32(key.count), hash: hash, tailByteCount: key.count)
+    unsafe UnsafeMutableRawBufferPointer(start: memory + headByteCount, count: key.count)
+      .copyMemory(from: UnsafeRawBufferPointer(key))
+    return unsafe LiveSeries(head: memory.assumingMemoryBound(to: Head.self))
   }
 
   /// The same, with the key told by that of `base`, which is kept whole and held from then on; `nil` where that takes more than half of
   /// the key, or the first bytes, so many that the measurement lies in them, are not those of `base`.
-  static func make(_ key: SeriesKey, hash: UInt32, base: LiveSeries, sharedByteCount: Int) -> LiveSeries? {
+  static func make(
+    _ key: UnsafeBufferPointer<UInt8>, hash: UInt32, base: LiveSeries, sharedByteCount: Int
+  ) -> LiveSeries? {
     precondition(base.isWhole, "a base is kept whole")
-    return unsafe key.bytes.withUnsafeBufferPointer { bytes in
-      unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: bytes.count / 2 + 1) { scratch in
-        let (whole, delta) = unsafe (base.tail(base.keyByteCount), scratch.baseAddress.unsafelyUnwrapped)
-        guard unsafe whole.prefix(sharedByteCount).elementsEqual(bytes.prefix(sharedByteCount)),
-          let count = unsafe TextDelta.make(bytes, base: whole, in: delta)
-        else { return nil }
-        let memory = unsafe allocate(
-          key, length: UInt32(bytes.count) | deltaFlag, hash: hash, tailByteCount: baseByteCount + count)
-        base.retain()
-        unsafe (memory + headByteCount).storeBytes(of: base.address, as: UInt.self)
-        unsafe (memory + headByteCount + baseByteCount).copyMemory(from: delta, byteCount: count)
-        return unsafe LiveSeries(head: memory.assumingMemoryBound(to: Head.self))
-      }
+    return unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: key.count / 2 + 1) { scratch in
+      let (whole, delta) = unsafe (base.tail(base.keyByteCount), scratch.baseAddress.unsafelyUnwrapped)
+      guard unsafe KeyOrder.isEqual(UnsafeBufferPointer(rebasing: whole.prefix(sharedByteCount)),
+        UnsafeBufferPointer(rebasing: key.prefix(sharedByteCount))),
+        let count = unsafe TextDelta.make(key, base: whole, in: delta)
+      else { return nil }
+      let memory = unsafe allocate(
+        length: UInt32(key.count) | deltaFlag, hash: hash, tailByteCount: baseByteCount + count)
+      base.retain()
+      unsafe (memory + headByteCount).storeBytes(of: base.address, as: UInt.self)
+      unsafe (memory + headByteCount + baseByteCount).copyMemory(from: delta, byteCount: count)
+      return unsafe LiveSeries(head: memory.assumingMemoryBound(to: Head.self))
     }
   }
 
-  private static func allocate(_ key: SeriesKey, length: UInt32, hash: UInt32, tailByteCount: Int) -> UnsafeMutableRawPointer {
+  private static func allocate(length: UInt32, hash: UInt32, tailByteCount: Int) -> UnsafeMutableRawPointer {
     guard let memory = unsafe malloc(headByteCount + tailByteCount) else {
-      preconditionFailure("no memory for a key of \(key.bytes.count) bytes")
+      preconditionFailure("no memory for a key of \(length & ~deltaFlag) bytes")
     }
     unsafe memory.bindMemory(to: Head.self, capacity: 1)
       .initialize(to: Head(holderCount: 1, rank: 0, length: length, hash: hash))

@@ -53,23 +53,32 @@ package final class LiveSeriesTable: Sendable {
   var partNumberFloor: UInt64 { floorNumber.load(ordering: .acquiring) }
 
   /// The one entry of a series, made if need be whatever the limits are; the caller holds it. Costs a hash of the key and a lock.
-  func intern(_ key: SeriesKey) -> LiveSeries {
-    let hash = hash(key)
+  ///
+  /// - Parameter key: in flat form (`SeriesKey.bytes`).
+  func intern(_ key: UnsafeBufferPointer<UInt8>) -> LiveSeries {
+    let hash = unsafe keyed.hash(key)
     return shards[Self.shard(hash)].state.withLock { state in
-      if let found = Self.find(key, hash: hash, in: state) { return found }
-      census.add(key)
-      return insert(key, hash: hash, in: &state)
+      if let found = unsafe Self.find(key, hash: hash, in: state) { return found }
+      unsafe census.add(key)
+      return unsafe insert(key, hash: hash, in: &state)
     }
   }
 
   /// The one entry of a series, made if the database has room for one more; the caller holds it.
-  package func admit(_ key: SeriesKey) throws(SeriesRefusal) -> LiveSeries {
-    let hash = hash(key)
-    return try shards[Self.shard(hash)].state.withLock { (state) throws(SeriesRefusal) in
-      if let found = Self.find(key, hash: hash, in: state) { return found }
-      try census.admit(key)
-      return insert(key, hash: hash, in: &state)
+  ///
+  /// - Parameter key: in flat form.
+  func admit(_ key: UnsafeBufferPointer<UInt8>) -> Result<LiveSeries, SeriesRefusal> {
+    let hash = unsafe keyed.hash(key)
+    return shards[Self.shard(hash)].state.withLock { state in
+      if let found = unsafe Self.find(key, hash: hash, in: state) { return .success(found) }
+      if let refusal = unsafe census.admit(key) { return .failure(refusal) }
+      return unsafe .success(insert(key, hash: hash, in: &state))
     }
+  }
+
+  /// The same of a key as a value of its own.
+  package func admit(_ key: SeriesKey) throws(SeriesRefusal) -> LiveSeries {
+    try unsafe key.bytes.withUnsafeBufferPointer { unsafe admit($0) }.get()
   }
 
   /// Rises when the database may have room for series that were refused.
@@ -77,11 +86,9 @@ package final class LiveSeriesTable: Sendable {
   /// Whether no series is ever refused.
   var isUnlimited: Bool { census.isUnlimited }
 
-  private static func find(_ key: SeriesKey, hash: UInt64, in state: borrowing State) -> LiveSeries? {
-    let slot = unsafe key.bytes.withUnsafeBufferPointer { bytes in
-      state.series.find(UInt32(truncatingIfNeeded: hash)) { address in
-        unsafe LiveSeries(address: address)?.isEqual(to: bytes) ?? false
-      }
+  private static func find(_ key: UnsafeBufferPointer<UInt8>, hash: UInt64, in state: borrowing State) -> LiveSeries? {
+    let slot = state.series.find(UInt32(truncatingIfNeeded: hash)) { address in
+      unsafe LiveSeries(address: address)?.isEqual(to: key) ?? false
     }
     let found = slot.flatMap { LiveSeries(address: state.series[$0]) }
     // Under the lock, so that it is not let go of meanwhile.
@@ -89,8 +96,8 @@ package final class LiveSeriesTable: Sendable {
     return found
   }
 
-  private func insert(_ key: SeriesKey, hash: UInt64, in state: inout State) -> LiveSeries {
-    let series = make(key, hash: UInt32(truncatingIfNeeded: hash), in: &state)
+  private func insert(_ key: UnsafeBufferPointer<UInt8>, hash: UInt64, in state: inout State) -> LiveSeries {
+    let series = unsafe make(key, hash: UInt32(truncatingIfNeeded: hash), in: &state)
     census.count(byteCount: Self.countedByteCount(series))
     state.series.insert(series.address, hash: series.hash, hashOf: Self.hash(ofAddress:))
     state.byteCount += series.byteCount
@@ -99,20 +106,18 @@ package final class LiveSeriesTable: Sendable {
   }
 
   /// A series, its key told by that of one like it where that is short.
-  private func make(_ key: SeriesKey, hash: UInt32, in state: inout State) -> LiveSeries {
-    if key.bytes.count > Self.baseKeyByteCountMax { return LiveSeries.make(key, hash: hash) }
-    let (kind, sharedByteCount) = unsafe key.bytes.withUnsafeBufferPointer { bytes in
-      let count = unsafe KeyOrder.byteCountBeforeTags(of: bytes)
-      return unsafe (keyed.hash(UnsafeBufferPointer(rebasing: bytes[..<count])), count)
-    }
+  private func make(_ key: UnsafeBufferPointer<UInt8>, hash: UInt32, in state: inout State) -> LiveSeries {
+    if key.count > Self.baseKeyByteCountMax { return unsafe LiveSeries.make(key, hash: hash) }
+    let sharedByteCount = unsafe KeyOrder.byteCountBeforeTags(of: key)
+    let kind = unsafe keyed.hash(UnsafeBufferPointer(rebasing: key[..<sharedByteCount]))
     if let base = state.bases[kind],
-      let series = LiveSeries.make(key, hash: hash, base: base, sharedByteCount: sharedByteCount)
+      let series = unsafe LiveSeries.make(key, hash: hash, base: base, sharedByteCount: sharedByteCount)
     {
       return series
     }
     if state.bases.count >= Self.baseCountMax { state.releaseBases() }
-    state.bases.updateValue(LiveSeries.make(key, hash: hash), forKey: kind)?.release()
-    return LiveSeries.make(key, hash: hash)
+    unsafe state.bases.updateValue(LiveSeries.make(key, hash: hash), forKey: kind)?.release()
+    return unsafe LiveSeries.make(key, hash: hash)
   }
 
   /// What the census is told: a key that is kept whole may lie here once more, for those that are told by it.
@@ -167,10 +172,6 @@ package final class LiveSeriesTable: Sendable {
   }
 
   private static func shard(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: hash >> 32) & (shardCount - 1) }
-
-  private func hash(_ key: SeriesKey) -> UInt64 {
-    unsafe key.bytes.withUnsafeBufferPointer { unsafe keyed.hash($0) }
-  }
 
   private static func hash(ofAddress address: UInt) -> UInt32 { LiveSeries(address: address)?.hash ?? 0 }
 }

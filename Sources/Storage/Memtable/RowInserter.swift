@@ -142,16 +142,16 @@ import Synchronization
 
   /// Makes the series of a spelling live; `false` if there is no room for it.
   @inline(never) private func learn(series number: UInt32, names: some RowNames) -> Bool {
-    if refusals[number] != nil { return false }
-    do throws(SeriesRefusal) {
-      let live = try liveSeries.admit(names.seriesKey(number))
-      unsafe slots[Int(number)].live = live.address
-      knownCount += 1
-      return true
-    } catch {
-      refusals[number] = error
-      return false
+    if !refusals.isEmpty, refusals[number] != nil { return false }
+    unsafe names.withSeriesKey(number) { key in
+      switch unsafe liveSeries.admit(key) {
+      case .success(let live):
+        unsafe slots[Int(number)].live = live.address
+        knownCount += 1
+      case .failure(let refusal): refusals[number] = refusal
+      }
     }
+    return unsafe slots[Int(number)].live != 0
   }
 
   /// Lets go of series without a row for two generations; also done by the next `insert`. For inserters that
@@ -313,7 +313,7 @@ import Synchronization
     _ slot: UnsafeMutablePointer<Slot>, spelling: UInt32, list: UInt32, part: Part, names: some RowNames
   ) -> UnsafeMutablePointer<Chunk> {
     if unsafe slot.pointee.live == 0 {
-      unsafe slot.pointee.live = liveSeries.intern(names.seriesKey(spelling)).address
+      unsafe names.withSeriesKey(spelling) { unsafe slot.pointee.live = liveSeries.intern($0).address }
       knownCount += 1
     }
     let number = UInt32(part.number - partBase)

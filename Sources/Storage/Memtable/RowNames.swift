@@ -9,8 +9,16 @@ package protocol RowNames: AnyObject {
   var generation: UInt64 { get }
   /// A spelling's series, unescaped, tags sorted.
   func seriesKey(_ number: UInt32) -> SeriesKey
+  /// Calls `body` with the flat form of the same.
+  func withSeriesKey(_ number: UInt32, _ body: (UnsafeBufferPointer<UInt8>) -> Void)
   /// A field list's fields, in the order sent, no name twice.
   func fieldList(_ number: UInt32) -> [FieldKey]
+}
+
+extension RowNames {
+  package func withSeriesKey(_ number: UInt32, _ body: (UnsafeBufferPointer<UInt8>) -> Void) {
+    unsafe seriesKey(number).bytes.withUnsafeBufferPointer { unsafe body($0) }
+  }
 }
 
 extension Vocabulary: RowNames {}

@@ -11,7 +11,8 @@ import LineProtocol
   private var hashes: [UInt32] = []
   private var table = TaggedTable<UInt32>()
   private var last = -1
-  private var isOver = false
+  /// There were more, and none is kept.
+  private(set) var isOver = false
   /// What was answered last, while no value has come since.
   private var sorted: TagValueList?
 

@@ -285,7 +285,7 @@ package import LineProtocol
   }
 
   @inline(never) private func define(series spelling: Int, names: some RowNames) -> UInt32 {
-    unsafe names.seriesKey(UInt32(spelling)).bytes.withUnsafeBufferPointer { key in
+    unsafe names.withSeriesKey(UInt32(spelling)) { key in
       appendVarint(UInt64(key.count), to: &newSeries)
       unsafe newSeries.append(contentsOf: key)
     }

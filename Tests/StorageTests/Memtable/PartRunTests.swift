@@ -123,6 +123,37 @@ struct PartRunTests {
     #expect(keys == Set(lines.map(\.key)).sorted(), "seed \(seed)")
   }
 
+  @Test("values that differ in a byte or in how long they are, under keys in any order, are told apart", arguments: [1, 2] as [UInt64])
+  func likeValues(seed: UInt64) throws {
+    var random = SplitMix64(seed: seed)
+    let writer = Writer(windowLength: 0)
+    var wanted: [[UInt8]: [[UInt8]: Set<[UInt8]>]] = [:]
+    for sequence in 1...4 as ClosedRange<UInt64> {
+      let lines = (0..<1_500).map { number in
+        let measurement = ["m", "mm"].randomElement(using: &random).map { Array($0.utf8) } ?? []
+        let keys = ["a", "b", "ab", "longer key than eight"].shuffled(using: &random).prefix(3).map { Array($0.utf8) }
+        let tags = keys.map { key in
+          var value = [UInt8](repeating: UInt8(ascii: "x"), count: Int.random(in: 1...18, using: &random))
+          value[Int.random(in: 0..<value.count, using: &random)] = UInt8.random(in: 97...122, using: &random)
+          wanted[measurement, default: [:]][key, default: []].insert(value)
+          return (key: key, value: value)
+        }
+        return SentLine(
+          key: SeriesKey(measurement: measurement, tags: tags + [(key: Array("n".utf8), value: Array("\(sequence) \(number)".utf8))]),
+          timestamp: 1, fields: [("v", .boolean(true))])
+      }
+      try writer.write(lines, sequence: sequence)
+      let run = try #require(writer.memtable.parts().first?.makeRun())
+      for (measurement, keys) in wanted {
+        #expect(run.tagKeys(of: measurement) == (keys.keys + [Array("n".utf8)]).sorted { $0.lexicographicallyPrecedes($1) })
+        for (key, values) in keys {
+          let found = try #require(run.tagValues(of: measurement, key: key, where: nil, countMax: .max) { false })
+          #expect(found == TagValueList(sorting: values))
+        }
+      }
+    }
+  }
+
   @Test("tag keys and values are all that series had when asked, of few values and of many, and those that come later")
   func tagValues() throws {
     let writer = Writer(windowLength: 0)

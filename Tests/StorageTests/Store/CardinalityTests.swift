@@ -49,7 +49,7 @@ struct CardinalityTests {
     #expect(figures.refusedByTagValuesLimit == 1 && figures.refusedBySeriesLimit == 0 && figures.tagValuesMax == 2)
   }
 
-  @Test("a value stays counted until the last of its series is gone, however many they were", arguments: [1, 2, 254, 255, 256, 300])
+  @Test("a value stays counted until the last of its series is gone, however many they were", arguments: [1, 2, 254, 255, 256, 257, 383, 384, 600])
   func sharedValues(count: Int) throws {
     var limits = CardinalityLimits.none
     limits.tagValueCountMax = 1
