@@ -35,6 +35,14 @@ public struct TaggedTable<Word: FixedWidthInteger & BitwiseCopyable & Sendable>:
     }
   }
 
+  /// Calls `body` with the places in memory where a search for a hash begins, for who has searches ahead.
+  @inlinable @inline(__always) public func visitHome(_ hash: UInt32, _ body: (UnsafeRawPointer) -> Void) {
+    let home = home(hash)
+    // Both have an element at `home`.
+    unsafe tags.withUnsafeBytes { if let base = $0.baseAddress { unsafe body(base + home) } }
+    unsafe words.withUnsafeBytes { if let base = $0.baseAddress { unsafe body(base + home * MemoryLayout<Word>.stride) } }
+  }
+
   /// The word in a slot that `find` answered.
   @inlinable @inline(__always) public subscript(_ slot: Int) -> Word {
     get { words[slot] }

@@ -45,8 +45,12 @@ import Synchronization
     var lists: [FieldList] = []
     var listIndices: [UInt64: UInt32] = [:]
     var measurements: [[UInt8]: Set<UInt32>] = [:]
-    var lastMeasurement: [UInt8] = []
+    /// The field list that was asked for last, by its own number and by its index.
+    var lastListNumber: UInt64?
     var lastList: UInt32 = .max
+    /// What was noted last in `measurements`.
+    var notedMeasurement: [UInt8] = []
+    var notedList: UInt32 = .max
   }
 
   init(
@@ -187,29 +191,51 @@ import Synchronization
     rowTotal.add(rows, ordering: .relaxed)
   }
 
-  /// A chunk with room for a row of a series and field list that only `owner` writes to.
+  /// Answers each request by a chunk with room for a row, that only `owner` writes to.
   ///
-  /// - Parameter live: held by the caller.
-  /// - Returns: the address of the chunk, and the field list's index in this part.
-  func openChunk(of live: LiveSeries, list: FieldList, owner: UInt32) -> (chunk: UInt, listIndex: UInt32) {
-    table.withLock { table in
-      let index = take(list, for: live, table: &table)
-      let number = table.numbers.number(of: live, in: table.series) ?? add(live, to: &table)
-      let series = unsafe table.series[number]
-      let newest = unsafe PartSeries.newestChunk(series)
-      let previous = unsafe Chunk.find(
-        from: newest, listIndex: index, owner: owner, lookedThroughMax: Self.lookedThroughMax)
-      var capacity = 1
-      if let previous = unsafe previous {
-        if unsafe Chunk.hasRoom(previous) { return (UInt(bitPattern: previous), index) }
-        capacity = unsafe Int(previous.pointee.capacity) * 2
-      }
-      let chunk = unsafe Chunk.make(
-        in: arena, older: newest, listIndex: index, owner: owner, valueCount: list.keys.count,
-        wantedCapacity: capacity)
-      unsafe series.pointee.newest.store(UInt(bitPattern: chunk), ordering: .releasing)
-      return (UInt(bitPattern: chunk), index)
+  /// Many at once, since the lock is taken once for them, and no look at memory waits for the one before.
+  ///
+  /// - Parameter fieldList: the list of a request, where it is new here.
+  func openChunks(
+    _ requests: UnsafeMutableBufferPointer<ChunkRequest>, owner: UInt32, fieldList: (UInt32) -> FieldList
+  ) {
+    let hasMany = table.withLock { table in
+      let before = table.series.count
+      for index in requests.indices { unsafe table.numbers.prefetch(requests[index].live) }
+      for index in requests.indices { unsafe answer(&requests[index], owner: owner, table: &table, fieldList: fieldList) }
+      return before / PartTags.lagCountMax != table.series.count / PartTags.lagCountMax
     }
+    guard hasMany else { return }
+    // Who makes series pays for their names, or the first to ask would wait for a million of them. Others may go on meanwhile.
+    let series = series
+    tags.withLock { $0.catchUp(with: series) }
+  }
+
+  private func answer(
+    _ request: inout ChunkRequest, owner: UInt32, table: inout Contents, fieldList: (UInt32) -> FieldList
+  ) {
+    guard let live = LiveSeries(address: request.live) else { preconditionFailure("no series") }
+    request.listIndex = take(request, table: &table, fieldList: fieldList)
+    let number = table.numbers.number(of: live, in: table.series) ?? add(live, to: &table)
+    let series = unsafe table.series[number]
+    let newest = unsafe PartSeries.newestChunk(series)
+    let previous = unsafe Chunk.find(
+      from: newest, listIndex: request.listIndex, owner: owner, lookedThroughMax: Self.lookedThroughMax)
+    var capacity = 1
+    if let previous = unsafe previous {
+      if unsafe Chunk.hasRoom(previous) {
+        request.chunk = UInt(bitPattern: previous)
+        return
+      }
+      capacity = unsafe Int(previous.pointee.capacity) * 2
+    } else {
+      note(request.listIndex, of: live, table: &table)
+    }
+    let chunk = unsafe Chunk.make(
+      in: arena, older: newest, listIndex: request.listIndex, owner: owner, valueCount: Int(request.valueCount),
+      wantedCapacity: capacity)
+    unsafe series.pointee.newest.store(UInt(bitPattern: chunk), ordering: .releasing)
+    request.chunk = UInt(bitPattern: chunk)
   }
 
   private func add(_ live: LiveSeries, to table: inout Contents) -> Int {
@@ -217,10 +243,6 @@ import Synchronization
     let number = table.series.append(PartSeries(live: live), in: arena)
     table.numbers.insert(live, in: table.series)
     seriesTotal.store(number + 1, ordering: .releasing)
-    // Who makes series pays for their names, or the first to ask would wait for a million of them.
-    if number % PartTags.lagCountMax == PartTags.lagCountMax - 1 {
-      tags.withLock { $0.catchUp(with: table.series) }
-    }
     return number
   }
 
@@ -228,28 +250,26 @@ import Synchronization
   /// for one series pays with chunks of one row, not with everybody's time.
   private static let lookedThroughMax = 32
 
-  /// The index of a field list in this part; notes that the series' measurement has it.
-  private func take(_ list: FieldList, for live: LiveSeries, table: inout Contents) -> UInt32 {
-    let index: UInt32
-    if table.lastList != .max, table.lists[Int(table.lastList)] === list {
-      index = table.lastList
-    } else if let known = table.listIndices[list.number] {
-      index = known
-    } else {
-      index = UInt32(table.lists.count)
-      table.lists.append(list)
-      table.listIndices[list.number] = index
+  /// The index of a request's field list in this part.
+  private func take(_ request: ChunkRequest, table: inout Contents, fieldList: (UInt32) -> FieldList) -> UInt32 {
+    if table.lastListNumber == request.listNumber { return table.lastList }
+    let index = table.listIndices[request.listNumber] ?? UInt32(table.lists.count)
+    if index == table.lists.count {
+      table.lists.append(fieldList(request.list))
+      table.listIndices[request.listNumber] = index
     }
+    (table.lastListNumber, table.lastList) = (request.listNumber, index)
+    return index
+  }
+
+  /// Notes that the measurement of a series has a field list.
+  private func note(_ list: UInt32, of live: LiveSeries, table: inout Contents) {
     // The caller holds the series, so its bytes stay.
     let key = unsafe live.firstBytes
     // Neighbours nearly always share measurement and list.
-    if table.lastList == index, unsafe KeyOrder.compareMeasurement(of: key, to: table.lastMeasurement) == 0 {
-      return index
-    }
+    if table.notedList == list, unsafe KeyOrder.compareMeasurement(of: key, to: table.notedMeasurement) == 0 { return }
     let measurement = unsafe KeyOrder.measurement(of: key)
-    table.measurements[measurement, default: []].insert(index)
-    table.lastMeasurement = measurement
-    table.lastList = index
-    return index
+    table.measurements[measurement, default: []].insert(list)
+    (table.notedMeasurement, table.notedList) = (measurement, list)
   }
 }

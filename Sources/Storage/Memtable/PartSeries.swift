@@ -1,3 +1,4 @@
+import CShims
 import LineProtocol
 import Synchronization
 
@@ -70,6 +71,12 @@ struct PartSeriesMap {
   func number(of live: LiveSeries, in list: PartSeriesList) -> Int? {
     numbers.find(Self.hash(live)) { unsafe list[Int($0)].pointee.live.address == live.address }
       .map { Int(numbers[$0]) }
+  }
+
+  /// Asks for the memory that a search for a live series, given by its address, looks at first.
+  func prefetch(_ address: UInt) {
+    guard let live = LiveSeries(address: address) else { return }
+    unsafe numbers.visitHome(Self.hash(live)) { unsafe CShims_prefetch($0) }
   }
 
   /// Adds the last series of `list`, which is not there.

@@ -29,6 +29,8 @@ import Synchronization
     /// Its index in a part, that which a chunk was opened in last; 0: none.
     var listIndex: UInt32 = 0
     var partNumber: UInt64 = 0
+    /// The list's own number: looking at it counts no holder.
+    var listNumber: UInt64 = 0
   }
 
   private let liveSeries: LiveSeriesTable
@@ -209,8 +211,9 @@ import Synchronization
         unsafe chunk = nil
       }
       if unsafe chunk == nil {
-        unsafe chunk = openChunk(
-          slot, spelling: UInt32(truncatingIfNeeded: number), list: list, part: part, names: names)
+        unsafe openChunks(
+          allSeries, allLists, rows: row..<min(row &+ Self.openedAtOnceMax, rows.upperBound), part: part, names: names)
+        unsafe chunk = slots[number].chunk
         index = unsafe chunk.unsafelyUnwrapped.pointee.count.load(ordering: .relaxed)
       }
       let open = unsafe chunk.unsafelyUnwrapped
@@ -237,11 +240,11 @@ import Synchronization
 
   @inline(__always) private func prefetch(_ far: Int, _ near: Int, _ partNumber: UInt32) {
     if unsafe far < slots.count { unsafe CShims_prefetch(slots.baseAddress.unsafelyUnwrapped + far) }
-    // A chunk of another part may be gone: only its address is looked at.
-    if unsafe near < slots.count, unsafe slots[near].part == partNumber,
-      let chunk = unsafe slots[near].chunk
-    {
-      unsafe CShims_prefetch(chunk)
+    // A chunk of another part may be gone: only its address is looked at. A chunk is opened then, which counts a holder of the series.
+    if unsafe near < slots.count {
+      let slot = unsafe slots[near]
+      let isOpen = unsafe slot.part == partNumber && slot.chunk != nil
+      unsafe CShims_prefetch(isOpen ? UnsafeRawPointer(slot.chunk) : UnsafeRawPointer(bitPattern: slot.live))
     }
   }
 
@@ -308,37 +311,82 @@ import Synchronization
     }
   }
 
-  /// Finds or makes a chunk with room, and remembers it in the slot.
-  @inline(never) private func openChunk(
-    _ slot: UnsafeMutablePointer<Slot>, spelling: UInt32, list: UInt32, part: Part, names: some RowNames
-  ) -> UnsafeMutablePointer<Chunk> {
+  /// Rows whose chunks are opened with that of the first of them, where they need one.
+  private static let openedAtOnceMax = 16
+
+  /// Finds or makes chunks with room for the first of some rows, and for others among them, and remembers them in their slots.
+  @inline(never) private func openChunks(
+    _ series: UnsafeMutablePointer<UInt32>, _ fieldLists: UnsafeMutablePointer<UInt32>, rows: Range<Int>, part: Part,
+    names: some RowNames
+  ) {
+    unsafe withUnsafeTemporaryAllocation(of: ChunkRequest.self, capacity: Self.openedAtOnceMax) { requests in
+      var count = 0
+      // Both pointers reach through `rows`.
+      let first = unsafe series[rows.lowerBound]
+      for row in rows {
+        let (spelling, list) = unsafe (series[row], fieldLists[row])
+        let isFirst = row == rows.lowerBound
+        guard isFirst || spelling != first && isAskable(spelling: spelling, list: list, part: part) else { continue }
+        if let request = request(spelling: spelling, list: list, part: part, names: names) {
+          unsafe requests[count] = request
+          count += 1
+        }
+      }
+      let asked = unsafe UnsafeMutableBufferPointer(rebasing: requests[..<count])
+      if count > 0 {
+        unsafe part.openChunks(asked, owner: owner) { list in
+          guard let fields = lists[Int(list)] else { preconditionFailure("field list \(list) was not learnt") }
+          return fields
+        }
+      }
+      for index in asked.indices {
+        let request = unsafe asked[index]
+        unsafe shapes[Int(request.list)].partNumber = part.number
+        unsafe shapes[Int(request.list)].listIndex = request.listIndex
+        unsafe slots[Int(request.spelling)].chunk = UnsafeMutablePointer(bitPattern: request.chunk)
+        unsafe slots[Int(request.spelling)].list = request.list &+ 1
+      }
+    }
+  }
+
+  /// Whether a row further on may be asked for: it is the first of its spelling in the part, or the chunk that its slot has is full. So no
+  /// slot is asked for with two field lists, and none gets a chunk of another list than that of the row which needs it.
+  private func isAskable(spelling: UInt32, list: UInt32, part: Part) -> Bool {
+    // What is not in the tables yet is for a later call.
+    guard unsafe Int(list) < shapes.count && shapes[Int(list)].valueCount > 0 && Int(spelling) < slots.count else { return false }
+    let slot = unsafe slots[Int(spelling)]
+    guard slot.part == UInt32(part.number - partBase) else { return true }
+    guard slot.list == list &+ 1, let chunk = unsafe slot.chunk else { return false }
+    return unsafe !Chunk.hasRoom(chunk)
+  }
+
+  /// What a part is to be asked for a row of a spelling; `nil` where the slot has a chunk with room, which may be found on the way.
+  private func request(spelling: UInt32, list: UInt32, part: Part, names: some RowNames) -> ChunkRequest? {
+    let number = UInt32(part.number - partBase)
+    let slot = unsafe slots.baseAddress.unsafelyUnwrapped + Int(spelling)
     if unsafe slot.pointee.live == 0 {
       unsafe names.withSeriesKey(spelling) { unsafe slot.pointee.live = liveSeries.intern($0).address }
       knownCount += 1
     }
-    let number = UInt32(part.number - partBase)
+    let shape = unsafe shapes[Int(list)]
     if unsafe slot.pointee.part != number {
       unsafe slot.pointee.part = number
       unsafe slot.pointee.chunk = nil
-    } else if unsafe shapes[Int(list)].partNumber == part.number {
+    } else if unsafe slot.pointee.list == list &+ 1, let chunk = unsafe slot.pointee.chunk, unsafe Chunk.hasRoom(chunk) {
+      return nil
+    } else if shape.partNumber == part.number {
       // Senders like to split a series' fields over two lines or more, whose chunks then lie behind one another.
-      let index = unsafe shapes[Int(list)].listIndex
       let chunk = unsafe Chunk.find(
-        from: slot.pointee.chunk, listIndex: index, owner: owner, lookedThroughMax: Self.lookedThroughMax)
-      if let chunk = unsafe chunk, unsafe Chunk.hasRoom(chunk) { return unsafe chunk }
+        from: slot.pointee.chunk, listIndex: shape.listIndex, owner: owner, lookedThroughMax: Self.lookedThroughMax)
+      if let chunk = unsafe chunk, unsafe Chunk.hasRoom(chunk) {
+        unsafe slot.pointee.chunk = chunk
+        unsafe slot.pointee.list = list &+ 1
+        return nil
+      }
     }
-    guard let live = unsafe LiveSeries(address: slot.pointee.live), let fields = lists[Int(list)] else {
-      preconditionFailure("series \(spelling) or field list \(list) was not learnt")
-    }
-    let place = part.openChunk(of: live, list: fields, owner: owner)
-    guard let chunk = unsafe UnsafeMutablePointer<Chunk>(bitPattern: place.chunk) else {
-      preconditionFailure("a part gave no chunk")
-    }
-    unsafe shapes[Int(list)].partNumber = part.number
-    unsafe shapes[Int(list)].listIndex = place.listIndex
-    unsafe slot.pointee.chunk = chunk
-    unsafe slot.pointee.list = list &+ 1
-    return unsafe chunk
+    unsafe CShims_prefetch(UnsafeRawPointer(bitPattern: slot.pointee.live))
+    return unsafe ChunkRequest(
+      live: slot.pointee.live, list: list, valueCount: shape.valueCount, listNumber: shape.listNumber, spelling: spelling)
   }
 
   /// Chunks of a series that are looked through without the part's lock.
@@ -363,7 +411,7 @@ import Synchronization
     precondition(!fields.keys.isEmpty, "field list \(list) has no fields")
     lists[index] = fields
     unsafe shapes[index] = Shape(
-      valueCount: UInt32(fields.keys.count), hasStrings: !fields.stringFields.isEmpty)
+      valueCount: UInt32(fields.keys.count), hasStrings: !fields.stringFields.isEmpty, listNumber: fields.number)
   }
 
   @inline(never) private func growSlots(to count: Int) {
