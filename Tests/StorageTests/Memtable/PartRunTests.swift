@@ -23,6 +23,32 @@ struct PartRunTests {
     }
   }
 
+  @Test("rows of few series in several field lists in turns, each with its own, read back as the model joins them", arguments: 0..<6)
+  func listsInTurns(seed: UInt64) throws {
+    var random = SplitMix64(seed: seed)
+    let writer = Writer(windowLength: seed % 2 == 0 ? 0 : 400)
+    var points: [ModelPoint] = []
+    // Lists of different widths, so that a row in a chunk of another list would spoil its neighbours.
+    let lists = [["a"], ["b", "c", "d"], ["a", "b"], ["e", "f", "g", "h", "i"]]
+    var time = Int64(0)
+    for sequence in 1...4 as ClosedRange<UInt64> {
+      let lines = (0..<300).map { _ in
+        time += 1
+        let series = Array("\(Int.random(in: 0..<(seed < 3 ? 2 : 24), using: &random))".utf8)
+        let fields = (lists.randomElement(using: &random) ?? []).map { (name: $0, value: ModelValue.integer(Int64.random(in: 0..<9, using: &random))) }
+        return SentLine(
+          key: SeriesKey(measurement: Array("m".utf8), tags: [(key: Array("s".utf8), value: series)]), timestamp: time, fields: fields)
+      }
+      try writer.write(lines, sequence: sequence)
+      points += lines.map(\.point)
+    }
+    for part in writer.memtable.parts() {
+      let run = try #require(part.makeRun())
+      let here = points.filter { part.window.contains($0.timestamp) }
+      try #expect(RunContents(run) == RunContents(MemoryRun(here, sequence: 1...4)), "seed \(seed)")
+    }
+  }
+
   @Test("a bound on batches shows those before it, while later ones are there", arguments: 0..<8)
   func visibleThrough(seed: UInt64) throws {
     var source = LineSource(seed: seed)
