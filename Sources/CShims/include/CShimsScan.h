@@ -144,6 +144,16 @@ static inline uint64_t CShims_load8(const uint8_t *position) {
   return word;
 }
 
+/// 4 bytes, little-endian.
+static inline uint32_t CShims_load4(const uint8_t *position) {
+  uint32_t word;
+  memcpy(&word, position, 4);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+  word = __builtin_bswap32(word);
+#endif
+  return word;
+}
+
 /// How many of the first `count` bytes at `a` and `b` are equal before one differs.
 static inline size_t CShims_commonPrefix(const uint8_t *a, const uint8_t *b, size_t count) {
   size_t at = 0;

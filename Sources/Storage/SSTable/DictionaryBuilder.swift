@@ -1,49 +1,5 @@
 import LineProtocol
 
-/// The distinct values of one tag key in order of first appearance, in one arena, found by an open table.
-struct ValueInterner {
-  private(set) var bytes: [UInt8] = []
-  private(set) var ends: [Int] = []
-  private var hashes: [UInt64] = []
-  /// Index plus one, 0 for empty; a power of two, at most half full.
-  private var slots = [UInt32](repeating: 0, count: 16)
-
-  var count: Int { ends.count }
-
-  func range(_ index: Int) -> Range<Int> { (index == 0 ? 0 : ends[index - 1])..<ends[index] }
-
-  /// The index of a value; `isNew` says that it was not there.
-  mutating func intern(_ source: [UInt8], _ range: Range<Int>) -> (index: Int, isNew: Bool) {
-    let hash = BloomFilter.hash(source, range, .tag)
-    var slot = Int(truncatingIfNeeded: hash) & (slots.count - 1)
-    while slots[slot] != 0 {
-      let index = Int(slots[slot]) - 1
-      if hashes[index] == hash, equalBytes(bytes, self.range(index), source, range) { return (index, false) }
-      slot = (slot + 1) & (slots.count - 1)
-    }
-    bytes.append(contentsOf: source[range])
-    ends.append(bytes.count)
-    hashes.append(hash)
-    slots[slot] = UInt32(count)
-    if count * 2 > slots.count { grow() }
-    return (count - 1, true)
-  }
-
-  private mutating func grow() {
-    slots = [UInt32](repeating: 0, count: slots.count * 2)
-    for (index, hash) in hashes.enumerated() {
-      var slot = Int(truncatingIfNeeded: hash) & (slots.count - 1)
-      while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }
-      slots[slot] = UInt32(index + 1)
-    }
-  }
-
-  /// The indexes sorted by the values' bytes.
-  func sortedIndexes() -> [Int] {
-    (0..<count).sorted { compareBytes(bytes, range($0), bytes, range($1)) < 0 }
-  }
-}
-
 /// Gathers the series of one measurement: for each its tag values by number, its rows and its times.
 ///
 /// Memory: the distinct values once, and 4 bytes a tag key and 28 a series.
@@ -54,10 +10,43 @@ struct DictionaryBuilder {
     var values = ValueInterner()
     /// For each series up to the last that has the key: 0 for absent, else the value's number of appearance plus one.
     var codes: [UInt32] = []
+    /// What a filter's key of a value begins with.
+    fileprivate let filterHead: [UInt8]
+    fileprivate let shortName: ShortText
+    /// Values that came before and their codes, each at a place of its own: most tags have few values, which are found here.
+    private var recent = [(value: ShortText, code: UInt32)](repeating: (ShortText.none, 0), count: 1 << recentBitCount)
+    private static let recentBitCount: UInt64 = 8
+
+    fileprivate init(name: [UInt8], measurement: [UInt8]) {
+      self.name = name
+      var head: [UInt8] = []
+      putText(measurement, to: &head)
+      putText(name, to: &head)
+      filterHead = head
+      shortName = unsafe name.withUnsafeBufferPointer { unsafe ShortText($0) }
+    }
+
+    fileprivate func isNamed(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+      unsafe self.name.withUnsafeBufferPointer { unsafe KeyOrder.isEqual($0, name) }
+    }
 
     fileprivate mutating func append(_ code: UInt32, series: Int) {
       while codes.count < series { codes.append(0) }
       codes.append(code)
+    }
+
+    /// The code of a value, and whether it was not there.
+    fileprivate mutating func code(of value: UnsafeBufferPointer<UInt8>) -> (code: UInt32, isNew: Bool) {
+      let short = unsafe ShortText(value)
+      guard short.isWhole else {
+        let found = unsafe values.intern(value)
+        return (UInt32(found.index + 1), found.isNew)
+      }
+      let place = Int(truncatingIfNeeded: short.spread >> (64 - Self.recentBitCount))
+      if recent[place].value == short { return (recent[place].code, false) }
+      let found = unsafe values.intern(value)
+      recent[place] = (short, UInt32(found.index + 1))
+      return (UInt32(found.index + 1), found.isNew)
     }
   }
 
@@ -75,27 +64,36 @@ struct DictionaryBuilder {
   /// The tag key that stood at this place in the last series, and the code of its value.
   private var predicted: [Int] = []
   private var lastCodes: [UInt32] = []
+  /// The text of a filter's key.
+  private var filterKey: [UInt8] = []
 
   init(measurement: [UInt8]) { self.measurement = measurement }
 
-  /// Adds the next series; `last` is the one before it, of which nothing is taken where there is none. `seen` is called with the
-  /// range of each tag whose value is new here.
-  mutating func append(
-    _ key: ParsedSeriesKey, after last: ParsedSeriesKey, newTag seen: (ParsedSeriesKey.Tag) -> Void
-  ) {
-    // Neighbours begin with the same tags.
-    let sharedCount = series.isEmpty ? 0 : key.sharedTagCount(last)
-    for place in 0..<sharedCount { tagKeys[predicted[place]].append(lastCodes[place], series: series.count) }
-    for place in sharedCount..<key.tags.count {
-      let tag = key.tags[place]
-      let index = tagKey(key.bytes, tag.key, at: place)
-      let found = tagKeys[index].values.intern(key.bytes, tag.value)
-      let code = UInt32(found.index + 1)
-      tagKeys[index].append(code, series: series.count)
-      if place < lastCodes.count { lastCodes[place] = code } else { lastCodes.append(code) }
-      if found.isNew { seen(tag) }
+  /// Adds the next series, which begins with `sharedTagCount` tags of the one before it, 0 where there is none.
+  ///
+  /// - Parameter hashes: gets those of the filter's keys of tags whose value is new here.
+  mutating func append(_ key: ParsedSeriesKey, sharedTagCount: Int, hashes: inout [UInt64]) {
+    let ordinal = series.count
+    for place in 0..<sharedTagCount { tagKeys[predicted[place]].append(lastCodes[place], series: ordinal) }
+    unsafe key.bytes.withUnsafeBufferPointer { bytes in
+      for place in sharedTagCount..<key.tags.count {
+        let tag = key.tags[place]
+        let index = unsafe tagKey(UnsafeBufferPointer(rebasing: bytes[tag.key]), at: place)
+        let value = unsafe UnsafeBufferPointer(rebasing: bytes[tag.value])
+        let (code, isNew) = unsafe tagKeys[index].code(of: value)
+        tagKeys[index].append(code, series: ordinal)
+        if place < lastCodes.count { lastCodes[place] = code } else { lastCodes.append(code) }
+        if isNew { unsafe hashes.append(filterHash(index, value)) }
+      }
     }
     series.append(Series())
+  }
+
+  private mutating func filterHash(_ tagKey: Int, _ value: UnsafeBufferPointer<UInt8>) -> UInt64 {
+    filterKey.removeAll(keepingCapacity: true)
+    filterKey.append(contentsOf: tagKeys[tagKey].filterHead)
+    unsafe putText(value, to: &filterKey)
+    return BloomFilter.hash(filterKey, .tag)
   }
 
   mutating func setRows(of ordinal: Int, start: Int) { series[ordinal].rowStart = start }
@@ -106,14 +104,13 @@ struct DictionaryBuilder {
     series[ordinal].lastTimestamp = last
   }
 
-  private mutating func tagKey(_ bytes: [UInt8], _ range: Range<Int>, at place: Int) -> Int {
-    func isKey(_ index: Int) -> Bool {
-      equalBytes(tagKeys[index].name, 0..<tagKeys[index].name.count, bytes, range)
-    }
+  private mutating func tagKey(_ name: UnsafeBufferPointer<UInt8>, at place: Int) -> Int {
     while predicted.count <= place { predicted.append(-1) }
-    if predicted[place] >= 0, isKey(predicted[place]) { return predicted[place] }
-    let found = tagKeys.indices.first(where: isKey) ?? tagKeys.count
-    if found == tagKeys.count { tagKeys.append(TagKey(name: Array(bytes[range]))) }
+    let last = predicted[place]
+    let short = unsafe ShortText(name)
+    if last >= 0, tagKeys[last].shortName == short, unsafe short.isWhole || tagKeys[last].isNamed(name) { return last }
+    let found = tagKeys.firstIndex(where: { unsafe $0.isNamed(name) }) ?? tagKeys.count
+    if found == tagKeys.count { tagKeys.append(TagKey(name: unsafe Array(name), measurement: measurement)) }
     predicted[place] = found
     return found
   }

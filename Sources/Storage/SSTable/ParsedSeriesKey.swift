@@ -11,26 +11,47 @@ struct ParsedSeriesKey {
   private(set) var bytes: [UInt8] = []
   private(set) var measurement = 0..<0
   private(set) var tags: [Tag] = []
+  /// Where the first tag begins, behind their number; 0 where nothing was parsed.
+  private var tagStart = 0
 
   /// Takes a range of bytes in the flat form of `SeriesKey`; `false` if they are not well formed.
   mutating func parse(_ flat: [UInt8], _ range: Range<Int>) -> Bool {
+    parse(flat, range, after: ParsedSeriesKey()) != nil
+  }
+
+  /// The same of a key that follows `last`, whose first tags it shares as a rule: these are not parsed again. Answers how many they are.
+  mutating func parse(_ flat: [UInt8], _ range: Range<Int>, after last: borrowing ParsedSeriesKey) -> Int? {
     bytes.removeAll(keepingCapacity: true)
     bytes.append(contentsOf: flat[range])
     tags.removeAll(keepingCapacity: true)
+    let same = sharedByteCount(last)
+    var (sharedCount, tagCount) = (0, last.tags.count)
+    if last.tagStart > 0, same >= last.tagStart {
+      (measurement, tagStart) = (last.measurement, last.tagStart)
+      sharedCount = sharedTagCount(last, same: same)
+      tags.append(contentsOf: last.tags[..<sharedCount])
+    } else {
+      guard let head = Self.parseHead(bytes.span) else { return nil }
+      (measurement, tagStart, tagCount) = (head.measurement, head.tagStart, head.tagCount)
+    }
     // Taken out, so that the view of the bytes is of something that does not change.
-    var (name, found) = (0..<0, [Tag]())
+    var found: [Tag] = []
     swap(&found, &tags)
-    let isWellFormed = Self.parse(bytes.span, measurement: &name, tags: &found)
+    let isWellFormed = Self.parseTags(bytes.span, from: found.last?.value.upperBound ?? tagStart, count: tagCount, to: &found)
     swap(&found, &tags)
-    measurement = name
-    return isWellFormed
+    return isWellFormed ? sharedCount : nil
   }
 
-  private static func parse(_ flat: Span<UInt8>, measurement: inout Range<Int>, tags: inout [Tag]) -> Bool {
+  private static func parseHead(_ flat: Span<UInt8>) -> (measurement: Range<Int>, tagStart: Int, tagCount: Int)? {
     var offset = 0
-    guard let name = text(flat, at: &offset), let count = number(flat, at: &offset) else { return false }
-    measurement = name
-    for _ in 0..<count {
+    guard let name = text(flat, at: &offset), let count = number(flat, at: &offset) else { return nil }
+    return (name, offset, count)
+  }
+
+  /// Parses tags behind those that are known, until there are `count`.
+  private static func parseTags(_ flat: Span<UInt8>, from start: Int, count: Int, to tags: inout [Tag]) -> Bool {
+    var offset = start
+    while tags.count < count {
       guard let key = text(flat, at: &offset), let value = text(flat, at: &offset) else { return false }
       if let last = tags.last, compareBytes(flat, last.key, flat, key) >= 0 { return false }
       tags.append(Tag(key: key, value: value))
@@ -58,10 +79,17 @@ struct ParsedSeriesKey {
 
   /// Below zero, zero or above: the order of tables, as `SeriesKey.<`.
   static func compare(_ a: ParsedSeriesKey, _ b: ParsedSeriesKey) -> Int {
+    compare(a, b, sharing: a.measurement == b.measurement ? a.sharedTagCount(b, same: a.sharedByteCount(b)) : 0)
+  }
+
+  /// The same where it is known how many tags both begin with.
+  static func compare(_ a: ParsedSeriesKey, _ b: ParsedSeriesKey, sharing sharedTagCount: Int) -> Int {
     let (x, y) = (a.bytes.span, b.bytes.span)
-    let names = compareBytes(x, a.measurement, y, b.measurement)
-    if names != 0 { return names }
-    for index in a.sharedTagCount(b)..<min(a.tags.count, b.tags.count) {
+    if sharedTagCount == 0 {
+      let names = compareBytes(x, a.measurement, y, b.measurement)
+      if names != 0 { return names }
+    }
+    for index in sharedTagCount..<min(a.tags.count, b.tags.count) {
       let (p, q) = (a.tags[index], b.tags[index])
       let keys = compareBytes(x, p.key, y, q.key)
       // The lower key is present on one side and absent on the other: absent goes first.
@@ -72,19 +100,22 @@ struct ParsedSeriesKey {
     return a.tags.count - b.tags.count
   }
 
-  /// Tags at the beginning that both have, found by comparing bytes once: as many of them as begin at the same places.
-  func sharedTagCount(_ other: ParsedSeriesKey) -> Int {
-    guard measurement == other.measurement else { return 0 }
+  /// Bytes at the beginning that both have.
+  private func sharedByteCount(_ other: borrowing ParsedSeriesKey) -> Int {
     // Within both.
-    let same = unsafe bytes.withUnsafeBufferPointer { a in
+    unsafe bytes.withUnsafeBufferPointer { a in
       unsafe other.bytes.withUnsafeBufferPointer { b in
         guard let x = a.baseAddress, let y = b.baseAddress else { return 0 }
         return unsafe CShims_commonPrefix(x, y, min(a.count, b.count))
       }
     }
+  }
+
+  /// Tags of `other` that lie in the bytes that both begin with, the measurement among them. Equal lengths stand in equal bytes, so
+  /// that what ends within them is at the same place in both.
+  private func sharedTagCount(_ other: borrowing ParsedSeriesKey, same: Int) -> Int {
     var count = 0
-    // Equal lengths stand in equal bytes, so that what ends within them is at the same place in both.
-    while count < min(tags.count, other.tags.count), tags[count].value.upperBound <= same { count += 1 }
+    while count < other.tags.count, other.tags[count].value.upperBound <= same { count += 1 }
     return count
   }
 }
@@ -96,11 +127,17 @@ func compareBytes(_ a: [UInt8], _ x: Range<Int>, _ b: [UInt8], _ y: Range<Int>) 
 
 /// The same of bytes that are looked at where they are.
 func compareBytes(_ a: Span<UInt8>, _ x: Range<Int>, _ b: Span<UInt8>, _ y: Range<Int>) -> Int {
-  for offset in 0..<min(x.count, y.count) {
-    let (p, q) = (a[x.lowerBound + offset], b[y.lowerBound + offset])
-    if p != q { return p < q ? -1 : 1 }
+  precondition(x.upperBound <= a.count && y.upperBound <= b.count, "ranges outside the bytes")
+  // Both ranges lie inside, as is checked above.
+  return unsafe a.withUnsafeBufferPointer { p in
+    unsafe b.withUnsafeBufferPointer { q in
+      guard let m = unsafe p.baseAddress.map({ unsafe $0 + x.lowerBound }), let n = unsafe q.baseAddress.map({ unsafe $0 + y.lowerBound })
+      else { return x.count - y.count }
+      let count = min(x.count, y.count)
+      let same = unsafe CShims_commonPrefix(m, n, count)
+      return unsafe same == count ? x.count - y.count : Int(m[same]) - Int(n[same])
+    }
   }
-  return x.count - y.count
 }
 
 /// Whether two stretches are the same bytes.

@@ -25,7 +25,7 @@ extension TableWriter {
       let rows = batch.range(index)
       defer { index += 1 }
       if rows.isEmpty { continue }
-      try begin { key in key.parse(keys, range(index)) }
+      try begin(keys, range(index))
       // The measurement's columns begin with its first series.
       let ordinal = try register(batch, rows)
       if short.count + rows.upperBound - waiting.lowerBound > TableFormat.groupRowCountMax {

@@ -30,11 +30,10 @@ package final class TableWriter {
   var short = RowBuffer()
   var shortSeries: [(ordinal: Int, row: Int)] = []
   var payload: [UInt8] = []
-  /// The text of a filter's key.
-  private var scratch: [UInt8] = []
-
   private var key = ParsedSeriesKey()
   private var lastKey = ParsedSeriesKey()
+  /// Tags that both begin with.
+  private var sharedTagCount = 0
   private var hasKey = false
   /// The series is in the dictionary: it has rows.
   private var isRegistered = false
@@ -65,15 +64,16 @@ package final class TableWriter {
   /// Goes to the next series, which must come after the last in canonical order. One that gets no rows leaves no trace.
   package func beginSeries(_ key: SeriesKey) throws(StorageError) {
     try endSeries()
-    try begin { $0.parse(key.bytes, key.bytes.indices) }
+    try begin(key.bytes, key.bytes.indices)
   }
 
-  /// Goes to the series whose key `parse` makes, after the one before it was ended.
-  func begin(_ parse: (inout ParsedSeriesKey) -> Bool) throws(StorageError) {
+  /// Goes to the series whose key's flat form is a range of some bytes, after the one before it was ended.
+  func begin(_ keys: [UInt8], _ range: Range<Int>) throws(StorageError) {
     if isRegistered { swap(&lastKey, &key) }
     let isFirst = properties.seriesCount == 0
-    guard parse(&key) else { throw invalid("series key is not well formed") }
-    guard isFirst || ParsedSeriesKey.compare(lastKey, key) < 0 else {
+    guard let sharedCount = key.parse(keys, range, after: lastKey) else { throw invalid("series key is not well formed") }
+    sharedTagCount = sharedCount
+    guard isFirst || ParsedSeriesKey.compare(lastKey, key, sharing: sharedCount) < 0 else {
       throw invalid("series \(properties.seriesCount) does not come after the one before it")
     }
     (hasKey, isRegistered, seriesRowCount, seriesRowStart) = (true, false, 0, nil)
@@ -139,15 +139,7 @@ package final class TableWriter {
     seriesTimes = (first, first)
     properties.seriesCount += 1
     hashes.append(BloomFilter.hash(key.bytes, .series))
-    let measurement = dictionary.measurement
-    // Of the same measurement: the first series of one has nothing before it.
-    dictionary.append(key, after: lastKey) { tag in
-      scratch.removeAll(keepingCapacity: true)
-      putText(measurement, to: &scratch)
-      putText(key.bytes[tag.key], to: &scratch)
-      putText(key.bytes[tag.value], to: &scratch)
-      hashes.append(BloomFilter.hash(scratch, .tag))
-    }
+    dictionary.append(key, sharedTagCount: dictionary.series.isEmpty ? 0 : sharedTagCount, hashes: &hashes)
   }
 
   func invalid(_ detail: String) -> StorageError { StorageError(.invalid, file: file.name, detail) }
