@@ -4,7 +4,7 @@ import LineProtocol
 ///
 /// All series of all measurements in canonical order, points joined by the rule of precedence, what lies before the floor left
 /// out, cut into tables by series. Streamed: memory is one decoded row group a run, one batch, the writer's own, and the keys of
-/// some ten thousand series. What is written is synced, its folder too; no edit names it yet.
+/// a thousand series a run. What is written is synced, its folder too; no edit names it yet.
 package struct TableMerge {
   /// Ascending by sequence number; those of one number range are disjoint by series.
   package var runs: [any SortedRun]
@@ -62,20 +62,27 @@ package struct TableMerge {
   ) throws(StorageError) {
     let times = floor..<Int64.max
     let columns = try window.fields(of: measurement).map { ScanColumn(name: $0.name, type: $0.type) }
-    var pieces = try WindowSeriesPieces(window, of: measurement, where: nil, times: times)
+    var pieces = try WindowSeriesPieces(
+      window, of: measurement, where: nil, times: times, countMax: Self.seriesCountMax, readsWhole: true)
+    // One for all pieces: what is decoded at the end of one is not decoded again for the next.
+    let scanner = SeriesScanner(
+      window: window, series: WindowSeries(), measurement: measurement, columns: columns, times: times, convertsNumbers: false)
+    var batch = scanner.makeBatch()
+    var short = ShortSeriesBatch(rows: batch)
     while let series = try pieces.next() {
-      let scanner = SeriesScanner(
-        window: window, series: series, measurement: measurement, columns: columns, times: times,
-        convertsNumbers: false)
-      try merge(series, by: scanner, into: output)
+      scanner.series = series
+      try merge(series, by: scanner, &batch, &short, into: output)
     }
   }
 
+  /// Series of all runs whose keys are in memory at a time: so few that most of it is used again, and not given back to the system each
+  /// time.
+  private static let seriesCountMax = 1_024
+
   private func merge(
-    _ series: WindowSeries, by scanner: SeriesScanner, into output: TableMergeOutput
+    _ series: WindowSeries, by scanner: SeriesScanner, _ batch: inout ColumnBatch, _ short: inout ShortSeriesBatch,
+    into output: TableMergeOutput
   ) throws(StorageError) {
-    var batch = scanner.makeBatch()
-    var short = ShortSeriesBatch(rows: batch)
     var index = 0
     while index < series.count {
       if try scanner.readShort(from: index, into: &short) > 0 {

@@ -1,32 +1,43 @@
+import CShims
+
 /// The canonical order of two series keys in flat form (`SeriesKey.bytes`): negative, 0 or positive as `a` goes before, with
 /// or after `b`.
 ///
 /// The same order as `SeriesKey.<`, without parsing into parts: series lists of a million keys are merged with it. A length
 /// that passes the end of the bytes is cut there, so that malformed bytes give some order and never a trap.
 func seriesKeyOrder(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Int {
+  let same = sharedByteCount(a, b)
+  if same == a.count, same == b.count { return 0 }
   var x = KeyCursor(), y = KeyCursor()
-  let measurement = order(a, x.text(a), b, y.text(b))
+  let measurement = order(a, x.text(a), b, y.text(b), same: same)
   if measurement != 0 { return measurement }
   let tags = (x.number(a), y.number(b))
   for _ in 0..<min(tags.0, tags.1, a.count) {
-    let key = order(a, x.text(a), b, y.text(b))
+    let key = order(a, x.text(a), b, y.text(b), same: same)
     // The lower key is present on one side and absent on the other: absent goes first.
     if key != 0 { return -key }
-    let value = order(a, x.text(a), b, y.text(b))
+    let value = order(a, x.text(a), b, y.text(b), same: same)
     if value != 0 { return value }
   }
   return tags.0 - tags.1
 }
 
-/// Lexicographic order of two stretches of bytes.
-@inline(__always)
-private func order(_ a: Span<UInt8>, _ x: Range<Int>, _ b: Span<UInt8>, _ y: Range<Int>) -> Int {
-  let count = min(x.count, y.count)
-  for index in 0..<count {
-    let (p, q) = (a[x.lowerBound + index], b[y.lowerBound + index])
-    if p != q { return p < q ? -1 : 1 }
+/// Bytes at the beginning that both have.
+private func sharedByteCount(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Int {
+  // Within both.
+  unsafe a.withUnsafeBufferPointer { p in
+    unsafe b.withUnsafeBufferPointer { q in
+      guard let x = p.baseAddress, let y = q.baseAddress else { return 0 }
+      return unsafe CShims_commonPrefix(x, y, min(p.count, q.count))
+    }
   }
-  return x.count - y.count
+}
+
+/// Lexicographic order of two stretches of bytes; those at the same place in the first `same` bytes are equal.
+@inline(__always)
+private func order(_ a: Span<UInt8>, _ x: Range<Int>, _ b: Span<UInt8>, _ y: Range<Int>, same: Int) -> Int {
+  if x == y, x.upperBound <= same { return 0 }
+  return compareBytes(a, x, b, y)
 }
 
 /// A position in the flat form of a key.

@@ -27,7 +27,8 @@ package struct ScanColumn: Sendable, Hashable {
 /// asked column may come. For one thread; after a throw, the same throw.
 package final class SeriesScanner {
   let window: WindowSnapshot
-  let series: WindowSeries
+  /// May be changed for others of the same measurement and window between two series.
+  var series: WindowSeries
   private let measurement: [UInt8]
   let columns: [ScanColumn]
   /// The rows that count; may be changed before `begin`.

@@ -35,6 +35,8 @@ package protocol SortedRun: AnyObject, Sendable {
   func series(of measurement: [UInt8], where predicate: TagPredicate?) throws(StorageError) -> SeriesList
   /// The same, a piece at a time.
   func seriesCursor(of measurement: [UInt8], where predicate: TagPredicate?) throws(StorageError) -> any SeriesCursor
+  /// The same, of all series, for who reads all their rows: the times of each may be the run's. In memory that spares a look at every chunk.
+  func wholeSeriesCursor(of measurement: [UInt8]) throws(StorageError) -> any SeriesCursor
   /// No fewer than the series that it holds of all measurements; cheap.
   var seriesCountMax: Int { get }
   /// A reader of rows for one thread: `fields` of one measurement, in that order; one that the run lacks is absent in all rows.
@@ -53,6 +55,9 @@ extension SortedRun {
     of measurement: [UInt8], where predicate: TagPredicate?
   ) throws(StorageError) -> any SeriesCursor {
     WholeListCursor(try series(of: measurement, where: predicate))
+  }
+  package func wholeSeriesCursor(of measurement: [UInt8]) throws(StorageError) -> any SeriesCursor {
+    try seriesCursor(of: measurement, where: nil)
   }
   package func damage(of measurement: [UInt8]) -> RunDamage { RunDamage() }
 }
@@ -89,6 +94,16 @@ package struct SeriesList: Sendable {
     out.firstTimestamps = Array(firstTimestamps[range])
     out.lastTimestamps = Array(lastTimestamps[range])
     return out
+  }
+
+  /// Makes room for so many series in all, and for their keys of about so many bytes each: taken once, memory is not moved, which costs
+  /// as much as the keys.
+  mutating func reserve(perKey keyByteCount: Int, count: Int) {
+    keyBytes.reserveCapacity((keyByteCount + keyByteCount / 16 + 1) * count)
+    keyEnds.reserveCapacity(count)
+    ordinals.reserveCapacity(count)
+    firstTimestamps.reserveCapacity(count)
+    lastTimestamps.reserveCapacity(count)
   }
 
   package mutating func append(key: some Collection<UInt8>, ordinal: UInt32, firstTimestamp: Int64, lastTimestamp: Int64) {

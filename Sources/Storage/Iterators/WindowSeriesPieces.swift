@@ -24,9 +24,10 @@ package struct WindowSeriesPieces {
   /// What was looked at and passed over; whole when the last piece was given.
   package private(set) var counts = SelectionCounts()
 
+  /// - Parameter readsWhole: all rows of all series are read: the times of a series may be wider than its rows.
   package init(
     _ window: WindowSnapshot, of measurement: [UInt8], where predicate: TagPredicate?, times: Range<Int64>,
-    countMax: Int = WindowSeriesPieces.countMax
+    countMax: Int = WindowSeriesPieces.countMax, readsWhole: Bool = false
   ) throws(StorageError) {
     self.window = window
     self.measurement = measurement
@@ -39,7 +40,9 @@ package struct WindowSeriesPieces {
         counts.note(skippedByTime: run)
         continue
       }
-      sources.append(RunSource(run: index, cursor: try run.seriesCursor(of: measurement, where: predicate)))
+      let isWhole = readsWhole && predicate == nil && held.lowerBound >= self.times.lowerBound && held.upperBound < self.times.upperBound
+      let cursor = isWhole ? try run.wholeSeriesCursor(of: measurement) : try run.seriesCursor(of: measurement, where: predicate)
+      sources.append(RunSource(run: index, cursor: cursor))
     }
   }
 

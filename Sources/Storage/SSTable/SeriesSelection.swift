@@ -9,6 +9,10 @@ struct SeriesSelection {
   private let top: MeasurementTop
   private var decoder = BlockDecoder()
   private var values: [TagValues]
+  /// Once keys were made.
+  private var texts: TagTexts?
+  /// The measurement as keys begin with it.
+  private let head: [UInt8]
   private var words: [UInt64] = []
   /// All series decoded, where the cache has them or they are few.
   private var dictionary: SeriesDictionary?
@@ -16,6 +20,9 @@ struct SeriesSelection {
   init(table: Table, top: MeasurementTop) {
     self.table = table
     self.top = top
+    var head: [UInt8] = []
+    putText(top.name, to: &head)
+    self.head = head
     if top.seriesCount <= SeriesDictionary.seriesCountMax,
       case .series(let known) = table.source.parsed(top.extent.lowerBound, .series)
     {
@@ -292,59 +299,68 @@ struct SeriesSelection {
   mutating func makeList(_ set: BitVector, from ordinals: Range<Int>) throws(StorageError) -> SeriesList {
     if ordinals == 0..<top.seriesCount, let dictionary { return dictionary.list(of: set) }
     var list = SeriesList()
-    var head: [UInt8] = []
-    putText(top.name, to: &head)
-    let names = top.tagKeys.map { key in
-      var name: [UInt8] = []
-      putText(key.name, to: &name)
-      return name
-    }
+    var keys = Buffer<UInt8>(capacity: 1 << 12)
     let first = ordinals.lowerBound - ordinals.lowerBound % TableFormat.miniBlockCount
     for start in stride(from: first, to: ordinals.upperBound, by: TableFormat.miniBlockCount) {
       let rows = start..<min(start + TableFormat.miniBlockCount, top.seriesCount)
       guard set.firstOne(in: rows) != nil else { continue }
-      try appendKeys(rows, of: set, head: head, names: names, to: &list)
+      try appendKeys(rows, of: set, by: &keys, to: &list)
+      if start == first, list.count == rows.count { list.reserve(perKey: list.keyBytes.count / list.count, count: ordinals.count) }
     }
     return list
   }
 
+  /// - Parameter keys: scratch.
   private mutating func appendKeys(
-    _ rows: Range<Int>, of set: BitVector, head: [UInt8], names: [[UInt8]], to list: inout SeriesList
+    _ rows: Range<Int>, of set: BitVector, by keys: inout Buffer<UInt8>, to list: inout SeriesList
   ) throws(StorageError) {
     try load(top.firstTimestamps, kind: .timestamp, rows: rows)
     let firsts = words
     try load(top.lastTimestamps, kind: .timestamp, rows: rows)
     let lasts = words
-    var codes: [[UInt64]] = []
+    // Column by column, so that one array holds the codes of all tag keys.
+    words.removeAll(keepingCapacity: true)
     for key in top.tagKeys {
-      try load(key.codes, rows: rows)
-      codes.append(words)
+      try table.source.decode(key.codes, kind: .unsigned, count: top.seriesCount, rows: rows, with: &decoder, into: &words)
     }
+    var texts = if let texts { texts } else { TagTexts(top.tagKeys) }
+    // One owner at a time, so that nothing is copied.
+    self.texts = nil
+    defer { self.texts = texts }
+    keys.reset()
+    let start = list.keyBytes.count
     var at = rows.lowerBound
     while let ordinal = set.firstOne(in: at..<rows.upperBound) {
       let index = ordinal - rows.lowerBound
-      list.keyBytes.append(contentsOf: head)
-      putVarint(codes.reduce(0) { $0 + ($1[index] > 0 ? 1 : 0) }, to: &list.keyBytes)
-      for key in codes.indices where codes[key][index] > 0 {
-        list.keyBytes.append(contentsOf: names[key])
-        try appendValue(key, code: codes[key][index], to: &list.keyBytes)
-      }
-      list.keyEnds.append(list.keyBytes.count)
+      try appendKey(index, of: rows.count, texts: &texts, to: &keys)
+      list.keyEnds.append(start + keys.count)
       list.ordinals.append(UInt32(ordinal))
       list.firstTimestamps.append(Int64(bitPattern: firsts[index]))
       list.lastTimestamps.append(Int64(bitPattern: lasts[index]))
       at = ordinal + 1
     }
+    unsafe list.keyBytes.append(contentsOf: keys.elements)
   }
 
-  private mutating func appendValue(_ key: Int, code: UInt64, to bytes: inout [UInt8]) throws(StorageError) {
-    let tag = top.tagKeys[key]
-    guard code <= UInt64(tag.valueCount) else {
-      throw table.source.corrupt(tag.codes.handle(0), "value \(code) of a tag with \(tag.valueCount)")
+  /// Appends the key of a series, the one at `index` among those whose codes were decoded.
+  @inline(__always) private mutating func appendKey(
+    _ index: Int, of count: Int, texts: inout TagTexts, to keys: inout Buffer<UInt8>
+  ) throws(StorageError) {
+    var tagCount = 0
+    for key in values.indices where words[key * count + index] > 0 { tagCount += 1 }
+    unsafe head.withUnsafeBufferPointer { unsafe keys.append(contentsOf: $0) }
+    var rest = tagCount
+    while rest >= 0x80 {
+      keys.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+      rest >>= 7
     }
-    let place = Int(code) - 1
-    let block = values[key].blockIndex(of: place)
-    try values[key].append(place - tag.firstPlaces[block], of: block, to: &bytes)
+    keys.append(UInt8(rest))
+    for key in values.indices {
+      let code = words[key * count + index]
+      if code == 0 { continue }
+      if !texts.has(code, of: key) { try texts.seek(code, of: key, in: &values[key]) }
+      texts.append(code, of: key, to: &keys)
+    }
   }
 }
 
@@ -385,14 +401,5 @@ struct TableSeriesCursor: SeriesCursor {
       return list
     }
     return nil
-  }
-}
-
-extension TagValues {
-  /// Appends varint length and bytes of a value of a block.
-  mutating func append(_ index: Int, of block: Int, to bytes: inout [UInt8]) throws(StorageError) {
-    // In place: a copy of the block's arrays a value costs more than the value's bytes.
-    if blocks[block] == nil { _ = try load(block) }
-    blocks[block]?.append(index, to: &bytes)
   }
 }

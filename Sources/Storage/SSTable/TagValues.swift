@@ -13,11 +13,6 @@ struct TagValues {
     /// Bytes of memory that it takes.
     var byteCount: Int { bytes.count + 9 * starts.count }
 
-    /// Appends varint length and bytes of a value.
-    func append(_ index: Int, to out: inout [UInt8]) {
-      out.append(contentsOf: bytes[starts[index]..<starts[index + 1]])
-    }
-
     func value(_ index: Int) -> ArraySlice<UInt8> {
       bytes[(starts[index] + Int(lengthByteCounts[index]))..<starts[index + 1]]
     }
@@ -73,6 +68,13 @@ struct TagValues {
 
   /// Decodes a block unless that was done.
   mutating func load(_ index: Int) throws(StorageError) -> Block {
+    let block = try decode(index)
+    blocks[index] = block
+    return block
+  }
+
+  /// The same, without keeping it.
+  func decode(_ index: Int) throws(StorageError) -> Block {
     if let block = blocks[index] { return block }
     var reader = try source.reader(key.values.handle(index))
     let expected = key.firstPlaces[index + 1] - key.firstPlaces[index]
@@ -93,7 +95,6 @@ struct TagValues {
     guard reader.isAtEnd, expected == 0 || block.value(0).elementsEqual(key.firstValues[index]) else {
       throw reader.corrupt("expected \(expected) tag values from \(hexadecimal(key.firstValues[index]))")
     }
-    blocks[index] = block
     return block
   }
 

@@ -45,6 +45,35 @@ struct ShortSeriesTests {
     #expect(again.map(\.rowCount) == some.map(\.rowCount))
   }
 
+  @Test("tags of many values, alike in their first bytes and of any bytes: keys and rows of tables and of their merge are those written")
+  func manyValues() throws {
+    var random = SplitMix64(seed: 9)
+    let bench = MergeBench(MemoryFileSystem())
+    // Blocks of values hold some 500 of these. Keys come in more pieces than one, of which each goes through many blocks.
+    let keys = (0..<6_000).map { number in
+      let letters: [UInt8] = [0x61, 0x62, 0, 0xff]
+      let head = number % 2 == 0 ? [] : Array("value-of-".utf8)
+      let value = head + (0..<Int.random(in: 6...60, using: &random)).map { _ in letters.randomElement(using: &random) ?? 0 }
+      var tags = [(key: Array("a".utf8), value: Array("\(number % 3)".utf8)), (key: Array("id".utf8), value: value)]
+      if number % 5 == 0 { tags.append((key: Array("z".utf8), value: Array("\(number % 200)".utf8))) }
+      return SeriesKey(measurement: Array("m".utf8), tags: tags)
+    }
+    var points: [ModelPoint] = []
+    var runs: [any SortedRun] = []
+    for sequence in 1...3 as ClosedRange<UInt64> {
+      let some = keys.filter { _ in Int.random(in: 0..<3, using: &random) > 0 }
+        .map { ModelPoint(key: $0, timestamp: Int64(sequence), fields: ["v": .integer(Int64(sequence))]) }
+      let model = MemoryRun(some, sequence: sequence...sequence)
+      let table = try #require(bench.merge([model], floor: .min).first)
+      #expect(try RunContents(table) == RunContents(model), "run \(sequence)")
+      points += some
+      runs.append(StreamedTable(table))
+    }
+    let merged = try #require(bench.merge(runs, floor: .min).first)
+    try merged.verify()
+    #expect(try RunContents(merged) == RunContents(MemoryRun(points, sequence: 1...3)))
+  }
+
   private func bytes(_ tables: [Table], on disk: MemoryFileSystem) throws -> [[UInt8]] {
     try tables.map { table in
       try disk.contents(table.name).stored
