@@ -35,7 +35,8 @@ package protocol SortedRun: AnyObject, Sendable {
   func series(of measurement: [UInt8], where predicate: TagPredicate?) throws(StorageError) -> SeriesList
   /// The same, a piece at a time.
   func seriesCursor(of measurement: [UInt8], where predicate: TagPredicate?) throws(StorageError) -> any SeriesCursor
-  /// The same, of all series, for who reads all their rows: the times of each may be the run's. In memory that spares a look at every chunk.
+  /// The same, of all series, for who reads all their rows: the times of each may be the run's. In memory that spares a look at every
+  /// chunk.
   func wholeSeriesCursor(of measurement: [UInt8]) throws(StorageError) -> any SeriesCursor
   /// No fewer than the series that it holds of all measurements; cheap.
   var seriesCountMax: Int { get }

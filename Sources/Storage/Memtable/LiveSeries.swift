@@ -132,6 +132,16 @@ package import LineProtocol
     }
   }
 
+  /// Appends the flat form of its key.
+  func appendKey(to out: inout Buffer<UInt8>) {
+    guard let base else { return unsafe out.append(contentsOf: tail(keyByteCount)) }
+    out.reserve(keyByteCount)
+    unsafe TextDelta.write(
+      UnsafeMutableBufferPointer(start: out.base + out.count, count: keyByteCount), base: base.start,
+      delta: start + Self.baseByteCount)
+    out.setCount(out.count + keyByteCount)
+  }
+
   /// The first bytes of its key: as many at least as the measurement takes.
   var firstBytes: UnsafeBufferPointer<UInt8> {
     let whole = base ?? self

@@ -11,7 +11,7 @@ extension PartReader {
     var rowCount = 0
     while batch.count < count, batch.hasRoom {
       let (start, series) = (pieces.count, Int(ordinal(batch.count)))
-      index.prefetch(after: series)
+      index.prefetchChunks(after: series)
       guard let found = collectShort(series, times: times, into: &pieces) else {
         pieces.removeLast(pieces.count - start)
         break
@@ -28,12 +28,13 @@ extension PartReader {
   /// Appends the rows of a series by time and answers how many they are; `nil` where they are many, or two of one time are to be joined.
   private func collectShort(_ ordinal: Int, times: Range<Int64>, into pieces: inout [Piece]) -> Int? {
     let start = pieces.count
-    let isInOrder = collect(ordinal, times: times, into: &pieces)
+    let (isInOrder, isDisjoint) = find(ordinal, times: times, into: &pieces)
     var rowCount = 0
     for index in start..<pieces.count { rowCount += pieces[index].count }
     guard rowCount < ShortSeriesBatch.rowCountLimit else { return nil }
-    if isInOrder { return rowCount }
-    // Chunks of several inserters lie between one another in time: each row goes by itself.
+    // Only now, since of a long series all that would be for nothing.
+    if isInOrder, isDisjoint || order(&pieces, from: start) { return rowCount }
+    // A chunk is not in order, or two rows are of one time: each row goes by itself.
     let found = Array(pieces[start...])
     pieces.removeLast(found.count)
     for piece in found {

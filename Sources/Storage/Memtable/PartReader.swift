@@ -1,10 +1,12 @@
+import CShims
 import LineProtocol
 import Synchronization
 
 /// Reads rows of a part's series, sorted by time, rows of one time joined. One thread.
 ///
 /// Rows that came in order, which is the rule, are neither sorted nor joined: their columns are gathered from
-/// the chunks. Otherwise an index of the rows is sorted by (timestamp, batch, position in the batch), and
+/// the chunks; those of several inserters, in stretches of one after the other. Otherwise an index of the rows
+/// is sorted by (timestamp, batch, position in the batch), and
 /// those of one timestamp are joined by field *name*: the last row that has the name wins, whatever the type
 /// of its value.
 @safe final class PartReader: RunReader {
@@ -44,6 +46,7 @@ import Synchronization
   /// Ranges of `pieces` or of `groups`, in the order in which they are handed out.
   private var spans: [(range: Range<Int>, span: RowGroupSpan)] = []
   private var nextSpan = 0
+  private var interleaving = PieceInterleaving()
   private let scratch: UnsafeMutablePointer<UInt64>
 
   init(run: PartRun, fields: [FieldKey]) {
@@ -102,11 +105,18 @@ import Synchronization
 
   // MARK: Finding the rows
 
-  /// Appends the rows of a series shown in `times`, by time; false: their times meet, or a chunk is not in order, and of such
-  /// chunks all rows are there.
-  func collect(_ ordinal: Int, times: Range<Int64>, into pieces: inout [Piece]) -> Bool {
+  /// Appends the rows of a series shown in `times`, by time; false: two of them are of one time, or a chunk is not in order, and of
+  /// such chunks all rows are there.
+  private func collect(_ ordinal: Int, times: Range<Int64>, into pieces: inout [Piece]) -> Bool {
     let start = pieces.count
-    var isInOrder = true
+    let (isInOrder, isDisjoint) = find(ordinal, times: times, into: &pieces)
+    return isInOrder && (isDisjoint || order(&pieces, from: start))
+  }
+
+  /// The same, in the order in which chunks were begun; says whether each chunk is in order, and whether none meets the next.
+  func find(_ ordinal: Int, times: Range<Int64>, into pieces: inout [Piece]) -> (isInOrder: Bool, isDisjoint: Bool) {
+    let start = pieces.count
+    var (isInOrder, isDisjoint, newer) = (true, true, Int64.max)
     var next = unsafe PartSeries.newestChunk(index[ordinal])
     while let chunk = unsafe next {
       unsafe next = chunk.pointee.older
@@ -118,15 +128,25 @@ import Synchronization
       maps.cover(listIndex, of: run.part)
       let piece = unsafe Piece(
         rows: Chunk.rows(chunk), rowWords: Int(chunk.pointee.rowWords), count: count, listIndex: listIndex)
-      if unsafe Chunk.isAscending(chunk) {
-        if let cut = Self.cut(piece, to: times) { pieces.append(cut) }
-      } else {
+      // What the chunk says of its times mostly decides: its rows are not looked at, which lie elsewhere in memory.
+      if written.last >= newer { isDisjoint = false }
+      newer = min(newer, written.first)
+      if unsafe !Chunk.isAscending(chunk) {
         isInOrder = false
         pieces.append(piece)
+      } else if written.first >= times.lowerBound, written.last < times.upperBound {
+        pieces.append(piece)
+      } else if let cut = Self.cut(piece, to: times) {
+        pieces.append(cut)
       }
     }
     if pieces.count - start > 1 { pieces[start...].reverse() }
-    return isInOrder && Self.areDisjoint(&pieces, from: start)
+    return (isInOrder, isDisjoint)
+  }
+
+  /// Puts the rows of pieces that ascend in order of time; `false` where two are of one time.
+  func order(_ pieces: inout [Piece], from start: Int) -> Bool {
+    Self.areDisjoint(&pieces, from: start) || interleaving.interleave(&pieces, from: start)
   }
 
   /// Rows to show: those counted, without those of batches past the bound, which come last as chunks have one
@@ -150,21 +170,10 @@ import Synchronization
   }
 
   private static func cut(_ piece: Piece, to times: Range<Int64>) -> Piece? {
-    func firstRow(from time: Int64) -> Int {
-      var (low, high) = (0, piece.count)
-      while low < high {
-        let middle = (low + high) / 2
-        if piece.timestamp(middle) < time { low = middle + 1 } else { high = middle }
-      }
-      return low
-    }
     var (start, end) = (0, piece.count)
-    if piece.timestamp(0) < times.lowerBound { start = firstRow(from: times.lowerBound) }
-    if piece.timestamp(end - 1) >= times.upperBound { end = firstRow(from: times.upperBound) }
-    if start >= end { return nil }
-    return unsafe Piece(
-      rows: piece.rows + start * piece.rowWords, rowWords: piece.rowWords, count: end - start,
-      listIndex: piece.listIndex)
+    if piece.timestamp(0) < times.lowerBound { start = piece.firstRow(from: times.lowerBound, in: 0..<end) }
+    if piece.timestamp(end - 1) >= times.upperBound { end = piece.firstRow(from: times.upperBound, in: 0..<end) }
+    return start < end ? piece.rows(start..<end) : nil
   }
 
   /// Puts pieces in order of time, which they mostly are; whether none meets the next.
@@ -243,6 +252,7 @@ import Synchronization
           unsafe count += pieces[end].count
           end += 1
         }
+        unsafe prefetch(UnsafeBufferPointer(rebasing: pieces[end...]))
         if count <= Self.tileRowCount {
           unsafe Self.gather(UnsafeBufferPointer(rebasing: pieces[next..<end]), maps, scratch, into: &batch)
         } else {
@@ -250,6 +260,19 @@ import Synchronization
         }
         next = end
       }
+    }
+  }
+
+  /// Asks for the rows of the next tile: those of short pieces lie all over the memory.
+  @inline(__always) private func prefetch(_ pieces: UnsafeBufferPointer<Piece>) {
+    var (index, rowCount) = (0, 0)
+    while index < pieces.count, rowCount < Self.tileRowCount {
+      let (start, byteCount) = unsafe (UnsafeRawPointer(pieces[index].rows), pieces[index].count * pieces[index].rowWords * 8)
+      // A long one is found by the machine itself once it is begun.
+      for offset in stride(from: 0, to: min(byteCount, 512), by: 64) { unsafe CShims_prefetch(start + offset) }
+      unsafe CShims_prefetch(start + byteCount - 8)
+      unsafe rowCount += pieces[index].count
+      index += 1
     }
   }
 

@@ -58,7 +58,7 @@ package final class PartRun: SortedRun {
   }
 
   package func series(of measurement: [UInt8], where predicate: TagPredicate?) -> SeriesList {
-    list(index.range(of: measurement), where: predicate)
+    list(index.range(of: measurement), where: predicate, times: nil)
   }
 
   package var seriesCountMax: Int { index.count }
@@ -67,19 +67,32 @@ package final class PartRun: SortedRun {
     PartSeriesCursor(run: self, rest: index.range(of: measurement), predicate: predicate)
   }
 
-  /// Some of the part's series, those of a predicate.
-  fileprivate func list(_ ordinals: Range<Int>, where predicate: TagPredicate?) -> SeriesList {
+  package func wholeSeriesCursor(of measurement: [UInt8]) -> any SeriesCursor {
+    // Where some batches are not shown a series may have no row that is.
+    let hasBounds = relativeSequenceMax >= UInt64(UInt32.max)
+    return PartSeriesCursor(run: self, rest: index.range(of: measurement), predicate: nil, times: hasBounds ? timeRange : nil)
+  }
+
+  /// Keys by which it is told how long those of a part are.
+  private static let sampleCount = 256
+
+  /// Some of the part's series, those of a predicate; with `times` these are taken for those of each.
+  fileprivate func list(_ ordinals: Range<Int>, where predicate: TagPredicate?, times known: ClosedRange<Int64>?) -> SeriesList {
     var list = SeriesList()
     let index = index
     for ordinal in ordinals {
-      index.prefetch(after: ordinal)
+      index.prefetchKey(after: ordinal)
+      if known == nil { index.prefetchChunks(after: ordinal) }
+      if list.count == Self.sampleCount, predicate == nil {
+        list.reserve(perKey: list.keyBytes.count / Self.sampleCount, count: ordinals.count)
+      }
       if let predicate {
         let tags = index.key(ordinal).parts.tags
         if !predicate.isSatisfied({ wanted in tags.first { $0.key.elementsEqual(wanted) }?.value ?? [] }) {
           continue
         }
       }
-      guard let times = times(ofSeries: ordinal, in: index) else { continue }
+      guard let times = known ?? times(ofSeries: ordinal, in: index) else { continue }
       unsafe index.withBytes(ordinal) { key in
         unsafe list.append(
           key: key, ordinal: UInt32(ordinal), firstTimestamp: times.lowerBound, lastTimestamp: times.upperBound)
@@ -128,11 +141,13 @@ private struct PartSeriesCursor: SeriesCursor {
   let run: PartRun
   var rest: Range<Int>
   let predicate: TagPredicate?
+  /// Taken for those of each series; `nil`: these are looked up.
+  var times: ClosedRange<Int64>?
 
   mutating func next(_ countMax: Int) -> SeriesList? {
     if rest.isEmpty { return nil }
     let taken = rest.prefix(countMax)
     rest = taken.upperBound..<rest.upperBound
-    return run.list(taken, where: predicate)
+    return run.list(taken, where: predicate, times: times)
   }
 }

@@ -180,6 +180,55 @@ struct PartRunTests {
     }
   }
 
+  @Test("rows of several receivers that lie between one another read back in order of time", arguments: [2, 3, 20], 0..<6 as Range<UInt64>)
+  func interleaved(receiverCount: Int, seed: UInt64) throws {
+    var random = SplitMix64(seed: seed)
+    let memtable = Memtable(clock: { 0 })
+    let writers = (0..<receiverCount).map { _ in Writer(memtable, windowLength: 0) }
+    let keys = (0..<3).map { SeriesKey(measurement: Array("m".utf8), tags: [(key: Array("t".utf8), value: Array("\($0)".utf8))]) }
+    var points: [ModelPoint] = []
+    var clock: Int64 = 0
+    for sequence in 1...400 as ClosedRange<UInt64> {
+      // Mostly a row or two of a receiver between those of others, sometimes many; of some seeds some come late, of some two have one time.
+      let countMax = Int.random(in: 0..<10, using: &random) == 0 ? 80 : 5
+      let count = Int.random(in: 1...countMax, using: &random)
+      let lines = (0..<count).map { _ in
+        clock += 1
+        var time = seed % 3 == 2 ? clock / 2 * 10 : clock * 10
+        if seed % 2 == 1, Int.random(in: 0..<50, using: &random) == 0 { time = clock - 7 }
+        var fields: [(name: String, value: ModelValue)] = [("a", .integer(clock))]
+        if sequence % 5 == 0 { fields.append(("b", .float(Double(clock) / 2))) }
+        return SentLine(key: keys[Int.random(in: 0..<3, using: &random)], timestamp: time, fields: fields)
+      }
+      try writers[Int.random(in: 0..<receiverCount, using: &random)].write(lines, sequence: sequence)
+      points += lines.map(\.point)
+    }
+    let run = try #require(memtable.parts().first?.makeRun())
+    try compare(run, MemoryRun(points, sequence: 1...400), seed: seed, random: &random)
+  }
+
+  @Test("keys that take more memory than is sorted at once come in order, known ones and new ones", arguments: 0..<3 as Range<UInt64>)
+  func manyKeys(seed: UInt64) throws {
+    var random = SplitMix64(seed: seed)
+    let writer = Writer(windowLength: 1_000)
+    // Some 7 MB; most are told by another's key.
+    let numbers = (0..<1_800).map { _ in Int.random(in: 0..<100_000, using: &random) }
+    func line(_ number: Int, time: Int64) -> SentLine {
+      let tags = [
+        (key: Array("a".utf8), value: Array("\(number % 10)".utf8)), (key: Array("b".utf8), value: Array(repeating: 0x78, count: 4_000)),
+        (key: Array("c".utf8), value: Array("\(number)".utf8)),
+      ]
+      return SentLine(key: SeriesKey(measurement: Array("m".utf8), tags: tags), timestamp: time, fields: [("v", .boolean(true))])
+    }
+    for (step, count) in [1_500, 1_800].enumerated() {
+      let time = Int64(step) * 1_000
+      try writer.write(numbers.prefix(count).shuffled(using: &random).map { line($0, time: time) }, sequence: UInt64(step + 1))
+      let part = try #require(writer.memtable.parts().last)
+      let keys = try RunContents(#require(part.makeRun())).series.map(\.key)
+      #expect(keys == Set(numbers.prefix(count).map { line($0, time: time).key }).sorted(), "seed \(seed), step \(step)")
+    }
+  }
+
   @Test("tag keys and values are all that series had when asked, of few values and of many, and those that come later")
   func tagValues() throws {
     let writer = Writer(windowLength: 0)
