@@ -82,10 +82,6 @@ import Synchronization
     }
   }
 
-  private static func isBefore(_ a: LiveSeries, _ b: LiveSeries) -> Bool {
-    unsafe a.withBytes { x in unsafe b.withBytes { y in unsafe KeyOrder.isBefore(x, y) } }
-  }
-
   /// An index has all series up to its count.
   private static func extended(_ old: PartIndex?, to all: PartSeriesList) -> PartIndex {
     let known = old?.count ?? 0
@@ -119,7 +115,7 @@ import Synchronization
     while unsafe series.count < total {
       let takesOld =
         if let old, i < old.count {
-          unsafe j == new.count || isBefore(old.series[i].pointee.live, new[j].live)
+          unsafe j == new.count || SeriesSort.isBefore(old.series[i].pointee.live, new[j].live)
         } else {
           false
         }

@@ -116,7 +116,8 @@ import LineProtocol
     return (starts, isSorted)
   }
 
-  private static func isBefore(_ a: LiveSeries, _ b: LiveSeries) -> Bool {
+  /// Whether a series comes before another; puts both keys together.
+  static func isBefore(_ a: LiveSeries, _ b: LiveSeries) -> Bool {
     unsafe a.withBytes { x in unsafe b.withBytes { y in unsafe KeyOrder.isBefore(x, y) } }
   }
 
