@@ -22,10 +22,18 @@ public struct Column: Sendable {
 
   /// Forgets the rows, keeps the memory.
   public mutating func reset() {
-    values.removeAll(keepingCapacity: true)
-    validity.removeAll(keepingCapacity: true)
-    bytes.removeAll(keepingCapacity: true)
+    // What is empty is looked at only: batches of one row come a hundred thousand times.
+    if !values.isEmpty { values.removeAll(keepingCapacity: true) }
+    if !validity.isEmpty { validity.removeAll(keepingCapacity: true) }
+    if !bytes.isEmpty { bytes.removeAll(keepingCapacity: true) }
     presentCount = 0
+  }
+
+  /// Takes the last value of a stretch as that of the only row, where it is of that row's time.
+  mutating func takeLast(_ known: ColumnStatistics, at time: Int64) {
+    guard known.count > 0, known.lastTimestamp == time else { return }
+    values.append(known.last)
+    presentCount = 1
   }
 
   /// The string of row `index`.

@@ -17,11 +17,10 @@ final class ReadPlan {
   var batch: ColumnBatch
 
   /// - Parameters:
-  ///   - fields: what the run has of the measurement, by name.
+  ///   - fields: what the run has of the measurement, sorted by name.
   ///   - hides: whether values of types that a column cannot take are read too, because they hide those of lower runs.
   init(
-    _ run: any SortedRun, _ measurement: [UInt8], asked: [ScanColumn], fields: [[UInt8]: [FieldKey]],
-    converts: Bool,
+    _ run: any SortedRun, _ measurement: [UInt8], asked: [ScanColumn], fields: [FieldKey], converts: Bool,
     hides: Bool
   ) {
     var keys: [FieldKey] = []
@@ -29,7 +28,7 @@ final class ReadPlan {
     sources = asked.map { column in
       let converts = converts && !column.isExact
       let own = FieldKey(name: column.name, type: column.type)
-      var stored = (fields[column.name] ?? []).filter { key in
+      var stored = fields.named(column.name).filter { key in
         hides || ValueConversion(from: key.type, to: own.type, convertsNumbers: converts) != .hide
       }
       // A column that the run lacks is asked for all the same, and is absent: so the usual plan stays direct.

@@ -37,7 +37,7 @@ final class RunCursor {
   init(
     _ run: any SortedRun, _ measurement: [UInt8], columns: [ScanColumn], converts: Bool, descending: Bool
   ) throws(StorageError) {
-    let fields = Dictionary(grouping: try run.fields(of: measurement), by: \.name)
+    let fields = try run.fields(of: measurement)
     func plan(hides: Bool) -> ReadPlan {
       ReadPlan(
         run, measurement, asked: columns, fields: fields, converts: converts, hides: hides)
@@ -45,7 +45,7 @@ final class RunCursor {
     alone = plan(hides: false)
     // Where no column has types that only hide, both plans would be the same: one reader does.
     let hasHidingTypes = columns.contains { column in
-      (fields[column.name] ?? []).contains {
+      fields.named(column.name).contains {
         ValueConversion(from: $0.type, to: column.type, convertsNumbers: converts) == .hide
       }
     }

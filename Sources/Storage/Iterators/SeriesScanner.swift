@@ -126,12 +126,14 @@ package final class SeriesScanner {
   package func readLastRow(of span: RowGroupSpan, into batch: inout ColumnBatch) throws(StorageError) -> Bool {
     batch.reset()
     batch.timestamps.append(span.lastTimestamp)
+    if !isMerged, let cursor = members.first, !cursor.isDecoded, cursor.plan.isDirect {
+      return try guarded { () throws(StorageError) in
+        try cursor.plan.reader.readLastRow(of: span.lastTimestamp, into: &batch)
+      }
+    }
     for index in columns.indices {
-      // Of strings no values are kept.
       guard columns[index].type != .string, let known = try statistics(index) else { return false }
-      guard known.count > 0, known.lastTimestamp == span.lastTimestamp else { continue }
-      batch.columns[index].values.append(known.last)
-      batch.columns[index].presentCount = 1
+      batch.columns[index].takeLast(known, at: span.lastTimestamp)
     }
     return true
   }

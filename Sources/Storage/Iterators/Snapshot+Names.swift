@@ -161,6 +161,14 @@ extension Collection where Element == FieldKey {
 }
 
 extension [FieldKey] {
+  /// The fields of a name, of a list that is sorted by name.
+  func named(_ name: [UInt8]) -> ArraySlice<FieldKey> {
+    let first = partitioningIndex { !$0.name.lexicographicallyPrecedes(name) }
+    var end = first
+    while end < count, self[end].name == name { end += 1 }
+    return self[first..<end]
+  }
+
   /// Adds the fields of another list. Both are by name and type, and mostly the same: then nothing is to be done.
   fileprivate mutating func join(_ other: [FieldKey]) {
     if isEmpty { self = other } else if self != other { self = Set(self).union(other).sortedByName() }

@@ -140,6 +140,9 @@ package protocol RunReader: AnyObject {
   /// The statistics of a column (index in the reader's fields) over the whole stretch; `nil` where they are not kept or
   /// the stretch is cut by `times`. A column that the stretch lacks has `count` 0.
   func statistics(_ column: Int) throws(StorageError) -> ColumnStatistics?
+  /// Fills an empty batch, whose columns are the reader's fields, with the last row of the stretch, which is of `time`, as statistics have it;
+  /// `false` where they do not. The batch has the time already.
+  func readLastRow(of time: Int64, into batch: inout ColumnBatch) throws(StorageError) -> Bool
   /// The rows of the stretch, replacing what is in `batch`, whose columns are the reader's fields.
   func read(into batch: inout ColumnBatch) throws(StorageError)
   /// The same, where a condition decides which rows count: `choose` is given rows with the columns that are `deciding`, and says with a bit a row
@@ -163,6 +166,14 @@ package protocol RunReader: AnyObject {
 }
 
 extension RunReader {
+  package func readLastRow(of time: Int64, into batch: inout ColumnBatch) throws(StorageError) -> Bool {
+    for index in batch.columns.indices {
+      // Of strings no values are kept.
+      guard batch.columns[index].key.type != .string, let known = try statistics(index) else { return false }
+      batch.columns[index].takeLast(known, at: time)
+    }
+    return true
+  }
   package func read(
     into batch: inout ColumnBatch, deciding: [Bool], _ choose: (borrowing ColumnBatch) -> [UInt64]
   ) throws(StorageError) -> Bool {

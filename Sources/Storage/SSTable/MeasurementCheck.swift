@@ -23,7 +23,7 @@ struct MeasurementCheck {
   mutating func run(_ totals: inout VerifiedTotals) throws(StorageError) {
     try checkKeys()
     try loadSeries()
-    for tag in top.tagKeys { try checkTag(tag) }
+    for key in top.tagKeys.indices { try checkTag(key) }
     try checkGroups(&totals)
     totals.rowCount += top.rowCount
     totals.seriesCount += top.seriesCount
@@ -85,8 +85,9 @@ struct MeasurementCheck {
   }
 
   /// Every value is some series'; the tag index, where there is one, is what the codes say.
-  private mutating func checkTag(_ tag: MeasurementTop.TagKey) throws(StorageError) {
-    var values = TagValues(source: table.source, key: tag)
+  private mutating func checkTag(_ key: Int) throws(StorageError) {
+    let tag = top.tagKeys[key]
+    var values = TagValues(source: table.source, top: top, key: key)
     for block in 0..<tag.values.count { _ = try values.load(block) }
     var codes: [UInt64] = []
     try table.source.decode(

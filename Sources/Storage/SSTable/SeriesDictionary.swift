@@ -9,11 +9,11 @@ struct SeriesDictionary: Sendable {
   let list: SeriesList
   /// For each tag key each series' code: 0 for absent, else the value's place plus one.
   let codes: [[UInt64]]
-  /// For each tag key its values, every block. Without their source, which holds the file and the cache that this lies in.
-  let values: [[TagValues.Block]]
+  /// For each tag key its values, every block, none `nil`. Without their source, which holds the file and the cache that this lies in.
+  let values: [[TagValues.Block?]]
 
   var byteCount: Int {
-    list.count * (32 + 8 * codes.count) + list.keyBytes.count + values.joined().reduce(0) { $0 + $1.byteCount }
+    list.count * (32 + 8 * codes.count) + list.keyBytes.count + values.joined().reduce(0) { $0 + ($1?.byteCount ?? 0) }
   }
 
   /// The series of a set, in order.

@@ -27,9 +27,9 @@ struct SeriesSelection {
       case .series(let known) = table.source.parsed(top.extent.lowerBound, .series)
     {
       dictionary = known
-      values = zip(top.tagKeys, known.values).map { TagValues(source: table.source, key: $0, blocks: $1) }
+      values = known.values.indices.map { TagValues(source: table.source, top: top, key: $0, blocks: known.values[$0]) }
     } else {
-      values = top.tagKeys.map { TagValues(source: table.source, key: $0) }
+      values = top.tagKeys.indices.map { TagValues(source: table.source, top: top, key: $0) }
     }
   }
 
@@ -41,7 +41,7 @@ struct SeriesSelection {
     var list = try makeList(BitVector(repeating: true, count: top.seriesCount), from: 0..<top.seriesCount)
     list.rowGroupCount = top.rowGroupCount
     var codes: [[UInt64]] = []
-    var blocks: [[TagValues.Block]] = []
+    var blocks: [[TagValues.Block?]] = []
     for index in top.tagKeys.indices {
       try load(top.tagKeys[index].codes, rows: 0..<top.seriesCount)
       codes.append(words)
@@ -371,7 +371,8 @@ struct TableSeriesCursor: SeriesCursor {
   private var next = 0
   private var isBegun = false
 
-  init(_ selection: SeriesSelection, where predicate: TagPredicate?) throws(StorageError) {
+  init(_ selection: consuming SeriesSelection, where predicate: TagPredicate?) throws(StorageError) {
+    // Not copied: what it decodes would be copied too.
     self.selection = selection
     choice = try self.selection.chosen(by: predicate)
   }

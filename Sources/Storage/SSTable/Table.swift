@@ -84,7 +84,7 @@ package final class Table: SortedRun, Sendable {
       return TagValueList()
     }
     guard let predicate else {
-      var values = TagValues(source: source, key: top.tagKeys[index])
+      var values = TagValues(source: source, top: top, key: index)
       return try values.list(countMax: countMax)
     }
     var selection = SeriesSelection(table: self, top: top)

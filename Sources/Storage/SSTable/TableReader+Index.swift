@@ -96,6 +96,12 @@ extension TableReader {
     return LoadedStripe(number: number, list, fieldCount: top.fields.count)
   }
 
+  /// What the index says of a field in one group of the loaded stripe.
+  func entry(of field: Int, in group: Int, withStatistics: Bool) throws(StorageError) -> ColumnEntry {
+    if let column = stripe?.columns[field], column.hasStatistics || !withStatistics { return column.entries[group] }
+    return try entries(of: field, withStatistics: withStatistics)[group]
+  }
+
   /// What the index says of a field, for each group of the loaded stripe.
   func entries(of field: Int, withStatistics: Bool) throws(StorageError) -> [ColumnEntry] {
     guard let loaded = stripe, let top else { return [] }

@@ -87,7 +87,18 @@ package final class TableReader: RunReader {
       guard let span, span.isWhole else { return nil }
       let number = fieldNumbers[column]
       guard number >= 0 else { return ColumnStatistics() }
-      return try entries(of: number, withStatistics: true)[span.group].statistics
+      return try entry(of: number, in: span.group, withStatistics: true).statistics
+    }
+  }
+
+  package func readLastRow(of time: Int64, into batch: inout ColumnBatch) throws(StorageError) -> Bool {
+    try guarded { () throws(StorageError) in
+      guard let span, span.isWhole, !fields.contains(where: { $0.type == .string }) else { return false }
+      for (index, number) in fieldNumbers.enumerated() where number >= 0 {
+        batch.columns[index].takeLast(
+          try entry(of: number, in: span.group, withStatistics: true).statistics, at: time)
+      }
+      return true
     }
   }
 
@@ -98,7 +109,7 @@ package final class TableReader: RunReader {
       guard let span, let stripe else { return 0 }
       var sum = stripe.groups[span.group].timestampByteCount
       for number in fieldNumbers where number >= 0 {
-        sum += try entries(of: number, withStatistics: false)[span.group].byteCount
+        sum += try entry(of: number, in: span.group, withStatistics: false).byteCount
       }
       return UInt64(sum)
     }

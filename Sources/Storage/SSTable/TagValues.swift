@@ -19,14 +19,21 @@ struct TagValues {
   }
 
   let source: BlockSource
-  let key: MeasurementTop.TagKey
+  /// Where the tag key is described: a copy of that is ten arrays.
+  private let top: MeasurementTop
+  private let index: Int
   private(set) var blocks: [Block?]
 
-  /// - Parameter blocks: what `loadAll` gave for the same key; `nil`: each is decoded when it is asked for.
-  init(source: BlockSource, key: MeasurementTop.TagKey, blocks: [Block]? = nil) {
+  var key: MeasurementTop.TagKey { top.tagKeys[index] }
+
+  /// - Parameters:
+  ///   - index: of a tag key of `top`.
+  ///   - blocks: what `loadAll` gave for the same key; `nil`: each is decoded when it is asked for.
+  init(source: BlockSource, top: MeasurementTop, key index: Int, blocks: [Block?]? = nil) {
     self.source = source
-    self.key = key
-    self.blocks = blocks ?? Array(repeating: nil, count: key.values.count)
+    self.top = top
+    self.index = index
+    self.blocks = blocks ?? Array(repeating: nil, count: top.tagKeys[index].values.count)
   }
 
   /// The values in order, at least the first `countMax`.
@@ -55,10 +62,9 @@ struct TagValues {
   }
 
   /// Decodes every block.
-  mutating func loadAll() throws(StorageError) -> [Block] {
-    var all: [Block] = []
-    for index in blocks.indices { all.append(try load(index)) }
-    return all
+  mutating func loadAll() throws(StorageError) -> [Block?] {
+    for index in blocks.indices { _ = try load(index) }
+    return blocks
   }
 
   /// The block that holds the value at a place in order.
