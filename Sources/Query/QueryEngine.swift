@@ -148,8 +148,7 @@ public final class QueryEngine: Sendable {
   /// Whether a text only asks for the queries under way or ends some: what may not wait behind them.
   public static func isAboutQueries(_ text: String) -> Bool {
     // Far longer than any such text is worth parsing twice, and so is one without their words.
-    guard text.utf8.count <= 1_024, hasWord("queries", in: text) || hasWord("kill", in: text),
-      let statements = try? Parser.parse(text), !statements.isEmpty
+    guard text.utf8.count <= 1_024, hasWord(of: queryWords, in: text), let statements = try? Parser.parse(text), !statements.isEmpty
     else { return false }
     return statements.allSatisfy { statement in
       switch statement {
@@ -160,13 +159,14 @@ public final class QueryEngine: Sendable {
     }
   }
 
-  /// Whether a word of small letters stands in a text, its letters large or small.
-  private static func hasWord(_ word: String, in text: String) -> Bool {
-    let (wanted, bytes) = (Array(word.utf8), Array(text.utf8))
-    guard bytes.count >= wanted.count else { return false }
-    return (0...bytes.count - wanted.count).contains { start in
-      // The bit that tells small letters from large ones.
-      wanted.indices.allSatisfy { bytes[start + $0] | 0x20 == wanted[$0] }
+  private static let queryWords = ["queries", "kill"].map { Array($0.utf8) }
+
+  /// Whether one of some words of small letters stands in a text, its letters large or small.
+  private static func hasWord(of words: [[UInt8]], in text: String) -> Bool {
+    // With the bit that tells small letters from large ones.
+    let bytes = text.utf8.map { $0 | 0x20 }
+    return words.contains { word in
+      bytes.indices.contains { bytes[$0] == word[0] && bytes[$0...].starts(with: word) }
     }
   }
 

@@ -16,26 +16,31 @@ enum Keyword: String, Sendable, CaseIterable {
 
   /// The keyword a bare word spells, in any case.
   ///
-  /// Compares bytes and makes no string: texts of a million words ask for each.
+  /// Compares numbers and makes no string: texts of a million words ask for each.
   init?(bytes: some Collection<UInt8>) {
-    guard let first = bytes.first, Lexer.isLetter(first), bytes.count < Self.byLength.count else { return nil }
-    let found = Self.byLength[bytes.count].first { $0.bytes.elementsEqual(bytes, by: Self.areEqual) }
-    guard let found else { return nil }
+    guard bytes.count < Self.byLength.count, let letters = Self.letters(bytes) else { return nil }
+    guard let found = Self.byLength[bytes.count].first(where: { $0.letters == letters }) else { return nil }
     self = found.word
   }
 
-  /// Whether a byte is a small letter or the same one large.
-  private static func areEqual(_ letter: UInt8, _ byte: UInt8) -> Bool {
-    byte == letter || Lexer.isLetter(byte) && byte | 0x20 == letter
+  /// Up to 16 letters, small or large, as a number; `nil` where one is no letter.
+  private static func letters(_ bytes: some Collection<UInt8>) -> UInt128? {
+    var (low, high): (UInt64, UInt64) = (0, 0)
+    for byte in bytes {
+      guard Lexer.isLetter(byte) else { return nil }
+      high = high << 8 | low >> 56
+      low = low << 8 | UInt64(byte | 0x20)
+    }
+    return UInt128(high) << 64 | UInt128(low)
   }
 
-  /// The words of each number of letters.
-  private static let byLength: [[(bytes: [UInt8], word: Keyword)]] = {
-    var found: [[(bytes: [UInt8], word: Keyword)]] = []
+  /// The words of each number of letters, none of more than 16.
+  private static let byLength: [[(letters: UInt128, word: Keyword)]] = {
+    var found: [[(letters: UInt128, word: Keyword)]] = []
     for word in allCases {
-      let bytes = Array(word.rawValue.utf8)
+      let bytes = word.rawValue.utf8
       while found.count <= bytes.count { found.append([]) }
-      found[bytes.count].append((bytes, word))
+      if let letters = letters(bytes) { found[bytes.count].append((letters, word)) }
     }
     return found
   }()

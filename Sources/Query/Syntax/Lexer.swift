@@ -45,6 +45,16 @@ struct Lexer: Sendable {
     return text[start..<position.offset]
   }
 
+  /// The same for bytes that are each a character of one line.
+  private mutating func takeCharacters(while condition: (UInt8) -> Bool) -> ArraySlice<UInt8> {
+    let start = position.offset
+    var end = start
+    while end < text.count, condition(text[end]) { end += 1 }
+    position.offset = end
+    position.character += end - start
+    return text[start..<end]
+  }
+
   /// Counts a look past the end, if this is there.
   mutating func noteEnd() {
     if peek == nil, !place.hasSeenEnd {
@@ -126,7 +136,7 @@ struct Lexer: Sendable {
   }
 
   private mutating func word(from start: TextPosition) -> Token {
-    let bytes = take(while: Self.isWordByte)
+    let bytes = takeCharacters(while: Self.isWordByte)
     noteEnd()
     if let keyword = Keyword(bytes: bytes) {
       return Token(kind: .keyword(keyword), text: "", position: start)
@@ -142,7 +152,7 @@ struct Lexer: Sendable {
       guard token.kind == .identifier else { return token }
       name = token.text
     } else {
-      name = String(decoding: take(while: Self.isWordByte), as: UTF8.self)
+      name = String(decoding: takeCharacters(while: Self.isWordByte), as: UTF8.self)
       noteEnd()
     }
     return Token(kind: .boundParameter, text: "$" + name, position: start)
@@ -157,7 +167,13 @@ struct Lexer: Sendable {
     shifted.character = max(1, start.character - 1)
     let quote = text[start.offset]
     advance()
-    var bytes: [UInt8] = []
+    // Most are these alone.
+    let plain = takeCharacters { (0x20..<0x80).contains($0) && $0 != quote && $0 != UInt8(ascii: "\\") }
+    if peek == quote {
+      advance()
+      return Token(kind: kind, text: String(decoding: plain, as: UTF8.self), position: kind == .string ? shifted : start)
+    }
+    var bytes = Array(plain)
     while let byte = peek, byte != UInt8(ascii: "\n") {
       advance()
       if byte == quote {
@@ -182,14 +198,14 @@ struct Lexer: Sendable {
 
   /// An integer, a number with a point, or a duration.
   private mutating func number(from start: TextPosition) -> Token {
-    _ = take(while: Self.isDigit)
+    _ = takeCharacters(while: Self.isDigit)
     var kind = Token.Kind.integer
     var end = position.offset
     if peek == UInt8(ascii: ".") {
       kind = .number
       advance()
       if let digit = peek, Self.isDigit(digit) {
-        _ = take(while: Self.isDigit)
+        _ = takeCharacters(while: Self.isDigit)
         end = position.offset
       }
     } else if isUnitByte(peek) {

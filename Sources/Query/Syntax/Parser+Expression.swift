@@ -232,7 +232,8 @@ extension Parser {
 
   /// Passes white space and comments, so that the slash of a comment is none of a regular expression.
   private mutating func skipBlanks() {
-    while true {
+    // Nothing else begins one.
+    while let byte = lexer.peek, Lexer.isSpace(byte) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "/") {
       let start = lexer.place
       let kind = lexer.next().kind
       if kind != .whitespace, kind != .comment {
