@@ -34,6 +34,24 @@ struct CalendarTests {
     }
   }
 
+  @Test(
+    "buckets begin at the same times whether values are summed up or kept",
+    arguments: ["", "Europe/Berlin", "America/New_York", "Asia/Kolkata"], ["1h", "7m", "1d", "1mo"])
+  func times(zone: String, interval: String) throws {
+    for first in [Int64.min + 1_000_000_000_000_000, 0, 1_711_843_200_000_000_000, Int64.max - 1_000_000_000_000_000] {
+      let lines = (0..<40).map { "m v=\($0)i \(first + Int64($0) * 2_000_000_000_000)" }.joined(separator: "\n")
+      func answer(_ call: String) throws -> StatementResult {
+        try run(
+          "SELECT \(call)(v) FROM m WHERE time >= \(first) AND time < \(first + 80_000_000_000_000) "
+            + "GROUP BY time(\(interval)) fill(3)\(zone.isEmpty ? "" : " tz('\(zone)')")", lines)
+      }
+      let (summed, kept) = (try answer("sum"), try answer("median"))
+      #expect(summed.error == kept.error, "\(first)")
+      #expect(summed.series.first?.timestamps == kept.series.first?.timestamps, "\(first)")
+      #expect(summed.error != nil || summed.series.count == 1, "\(first)")
+    }
+  }
+
   @Test("months have the calendar's lengths, in leap years too, and empty ones are there")
   func months() throws {
     let lines = try points([

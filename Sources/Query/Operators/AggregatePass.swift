@@ -137,33 +137,62 @@ final class AggregatePass: ScanSink {
       return Stream(function.answerType(for: held.type))
     }
     let isGrid = grid.bucketing.width > 0
-    var stream = Stream(function.answerType(for: held.type))
     let buckets = (isGrid ? 0 : first)..<held.counts.count
     let sharesTimes = isGrid && !keepsTime && held.counts.count == grid.count
     var check = InterruptCheck(isInterrupted)
-    if sharesTimes, bucketTimes.isEmpty {
-      for bucket in buckets {
-        try check.pass()
-        bucketTimes.append(grid.time(of: bucket))
-      }
+    let isText = held.type == .string && (function == .first || function == .last)
+    let column = try isText ? texts(held, function, buckets, &check) : words(held, function, buckets, &check)
+    if sharesTimes {
+      if bucketTimes.isEmpty { bucketTimes = try grid.times(unless: isInterrupted) }
+      return Stream(times: bucketTimes, column: column)
     }
-    if sharesTimes { stream.times = bucketTimes } else { stream.times.reserveCapacity(buckets.count) }
-    stream.column.values.reserveCapacity(buckets.count)
-    for (row, bucket) in buckets.enumerated() {
+    var stream = Stream(times: [], column: column)
+    stream.times.reserveCapacity(buckets.count)
+    for bucket in buckets {
       try check.pass()
-      if !sharesTimes { stream.times.append(keepsTime ? Self.time(held, function, bucket) : grid.time(of: bucket)) }
-      guard held.counts[bucket] > 0 else {
-        stream.column.appendNull(rowCount: row)
-        continue
-      }
-      if held.type == .string, function == .first || function == .last {
-        let text = function == .first ? held.firstString(bucket) : held.lastString(bucket)
-        stream.column.append(text: text, rowCount: row)
-      } else {
-        stream.column.append(word: Self.word(held, function, bucket), rowCount: row)
-      }
+      stream.times.append(keepsTime ? Self.time(held, function, bucket) : grid.time(of: bucket))
     }
     return stream
+  }
+
+  private func texts(
+    _ held: BucketAccumulators, _ function: AggregateFunction, _ buckets: Range<Int>, _ check: inout InterruptCheck
+  ) throws(QueryFailure) -> Column {
+    var column = Column.absent(function.answerType(for: held.type))
+    for (row, bucket) in buckets.enumerated() {
+      try check.pass()
+      if held.counts[bucket] > 0 {
+        column.append(text: function == .first ? held.firstString(bucket) : held.lastString(bucket), rowCount: row)
+      } else {
+        column.appendNull(rowCount: row)
+      }
+    }
+    return column
+  }
+
+  /// Some buckets' values; one has a value at least.
+  private func words(
+    _ held: BucketAccumulators, _ function: AggregateFunction, _ buckets: Range<Int>, _ check: inout InterruptCheck
+  ) throws(QueryFailure) -> Column {
+    var column = Column.absent(function.answerType(for: held.type))
+    column.values.reserveCapacity(buckets.count)
+    let counts = held.counts
+    for start in stride(from: buckets.lowerBound, to: buckets.upperBound, by: 64) {
+      let some = start..<min(start + 64, buckets.upperBound)
+      try check.pass(some.count)
+      var present: UInt64 = 0
+      column.values.append(addingCapacity: some.count) { span in
+        for bucket in some {
+          let isPresent = counts[bucket] > 0
+          if isPresent { present |= 1 << UInt64(bucket - start) }
+          span.append(isPresent ? Self.word(held, function, bucket) : 0)
+        }
+      }
+      column.presentCount += present.nonzeroBitCount
+      column.validity.append(present)
+    }
+    if column.presentCount == buckets.count { column.validity = [] }
+    return column
   }
 
   private static func time(_ held: BucketAccumulators, _ function: AggregateFunction, _ bucket: Int) -> Int64

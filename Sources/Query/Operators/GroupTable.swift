@@ -37,8 +37,12 @@ struct GroupTable {
       values.append(self.values(group))
     }
     return try (0..<count).sorted(unless: isInterrupted) { a, b in
-      for (x, y) in zip(values[a], values[b]) where x != y { return x.lexicographicallyPrecedes(y) }
-      return false
+      for tag in tagKeys.indices.dropLast() where values[a][tag] != values[b][tag] {
+        return values[a][tag].lexicographicallyPrecedes(values[b][tag])
+      }
+      // No two groups have the same values.
+      guard let last = tagKeys.indices.last else { return false }
+      return values[a][last].lexicographicallyPrecedes(values[b][last])
     }
   }
 }

@@ -17,10 +17,7 @@ final class LastRowPass: ScanSink {
   private(set) var groups: GroupTable
   /// By group: its row, and the window that had it.
   private var found: [(row: Int, window: Int)?] = []
-  /// By row.
-  private(set) var timestamps: [Int64] = []
-  private(set) var columns: [Column]
-  private var textByteCount = 0
+  private var rows: Rows
   private var group = 0
   private var window = 0
   private var tags = SeriesTags([], 0..<0)
@@ -30,8 +27,44 @@ final class LastRowPass: ScanSink {
     required = Array(Set(slots.compactMap { $0 })).sorted()
     tagPlaces = TagPlaces(contents)
     groups = GroupTable(tagKeys: tagKeys)
-    columns = contents.map { Column.absent($0.type) }
+    rows = Rows(columns: contents.map { Column.absent($0.type) })
   }
+
+  private struct Rows {
+    var timestamps: [Int64] = []
+    var columns: [Column]
+    var textByteCount = 0
+
+    mutating func append(
+      _ batch: borrowing ColumnBatch, _ row: Int, slots: [Int?], _ tagPlaces: TagPlaces, _ tags: SeriesTags
+    ) {
+      let count = timestamps.count
+      for (index, slot) in slots.enumerated() {
+        guard let slot else { continue }
+        if !batch.columns[slot].isPresent(row) {
+          columns[index].appendNull(rowCount: count)
+        } else if columns[index].key.type == .string {
+          append(text: batch.columns[slot].string(row), to: index, count)
+        } else {
+          columns[index].append(word: batch.columns[slot].values[row], rowCount: count)
+        }
+      }
+      tagPlaces.visit(tags) { place, value in
+        // InfluxDB knows no empty tag.
+        if let value, !value.isEmpty { append(text: value, to: place, count) } else { columns[place].appendNull(rowCount: count) }
+      }
+      timestamps.append(batch.timestamps[row])
+    }
+
+    private mutating func append(text: ArraySlice<UInt8>, to column: Int, _ count: Int) {
+      textByteCount += text.count
+      columns[column].append(text: text, rowCount: count)
+    }
+  }
+
+  /// By row.
+  var timestamps: [Int64] { rows.timestamps }
+  var columns: [Column] { rows.columns }
 
   /// The row of a group, if there is one.
   func row(of group: Int) -> Int? { found[group]?.row }
@@ -49,7 +82,7 @@ final class LastRowPass: ScanSink {
       if known.window == window { throw Unsuited() }
       return false
     }
-    guard groups.count * (columns.count + 1) <= Self.valueCountMax else { throw Unsuited() }
+    guard groups.count * (slots.count + 1) <= Self.valueCountMax else { throw Unsuited() }
     self.tags = tags
     return true
   }
@@ -58,28 +91,9 @@ final class LastRowPass: ScanSink {
 
   func take(_ batch: borrowing ColumnBatch, selection: [UInt64]?) throws -> Bool {
     guard let row = lastRow(of: batch, selection) else { return true }
-    let count = timestamps.count
-    for (index, slot) in slots.enumerated() {
-      guard let slot else { continue }
-      if !batch.columns[slot].isPresent(row) {
-        columns[index].appendNull(rowCount: count)
-      } else if columns[index].key.type == .string {
-        let text = batch.columns[slot].string(row)
-        textByteCount += text.count
-        columns[index].append(text: text, rowCount: count)
-      } else {
-        columns[index].append(word: batch.columns[slot].values[row], rowCount: count)
-      }
-    }
-    tagPlaces.visit(tags, absent: { columns[$0].appendNull(rowCount: count) }) { place, value in
-      // InfluxDB knows no empty tag.
-      if value.isEmpty { return columns[place].appendNull(rowCount: count) }
-      textByteCount += value.count
-      columns[place].append(text: value, rowCount: count)
-    }
-    timestamps.append(batch.timestamps[row])
-    found[group] = (count, window)
-    if textByteCount > Self.textByteCountMax { throw Unsuited() }
+    found[group] = (rows.timestamps.count, window)
+    rows.append(batch, row, slots: slots, tagPlaces, tags)
+    if rows.textByteCount > Self.textByteCountMax { throw Unsuited() }
     return false
   }
 

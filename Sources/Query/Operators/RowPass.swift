@@ -84,7 +84,7 @@ final class RowPass: ScanSink {
     self.rank = rank
     self.tags = tags
     takenOfSeries = 0
-    tagPlaces.visit(tags, absent: { texts[$0] = [] }) { texts[$0] = $1 }
+    tagPlaces.visit(tags) { texts[$0] = $1 ?? [] }
     return true
   }
 

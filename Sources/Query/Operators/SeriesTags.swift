@@ -2,7 +2,7 @@ import LineProtocol
 
 /// The tags of one series, read off the flat form of its key (`SeriesKey`) where it lies.
 struct SeriesTags {
-  private let bytes: [UInt8]
+  let bytes: [UInt8]
   private let range: Range<Int>
 
   /// - Parameter range: where the key lies in `bytes`; the key was checked when it was made.
@@ -16,26 +16,42 @@ struct SeriesTags {
 
   /// The value of a tag, empty where it is absent.
   func value(of key: [UInt8]) -> ArraySlice<UInt8> {
-    var found = bytes[range.lowerBound..<range.lowerBound]
-    visit { name, value in
-      guard name.elementsEqual(key) else { return true }
+    var found = range.lowerBound..<range.lowerBound
+    visitPlaces { name, value in
+      guard order(key, name) == 0 else { return true }
       found = value
       return false
     }
-    return found
+    return bytes[found]
   }
 
   /// Calls `body` with each tag in the order of keys until it answers `false`.
   func visit(_ body: (_ key: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>) -> Bool) {
+    visitPlaces { body(bytes[$0], bytes[$1]) }
+  }
+
+  /// The same with where they lie in `bytes`.
+  @inline(__always)
+  func visitPlaces(_ body: (_ key: Range<Int>, _ value: Range<Int>) -> Bool) {
     var offset = range.lowerBound
-    _ = text(&offset)
+    _ = place(&offset)
     var rest = number(&offset)
     while rest > 0, offset < range.upperBound {
-      let key = text(&offset)
-      let value = text(&offset)
+      let key = place(&offset)
+      let value = place(&offset)
       if !body(key, value) { return }
       rest -= 1
     }
+  }
+
+  /// Below zero where a name comes before the key at a place, zero where it is that key.
+  func order(_ name: [UInt8], _ key: Range<Int>) -> Int {
+    let (name, bytes) = (name.span, bytes.span)
+    for offset in 0..<min(name.count, key.count) {
+      let (a, b) = (name[offset], bytes[key.lowerBound + offset])
+      if a != b { return a < b ? -1 : 1 }
+    }
+    return name.count - key.count
   }
 
   /// The tags as line protocol writes them: `,key=value` of each, commas, equal signs and blanks escaped.
@@ -81,7 +97,7 @@ struct SeriesTags {
   static func values(_ groupKey: [UInt8], count: Int) -> [[UInt8]] {
     let reader = SeriesTags(groupKey, 0..<groupKey.count)
     var offset = 0
-    return (0..<count).map { _ in Array(reader.text(&offset)) }
+    return (0..<count).map { _ in Array(groupKey[reader.place(&offset)]) }
   }
 
   private func number(_ offset: inout Int) -> Int {
@@ -96,9 +112,9 @@ struct SeriesTags {
     return value
   }
 
-  private func text(_ offset: inout Int) -> ArraySlice<UInt8> {
+  private func place(_ offset: inout Int) -> Range<Int> {
     let length = min(number(&offset), range.upperBound - offset)
     defer { offset += length }
-    return bytes[offset..<offset + length]
+    return offset..<offset + length
   }
 }

@@ -325,7 +325,7 @@ extension ShowExecutor {
       return found.count
     case .tagKeyCardinality: return try hitTagKeys(listed).count
     case .tagValuesCardinality: return try tagValues(listed, statement, isCounted: true).reduce(0) { $0 + $1.values.count }
-    default: return listed.schema.fields.count
+    default: return listed.schema.fieldNames.count
     }
   }
 

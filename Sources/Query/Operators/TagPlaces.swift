@@ -10,24 +10,22 @@ struct TagPlaces {
     }.sorted { $0.key.lexicographicallyPrecedes($1.key) }
   }
 
-  /// Calls `found` with the places of the tags that a series has and with their values, `absent` with all others: both, tags and places,
-  /// come in the order of keys.
-  func visit(_ tags: SeriesTags, absent: (Int) -> Void, found: (Int, ArraySlice<UInt8>) -> Void) {
+  /// Calls `body` with each place and the value of its tag, `nil` where a series lacks that: both, tags and places, come in the order of
+  /// keys.
+  func visit(_ tags: SeriesTags, _ body: (Int, ArraySlice<UInt8>?) -> Void) {
     guard !places.isEmpty else { return }
     var next = 0
-    tags.visit { key, value in
-      while next < places.count, places[next].key.lexicographicallyPrecedes(key) {
-        absent(places[next].place)
-        next += 1
-      }
-      while next < places.count, places[next].key.elementsEqual(key) {
-        found(places[next].place, value)
+    tags.visitPlaces { key, value in
+      while next < places.count {
+        let order = tags.order(places[next].key, key)
+        if order > 0 { break }
+        body(places[next].place, order == 0 ? tags.bytes[value] : nil)
         next += 1
       }
       return next < places.count
     }
     while next < places.count {
-      absent(places[next].place)
+      body(places[next].place, nil)
       next += 1
     }
   }

@@ -133,6 +133,31 @@ struct TimeGrid {
     return zone == .utc ? Int64(clamping: local) : zone.instant(ofLocal: local)
   }
 
+  /// When every bucket begins, in UTC.
+  ///
+  /// - Parameter isInterrupted: asked all along; it then fails.
+  func times(unless isInterrupted: @escaping () -> Bool) throws(QueryFailure) -> [Int64] {
+    var check = InterruptCheck(isInterrupted)
+    var times: [Int64] = []
+    times.reserveCapacity(count)
+    let (first, last) = (Int128(bucketing.start) - Int128(shift), Int128(bucketing.start) + Int128(count) * Int128(bucketing.width))
+    guard starts.isEmpty, bucketing.width > 0, zone == .utc, first >= Int128(Int64.min), last <= Int128(Int64.max) else {
+      for bucket in 0..<count {
+        try check.pass()
+        times.append(time(of: bucket))
+      }
+      return times
+    }
+    // None is past the range of times: no number needs 128 bits.
+    var next = Int64(first)
+    for _ in 0..<count {
+      try check.pass()
+      times.append(next)
+      next &+= bucketing.width
+    }
+    return times
+  }
+
   /// The stretches of `times` in which the zone's offset is constant, with that offset.
   func stretches(of times: Range<Int64>) -> [(times: Range<Int64>, offset: Int64)] {
     guard starts.isEmpty else { return alone(times) }

@@ -23,7 +23,7 @@ struct QualifiedNames {
     }
     for name in names {
       guard let (place, own) = try owner(of: name) else { continue }
-      guard let type = schemas[place].fields[Array(own.utf8)] else {
+      guard let type = schemas[place].type(ofField: Array(own.utf8)) else {
         throw QueryFailure("\(name) is a tag: beside values of several measurements tags are grouped by")
       }
       schema.add(field: Array(name.utf8), type)
@@ -45,7 +45,7 @@ struct QualifiedNames {
 
   private func has(_ name: String, _ place: Int) -> Bool {
     let key = Array(name.utf8)
-    return schemas[place].fields[key] != nil || schemas[place].hasTag(key)
+    return schemas[place].type(ofField: key) != nil || schemas[place].hasTag(key)
   }
 
   /// A measurement's name and one that it has behind it; `nil` where a measurement has the whole as a name.

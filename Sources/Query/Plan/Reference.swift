@@ -16,14 +16,12 @@ struct Reference: Hashable, Sendable {
 
   func meaning(in schema: MeasurementSchema) -> Meaning {
     let key = Array(name.utf8)
-    let tag: Meaning = schema.hasTag(key) ? .tag(key) : .missing
-    switch cast {
-    case .tag: return tag
-    case .field: return schema.fields[key].map { .field(ScanColumn(name: key, type: $0)) } ?? .missing
-    case .float, .integer, .unsigned, .string, .boolean:
-      guard schema.fields[key] != nil else { return .missing }
-      return .field(ScanColumn(name: key, type: castType ?? .float))
-    case nil: return schema.fields[key].map { .field(ScanColumn(name: key, type: $0)) } ?? tag
+    let type = cast == .tag ? nil : schema.type(ofField: key)
+    switch (cast, type) {
+    case (nil, let type?), (.field, let type?): return .field(ScanColumn(name: key, type: type))
+    case (_, .some): return .field(ScanColumn(name: key, type: castType ?? .float))
+    case (nil, nil), (.tag, nil): return schema.hasTag(key) ? .tag(key) : .missing
+    case (_, nil): return .missing
     }
   }
 

@@ -47,16 +47,16 @@ extension SelectPlanner {
 
   /// Fields, and tags that are not grouped by, in the order of their names. A field and a tag of one name are one.
   private func names(_ wanted: (_ isField: Bool) -> Bool) -> [Reference] {
-    var found: [[UInt8]: Cast?] = [:]
+    var found: [[UInt8]] = []
     // Where tags are grouped by all or by a pattern, none stands among the fields.
     let groupsByPattern = statement.dimensions.contains { $0.hasWildcard }
     if wanted(false), !groupsByPattern {
-      for key in schema.tagKeys where !plan.grouping.tagKeys.contains(key) { found[key] = .some(nil) }
+      for key in schema.tagKeys where !plan.grouping.tagKeys.contains(key) && !(wanted(true) && schema.type(ofField: key) != nil) {
+        found.append(key)
+      }
     }
-    if wanted(true) {
-      for name in schema.fields.keys { found[name] = .some(nil) }
-    }
-    return found.keys.sorted { $0.lexicographicallyPrecedes($1) }.map {
+    if wanted(true) { found += schema.fieldNames }
+    return found.sorted { $0.lexicographicallyPrecedes($1) }.map {
       Reference(name: String(decoding: $0, as: UTF8.self), cast: nil)
     }
   }
@@ -84,8 +84,7 @@ extension SelectPlanner {
       matches = { regex.matches($0) }
     default: throw QueryFailure("unable to use wildcard in a binary expression")
     }
-    return schema.fields.filter { takes($0.value) && matches($0.key) }.keys
-      .sorted { $0.lexicographicallyPrecedes($1) }
+    return schema.fieldNames.filter { name in schema.type(ofField: name).map(takes) == true && matches(name) }
       .map { key in
         let field = String(decoding: key, as: UTF8.self)
         let call = Expression.call(name, [wrap(.reference(field, nil))] + arguments.dropFirst())
