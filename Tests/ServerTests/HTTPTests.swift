@@ -111,6 +111,29 @@ struct HTTPTests {
     }
   }
 
+  @Test("a form is read whatever stands between its signs, and of several headers of a name the last counts")
+  func oddForms() throws {
+    try withServer { (server: ServerProcess) throws in
+      #expect(try write(server, "m f=1,g=2 1").status == 204)
+      let form = "Content-Type: application/x-www-form-urlencoded"
+      let wanted = "[\"time\",\"f\"],\"values\":[[1,1]]"
+      for body in [
+        "q=SELECT+f+FROM+m&db=metrics&epoch=ns", "&&q=SELECT%20f%20FROM%20m&=x&db=metrics&&epoch=ns&", "x&q=SELECT+%66+FROM+m&db=metrics&epoch=ns&y=",
+        "q=SELECT+f+FROM+m+--+%zz%4&q=SELECT+g+FROM+m&db=metrics&epoch=ns", "q=SELECT+f+FROM+m+WHERE+f=1&db=metrics&epoch=ns",
+      ] {
+        let answer = try RawHTTP.ask(server.http, "POST", "/query", headers: [form], body: Array(body.utf8))
+        #expect(answer.status == 200 && answer.text.contains(wanted), "\(body): \(answer.text)")
+      }
+      for body in ["", "&", "db=metrics&q", "q=&db=metrics"] {
+        let answer = try RawHTTP.ask(server.http, "POST", "/query", headers: [form], body: Array(body.utf8))
+        #expect(answer.status == 400 && answer.text.contains("missing required parameter"), "\(body): \(answer.text)")
+      }
+      let target = "/query?db=metrics&q=\(percentEncoded("SELECT f FROM m"))"
+      let answer = try RawHTTP.ask(server.http, "GET", target, headers: ["ACCEPT: application/csv", "accept: application/json"])
+      #expect(answer.headers["content-type"] == "application/json")
+    }
+  }
+
   @Test("a statement that changes something is done for a GET too, and said to be out of place; one that fails is not")
   func changesByGet() throws {
     try withServer { (server: ServerProcess) throws in

@@ -239,8 +239,7 @@ extension HTTPRequest {
         { context, _, name, value in
           guard let name = unsafe name, let context = unsafe context else { return .YES }
           let text = unsafe value.map { unsafe String(cString: $0) } ?? ""
-          unsafe context.assumingMemoryBound(to: HTTPRequest.self).pointee
-            .headers[String(cString: name).lowercased()] = text
+          unsafe context.assumingMemoryBound(to: HTTPRequest.self).pointee.headers.append(String(cString: name), text)
           return .YES
         }, request)
       _ = unsafe MHD_get_connection_values(

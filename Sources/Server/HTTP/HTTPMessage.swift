@@ -10,7 +10,7 @@ struct HTTPRequest: Sendable {
   /// Of the query string, then of a form body; the first of a name counts.
   var parameters: [(name: String, value: String)] = []
   /// Names in lower case.
-  var headers: [String: String] = [:]
+  var headers = HTTPHeaders()
   /// As received, compressed where `content-encoding` says so.
   var body: [UInt8] = []
 
@@ -18,6 +18,17 @@ struct HTTPRequest: Sendable {
   func parameter(_ name: String) -> String? {
     parameters.first { $0.name == name }?.value
   }
+}
+
+/// The headers of a request: a few, so that looking at each costs less than a table of hashes.
+struct HTTPHeaders: Sendable {
+  private var entries: [(name: String, value: String)] = []
+
+  /// The last of a name, which is in lower case.
+  subscript(name: String) -> String? { entries.last { $0.name == name }?.value }
+
+  /// Takes one as it stands in the request.
+  mutating func append(_ name: String, _ value: String) { entries.append((name.lowercased(), value)) }
 }
 
 /// An answer: whole, or one whose body is made while it is sent.
@@ -84,10 +95,16 @@ func jsonString(_ text: String) -> String {
 
 /// Decodes `application/x-www-form-urlencoded` text: pairs in order.
 func parseForm(_ text: [UInt8]) -> [(name: String, value: String)] {
-  text.split(separator: UInt8(ascii: "&")).map { pair in
-    let parts = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
-    return (percentDecode(parts[0]), parts.count > 1 ? percentDecode(parts[1]) : "")
+  var pairs: [(name: String, value: String)] = []
+  var rest = text[...]
+  while !rest.isEmpty {
+    let pair = rest.prefix { $0 != UInt8(ascii: "&") }
+    rest = rest[pair.endIndex...].dropFirst()
+    if pair.isEmpty { continue }
+    let name = pair.prefix { $0 != UInt8(ascii: "=") }
+    pairs.append((percentDecode(name), percentDecode(pair[name.endIndex...].dropFirst())))
   }
+  return pairs
 }
 
 /// Decodes `%XX` and `+`; a `%` that is not followed by two hexadecimal digits stays.
@@ -101,17 +118,20 @@ private func percentDecode(_ text: ArraySlice<UInt8>) -> String {
     }
   }
   var out: [UInt8] = []
-  var index = text.startIndex
-  while index < text.endIndex {
-    let byte = text[index]
-    if byte == UInt8(ascii: "%"), index + 2 < text.endIndex, let high = digit(text[index + 1]),
-      let low = digit(text[index + 2])
-    {
-      out.append(high << 4 | low)
-      index += 3
-    } else {
-      out.append(byte == UInt8(ascii: "+") ? 0x20 : byte)
-      index += 1
+  let text = text.span
+  out.append(addingCapacity: text.count) { out in
+    var index = 0
+    while index < text.count {
+      let byte = text[index]
+      if byte == UInt8(ascii: "%"), index + 2 < text.count, let high = digit(text[index + 1]),
+        let low = digit(text[index + 2])
+      {
+        out.append(high << 4 | low)
+        index += 3
+      } else {
+        out.append(byte == UInt8(ascii: "+") ? 0x20 : byte)
+        index += 1
+      }
     }
   }
   return String(decoding: out, as: UTF8.self)
