@@ -126,6 +126,11 @@ extension KeyOrder {
     return unsafe UnsafeBufferPointer(start: nil, count: 0)
   }
 
+  /// Whether the value of a tag, empty where it is absent, is `value`.
+  static func hasValue(_ value: [UInt8], of wanted: [UInt8], in key: UnsafeBufferPointer<UInt8>) -> Bool {
+    unsafe isEqual(self.value(of: wanted, in: key), value)
+  }
+
   @inline(__always) static func isEqual(_ name: UnsafeBufferPointer<UInt8>, _ wanted: [UInt8]) -> Bool {
     unsafe wanted.withUnsafeBufferPointer { unsafe isEqual(name, $0) }
   }

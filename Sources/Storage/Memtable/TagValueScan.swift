@@ -6,6 +6,9 @@ import LineProtocol
   let measurement: [UInt8]
   let key: [UInt8]
   let predicate: TagPredicate?
+  /// What the predicate asks, where that is one value of one tag: kept apart, since what is taken out of the predicate for each series is
+  /// counted each time.
+  private let required: (key: [UInt8], value: [UInt8])?
   private var seenCount = 0
   /// The values of the last answer, and those seen since.
   private var known = TagValueList()
@@ -13,6 +16,7 @@ import LineProtocol
 
   init(of measurement: [UInt8], key: [UInt8], where predicate: TagPredicate?) {
     (self.measurement, self.key, self.predicate) = (measurement, key, predicate)
+    if case .equals(let key, let value) = predicate { required = (key, value) } else { required = nil }
   }
 
   /// Bytes of memory taken, about.
@@ -40,7 +44,9 @@ import LineProtocol
 
   private mutating func look(_ series: UnsafeBufferPointer<UInt8>) {
     guard unsafe KeyOrder.compareMeasurement(of: series, to: measurement) == 0 else { return }
-    if let predicate, unsafe !predicate.isSatisfied({ unsafe KeyOrder.value(of: $0, in: series) }) { return }
+    if let required {
+      if unsafe !KeyOrder.hasValue(required.value, of: required.key, in: series) { return }
+    } else if let predicate, unsafe !predicate.isSatisfied({ unsafe KeyOrder.value(of: $0, in: series) }) { return }
     let value = unsafe KeyOrder.value(of: key, in: series)
     if !value.isEmpty { unsafe fresh.insert(value) }
   }
