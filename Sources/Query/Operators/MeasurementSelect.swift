@@ -152,7 +152,9 @@ struct MeasurementSelect {
   ///
   /// - Parameter only: the values of the one group that is read, whose rows are all wanted; `nil`: as the statement says.
   func rawScan(only values: [[UInt8]]?) throws -> (MeasurementScan, RowPass)? {
-    guard var scan = try scanOfRows(), let pass = rawPass(limit: nil) else { return nil }
+    guard let (found, contents) = try scanOfRows() else { return nil }
+    var scan = found
+    let pass = rawPass(contents, limit: nil)
     if let values {
       let keys = plan.grouping.tagKeys
       let terms = zip(keys, values).map { Condition.tags(.equals(key: $0, value: $1)) }
@@ -164,24 +166,21 @@ struct MeasurementSelect {
 
   /// The scan of a raw statement, and what takes its rows; `nil` where no field is asked for.
   func rawScan() throws -> (MeasurementScan, RowPass)? {
-    guard let scan = try scanOfRows() else { return nil }
-    return rawPass(limit: plan.rowCountNeeded).map { (scan, $0) }
+    guard let (scan, contents) = try scanOfRows() else { return nil }
+    return (scan, rawPass(contents, limit: plan.rowCountNeeded))
   }
 
-  /// The scan alone.
-  func scanOfRows() throws -> MeasurementScan? {
-    var columns: [ScanColumn] = []
-    _ = contents(plan.references, &columns)
-    guard !columns.isEmpty else { return nil }
-    // A subquery's rows were bounded inside: the first bucket's may be dated before the bound.
-    let times = source.isDerived ? .min ..< .max : bounds.range
-    return try makeScan(columns, times, isDescending: plan.isDescending)
-  }
-
-  private func rawPass(limit: Int?) -> RowPass? {
+  /// The scan, and what its rows are filled with.
+  func scanOfRows() throws -> (MeasurementScan, [RowContent])? {
     var columns: [ScanColumn] = []
     let contents = contents(plan.references, &columns)
     guard !columns.isEmpty else { return nil }
+    // A subquery's rows were bounded inside: the first bucket's may be dated before the bound.
+    let times = source.isDerived ? .min ..< .max : bounds.range
+    return (try makeScan(columns, times, isDescending: plan.isDescending), contents)
+  }
+
+  private func rawPass(_ contents: [RowContent], limit: Int?) -> RowPass {
     let ties = contents.indices.sorted {
       plan.references[$0].name.utf8.lexicographicallyPrecedes(plan.references[$1].name.utf8)
     }

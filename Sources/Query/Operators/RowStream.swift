@@ -88,6 +88,8 @@ private final class SourceStream {
   /// Windows of which the series are looked up before any is read.
   private static let listedWindowCountMax = 8
   private var counters = ScanCounters()
+  /// Those that were read.
+  private var columns: [ScanColumn] = []
   /// Rows that were taken from passes.
   private var takenCount = 0
   /// Of the series under way: rows passed over, and rows handed on.
@@ -108,13 +110,12 @@ private final class SourceStream {
   }
 
   func run(_ runner: inout MeasurementSelect) throws {
-    guard let scan = try select.scanOfRows() else { return }
     if plan.grouping.tagKeys.isEmpty {
       try streamOne(nil)
     } else {
       try streamGroups()
     }
-    runner.note(counters, scan.columns)
+    runner.note(counters, columns)
   }
 
   // MARK: Groups
@@ -123,6 +124,7 @@ private final class SourceStream {
     let choice = GroupChoice(tagKeys: plan.grouping.tagKeys, isDescending: plan.isDescending)
     repeat {
       guard let (scan, pass) = try select.rawScan() else { return }
+      columns = scan.columns
       pass.choice = choice
       counters += try scan.run(into: pass)
       let order = try pass.groups.sorted(unless: select.isCancelled)
@@ -145,6 +147,7 @@ private final class SourceStream {
   private func streamOne(_ values: [[UInt8]]?) throws {
     (skipped, given) = (0, 0)
     guard let (scan, pass) = try select.rawScan(only: values) else { return }
+    columns = scan.columns
     pass.isOrdered = true
     pass.onFull = { [self] in try handOn($0) }
     var next = 0

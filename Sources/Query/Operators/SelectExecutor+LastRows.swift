@@ -28,9 +28,8 @@ extension MeasurementSelect {
   ///
   /// - Throws: `LastRowPass.Unsuited` where they cannot be gathered so.
   mutating func lastRows() throws -> SingleRowSeries? {
-    guard let scan = try scanOfRows() else { return nil }
-    var columns: [ScanColumn] = []
-    let pass = LastRowPass(contents(plan.references, &columns), tagKeys: plan.grouping.tagKeys)
+    guard let (scan, contents) = try scanOfRows() else { return nil }
+    let pass = LastRowPass(contents, tagKeys: plan.grouping.tagKeys)
     note(try scan.run(into: pass), scan.columns)
     if isCancelled() { throw QueryFailure.interrupted }
     guard !pass.timestamps.isEmpty else { return nil }

@@ -1,5 +1,5 @@
-/// Names in the order of their bytes, each once, found by halving: a table of hashes of the few that a measurement has costs more to make than
-/// it saves.
+/// Names in the order of their bytes, each once, found by halving: a table of hashes of the few that a measurement has costs more to make
+/// than it saves.
 struct SortedNames: Sendable {
   private(set) var all: [[UInt8]] = []
 
