@@ -124,8 +124,7 @@ final class RepeatedTexts {
     _ number: Int, _ words: UnsafeBufferPointer<UInt64>, _ write: (inout TextBuffer) -> Void
   ) -> RowText.Cell? {
     // A row before it may have been of the same series.
-    let part = parts[number]
-    if let known = unsafe Self.find(words, part.places.span, part.words.span) { return part.cells[known] }
+    if let known = unsafe knownCell(number, words) { return known }
     guard !parts[number].isOff, parts[number].cells.count < Self.cellCountMax, text.count < Self.byteCountMax else { return nil }
     let start = text.count
     write(&text)
@@ -139,6 +138,13 @@ final class RepeatedTexts {
       unsafe enter(parts[number].cells.count, words, number)
     }
     return cell
+  }
+
+  /// By itself: a hold on the part's arrays where one is appended to them has all copied.
+  @inline(never)
+  private func knownCell(_ number: Int, _ words: UnsafeBufferPointer<UInt64>) -> RowText.Cell? {
+    let part = parts[number]
+    return unsafe Self.find(words, part.places.span, part.words.span).map { part.cells[$0] }
   }
 
   private func enter(_ cell: Int, _ words: UnsafeBufferPointer<UInt64>, _ number: Int) {
