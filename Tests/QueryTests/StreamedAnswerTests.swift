@@ -87,6 +87,39 @@ struct StreamedAnswerTests {
     }
   }
 
+  /// Twelve series of two tags, whose names come before those of the ten fields; some rows and some values are missing.
+  private static func widePoints(seed: UInt64) -> [ModelPoint] {
+    var random = SplitMix64(seed: seed)
+    var lines: [String] = []
+    for host in 0..<12 {
+      for step in 0..<150 where Int.random(in: 0..<9, using: &random) > 0 {
+        let fields = (0..<10).filter { $0 != 3 || step % 7 == 0 }.map { "zz\($0)=\(Int.random(in: 0..<1_000, using: &random))i" }
+        lines.append("m,host=h\(host),zone=z\(host % 5) \(fields.joined(separator: ",")) \(step * 10)")
+      }
+    }
+    return modelPoints(lines.joined(separator: "\n"))
+  }
+
+  @Test(
+    "rows of many series and columns are laid in their order, few or many at a time",
+    arguments: [UInt64(1), 2], [(100, 1 << 30), (130, 1 << 30), (700, 1 << 30), (10_000, 1 << 30), (400, 200_000)])
+  func wide(seed: UInt64, bounds: (pieceRowCount: Int, held: Int)) throws {
+    var limits = QueryLimits()
+    (limits.pieceRowCountMax, limits.streamedByteCountMax) = (bounds.pieceRowCount, bounds.held)
+    let engine = QueryEngine(
+      catalog: FakeCatalog("d", Snapshot.ofPoints([Self.widePoints(seed: seed)], windowLength: 1 << 40)), limits: limits)
+    for text in [
+      "SELECT * FROM m", "SELECT * FROM m ORDER BY time DESC", "SELECT * FROM m WHERE zz1 > 300 AND time >= 70", "SELECT * FROM m LIMIT 15000 OFFSET 77",
+    ] {
+      let (whole, pieces) = (try run(engine, text, inPieces: false), try run(engine, text, inPieces: true))
+      #expect(pieces.count > 1 || bounds.pieceRowCount > 1_000)
+      for format in [ResultFormat.json, .influxCSV] {
+        let areEqual = written(whole, format) == written(pieces, format)
+        #expect(areEqual, "\(text), \(format)")
+      }
+    }
+  }
+
   @Test("rows of one time that nothing orders are all there, each once", arguments: [UInt64(1), 2])
   func unordered(seed: UInt64) throws {
     let engine = engine(Self.points(seed: seed), windowLength: 1 << 40, held: 1_500)

@@ -140,8 +140,8 @@ package protocol RunReader: AnyObject {
   /// The statistics of a column (index in the reader's fields) over the whole stretch; `nil` where they are not kept or
   /// the stretch is cut by `times`. A column that the stretch lacks has `count` 0.
   func statistics(_ column: Int) throws(StorageError) -> ColumnStatistics?
-  /// Fills an empty batch, whose columns are the reader's fields, with the last row of the stretch, which is of `time`, as statistics have it;
-  /// `false` where they do not. The batch has the time already.
+  /// Fills an empty batch, whose columns are the reader's fields, with the last row of the stretch, which is of `time`, as statistics have
+  /// it; `false` where they do not. The batch has the time already.
   func readLastRow(of time: Int64, into batch: inout ColumnBatch) throws(StorageError) -> Bool
   /// The rows of the stretch, replacing what is in `batch`, whose columns are the reader's fields.
   func read(into batch: inout ColumnBatch) throws(StorageError)
