@@ -27,7 +27,7 @@ struct DictionaryBuilder {
     }
 
     fileprivate func isNamed(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
-      unsafe self.name.withUnsafeBufferPointer { unsafe KeyOrder.isEqual($0, name) }
+      unsafe name.count == self.name.count && name.elementsEqual(self.name)
     }
 
     fileprivate mutating func append(_ code: UInt32, series: Int) {
