@@ -76,6 +76,19 @@ final class TestSocket {
     } while sent < bytes.count
   }
 
+  /// Sends as much as the system takes without waiting; the bytes that it took.
+  func sendWithoutWaiting(_ bytes: [UInt8]) -> Int {
+    var sent = 0
+    while sent < bytes.count {
+      let count = bytes[sent...].withUnsafeBytes {
+        Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+      }
+      if count < 0 { break }
+      sent += count
+    }
+    return sent
+  }
+
   /// The next line without its newline; `nil` at the end.
   func readLine() throws -> String? {
     while true {

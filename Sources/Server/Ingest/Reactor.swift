@@ -33,6 +33,10 @@ final class Reactor {
   private var sources: [Int32: any EventSource] = [:]
   private var isStopping = false
   private var lastTick: Int64 = 0
+  /// What a look at the sockets finds.
+  private var sockets = [Int32](repeating: 0, count: eventCountMax)
+  private var events = [UInt32](repeating: 0, count: eventCountMax)
+  private static let eventCountMax = 64
 
   init(mailbox: ReactorMailbox, context: ServerContext, store: Store) {
     self.mailbox = mailbox
@@ -54,27 +58,37 @@ final class Reactor {
 
   /// Runs until the mailbox says stop and everything is drained.
   func run() {
-    var sockets = [Int32](repeating: 0, count: 64)
-    var events = [UInt32](repeating: 0, count: 64)
-    while !isStopping {
-      let count = unsafe CShims_epoll_wait(mailbox.epoll, &sockets, &events, Int32(sockets.count), 500)
-      for index in 0..<Int(count) {
-        if sockets[index] == mailbox.wakeup {
-          takeMail()
-        } else if let source = sources[sockets[index]] {
-          if !source.handle(events[index], on: self) { close(source) }
-        }
-      }
-      let now = monotonicNanoseconds()
-      if now - lastTick > 1_000_000_000 {
-        lastTick = now
-        for source in Array(sources.values) where !source.tick(now, on: self) { close(source) }
-      }
-    }
+    while !isStopping { _ = turn(waiting: 500) }
+    // What was sent before the stop may still lie with the sender's kernel, which hands it on as room comes free here.
+    let end = monotonicNanoseconds() + Self.drainNanosecondsMax
+    while monotonicNanoseconds() < end, turn(waiting: Self.quietMilliseconds) {}
     for source in Array(sources.values) {
       source.drain(on: self)
       close(source)
     }
+  }
+
+  /// Nothing more is on its way once nothing came for so long.
+  private static let quietMilliseconds: Int32 = 50
+  /// Who goes on sending does not keep a server from stopping for longer.
+  private static let drainNanosecondsMax: Int64 = 1_000_000_000
+
+  /// Handles what comes within a time, and what time brings; whether anything came.
+  private func turn(waiting milliseconds: Int32) -> Bool {
+    let count = unsafe CShims_epoll_wait(mailbox.epoll, &sockets, &events, Int32(Self.eventCountMax), milliseconds)
+    for index in 0..<Int(max(count, 0)) {
+      if sockets[index] == mailbox.wakeup {
+        takeMail()
+      } else if let source = sources[sockets[index]] {
+        if !source.handle(events[index], on: self) { close(source) }
+      }
+    }
+    let now = monotonicNanoseconds()
+    if now - lastTick > 1_000_000_000 {
+      lastTick = now
+      for source in Array(sources.values) where !source.tick(now, on: self) { close(source) }
+    }
+    return count != 0
   }
 
   private func close(_ source: any EventSource) {
