@@ -83,3 +83,15 @@ internal import Glibc
     @inlinable get { unsafe UnsafeBufferPointer(start: base, count: count) }
   }
 }
+
+extension Buffer where Element == UInt8 {
+  /// Appends a number as unsigned LEB128: 7 bits a byte, low bits first.
+  @inlinable public mutating func appendVarint(_ value: UInt64) {
+    var rest = value
+    while rest >= 0x80 {
+      append(UInt8(truncatingIfNeeded: rest) | 0x80)
+      rest >>= 7
+    }
+    append(UInt8(truncatingIfNeeded: rest))
+  }
+}

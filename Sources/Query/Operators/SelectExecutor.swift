@@ -29,13 +29,13 @@ struct SelectExecutor {
   /// What the clauses of a statement say before its sources are known.
   struct Frame {
     let zone: TimeZoneRules
-    var bounds: TimeBounds
+    let bounds: TimeBounds
     let times: TimeExpression
     let buckets: Grouping
     /// From the statement around.
     let inherited: Inherited
 
-    fileprivate var dimensions: [Expression]
+    fileprivate let dimensions: [Expression]
     /// For the statements inside.
     var inner: Inherited { Inherited(bounds: bounds, dimensions: dimensions, buckets: buckets, in: inherited) }
   }

@@ -43,7 +43,7 @@ import Storage
     unsafe words = .allocate(capacity: wordCount)
     self.columnCountMax = columnCountMax
     unsafe cells = .allocate(capacity: stride * columnCountMax)
-// Of no class: what is never written is never read.
+    // Of no class: what is never written is never read.
   }
 
   deinit {

@@ -23,7 +23,7 @@ func seriesKeyOrder(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Int {
 }
 
 /// Bytes at the beginning that both have.
-private func sharedByteCount(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Int {
+func sharedByteCount(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Int {
   // Within both.
   unsafe a.withUnsafeBufferPointer { p in
     unsafe b.withUnsafeBufferPointer { q in

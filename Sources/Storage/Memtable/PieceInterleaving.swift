@@ -69,11 +69,6 @@ extension PartReader.Piece {
 
   /// The first row of a range of which those before it lie below `time`; the range's end where all do.
   func firstRow(from time: Int64, in range: Range<Int>) -> Int {
-    var (low, high) = (range.lowerBound, range.upperBound)
-    while low < high {
-      let middle = (low + high) / 2
-      if timestamp(middle) < time { low = middle + 1 } else { high = middle }
-    }
-    return low
+    range.partitioningIndex { timestamp($0) >= time }
   }
 }

@@ -24,7 +24,7 @@ struct ParsedSeriesKey {
     bytes.removeAll(keepingCapacity: true)
     bytes.append(contentsOf: flat[range])
     tags.removeAll(keepingCapacity: true)
-    let same = sharedByteCount(last)
+    let same = sharedByteCount(bytes.span, last.bytes.span)
     var (sharedCount, tagCount) = (0, last.tags.count)
     if last.tagStart > 0, same >= last.tagStart {
       (measurement, tagStart) = (last.measurement, last.tagStart)
@@ -79,7 +79,7 @@ struct ParsedSeriesKey {
 
   /// Below zero, zero or above: the order of tables, as `SeriesKey.<`.
   static func compare(_ a: ParsedSeriesKey, _ b: ParsedSeriesKey) -> Int {
-    compare(a, b, sharing: a.measurement == b.measurement ? a.sharedTagCount(b, same: a.sharedByteCount(b)) : 0)
+    compare(a, b, sharing: a.measurement == b.measurement ? a.sharedTagCount(b, same: sharedByteCount(a.bytes.span, b.bytes.span)) : 0)
   }
 
   /// The same where it is known how many tags both begin with.
@@ -98,17 +98,6 @@ struct ParsedSeriesKey {
       if values != 0 { return values }
     }
     return a.tags.count - b.tags.count
-  }
-
-  /// Bytes at the beginning that both have.
-  private func sharedByteCount(_ other: borrowing ParsedSeriesKey) -> Int {
-    // Within both.
-    unsafe bytes.withUnsafeBufferPointer { a in
-      unsafe other.bytes.withUnsafeBufferPointer { b in
-        guard let x = a.baseAddress, let y = b.baseAddress else { return 0 }
-        return unsafe CShims_commonPrefix(x, y, min(a.count, b.count))
-      }
-    }
   }
 
   /// Tags of `other` that lie in the bytes that both begin with, the measurement among them. Equal lengths stand in equal bytes, so

@@ -11,8 +11,6 @@ struct SeriesSelection {
   private var values: [TagValues]
   /// Once keys were made.
   private var texts: TagTexts?
-  /// The measurement as keys begin with it.
-  private let head: [UInt8]
   private var words: [UInt64] = []
   /// All series decoded, where the cache has them or they are few.
   private var dictionary: SeriesDictionary?
@@ -20,9 +18,6 @@ struct SeriesSelection {
   init(table: Table, top: MeasurementTop) {
     self.table = table
     self.top = top
-    var head: [UInt8] = []
-    putText(top.name, to: &head)
-    self.head = head
     if top.seriesCount <= SeriesDictionary.seriesCountMax,
       case .series(let known) = table.source.parsed(top.extent.lowerBound, .series)
     {
@@ -323,7 +318,7 @@ struct SeriesSelection {
     for key in top.tagKeys {
       try table.source.decode(key.codes, kind: .unsigned, count: top.seriesCount, rows: rows, with: &decoder, into: &words)
     }
-    var texts = if let texts { texts } else { TagTexts(top.tagKeys) }
+    var texts = if let texts { texts } else { TagTexts(top) }
     // One owner at a time, so that nothing is copied.
     self.texts = nil
     defer { self.texts = texts }
@@ -348,13 +343,7 @@ struct SeriesSelection {
   ) throws(StorageError) {
     var tagCount = 0
     for key in values.indices where words[key * count + index] > 0 { tagCount += 1 }
-    unsafe head.withUnsafeBufferPointer { unsafe keys.append(contentsOf: $0) }
-    var rest = tagCount
-    while rest >= 0x80 {
-      keys.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-      rest >>= 7
-    }
-    keys.append(UInt8(rest))
+    texts.beginKey(tagCount: tagCount, in: &keys)
     for key in values.indices {
       let code = words[key * count + index]
       if code == 0 { continue }

@@ -1,7 +1,7 @@
 import CShims
 import LineProtocol
 
-/// The tags of a measurement's series as keys have them, by the codes of their values: what many keys are made of.
+/// A measurement and the tags of its series as keys have them, by the codes of their values: what many keys are made of.
 ///
 /// Texts of all tag keys lie in one piece of memory, since a key takes a few of each; those of a block of values are there once one of
 /// them was asked for.
@@ -12,6 +12,8 @@ struct TagTexts {
     var first = 0
   }
 
+  /// Varint length and bytes of the measurement.
+  private var head: [UInt8] = []
   /// Varint length and bytes of each tag key's name.
   private var names: [UInt8] = []
   private var nameEnds: [Int] = []
@@ -23,13 +25,14 @@ struct TagTexts {
   /// For each tag key and block where its first text is in `texts`, −1 where they are not there.
   private var firsts: [[Int]] = []
 
-  init(_ keys: [MeasurementTop.TagKey]) {
-    for key in keys {
+  init(_ top: MeasurementTop) {
+    putText(top.name, to: &head)
+    for key in top.tagKeys {
       putText(key.name, to: &names)
       nameEnds.append(names.count)
       firsts.append([Int](repeating: -1, count: key.values.count))
     }
-    windows = Array(repeating: Window(), count: keys.count)
+    windows = Array(repeating: Window(), count: top.tagKeys.count)
   }
 
   /// Whether the text of a value is there, in the block that was looked at last.
@@ -56,6 +59,12 @@ struct TagTexts {
       texts.append((UInt32(base + block.starts[index]), UInt32(base + block.starts[index + 1])))
     }
     return first
+  }
+
+  /// Appends what stands before the tags of a key.
+  @inline(__always) func beginKey(tagCount: Int, in out: inout Buffer<UInt8>) {
+    Self.append(head, head.indices, to: &out)
+    out.appendVarint(UInt64(tagCount))
   }
 
   /// Appends name and value of a tag whose text is there (`has`).

@@ -74,13 +74,9 @@ struct ValueInterner {
   /// Bytes that all values begin with.
   private var sharedByteCount: Int {
     guard count > 0 else { return 0 }
-    let first = range(0)
-    var shared = first.count
-    for index in 1..<max(count, 1) where shared > 0 {
-      let range = range(index)
-      var same = 0
-      while same < min(shared, range.count), bytes[range.lowerBound + same] == bytes[first.lowerBound + same] { same += 1 }
-      shared = same
+    var shared = range(0).count
+    for index in 1..<count where shared > 0 {
+      shared = Storage.sharedByteCount(bytes.span.extracting(0..<shared), bytes.span.extracting(range(index)))
     }
     return shared
   }

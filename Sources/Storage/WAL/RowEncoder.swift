@@ -62,10 +62,10 @@ package import LineProtocol
     newSeries.reset()
     newLists.reset()
     let first = placement.stretches.first { $0.window >= 0 }?.rows.lowerBound
-    appendVarint(UInt64(receiver), to: &rows)
-    appendVarint(UInt64(keyspace.number), to: &rows)
+    rows.appendVarint(UInt64(receiver))
+    rows.appendVarint(UInt64(keyspace.number))
     appendFixed(UInt64(bitPattern: first.map { batch.timestamps[$0] } ?? 0), to: &rows)
-    appendVarint(UInt64(placement.acceptedCount), to: &rows)
+    rows.appendVarint(UInt64(placement.acceptedCount))
     var state = RowState(timestamp: first.map { batch.timestamps[$0] } ?? 0)
     for stretch in placement.stretches {
       precondition(stretch.rows.upperBound <= batch.count, "rows \(stretch.rows) of \(batch.count)")
@@ -286,7 +286,7 @@ package import LineProtocol
 
   @inline(never) private func define(series spelling: Int, names: some RowNames) -> UInt32 {
     unsafe names.withSeriesKey(UInt32(spelling)) { key in
-      appendVarint(UInt64(key.count), to: &newSeries)
+      newSeries.appendVarint(UInt64(key.count))
       unsafe newSeries.append(contentsOf: key)
     }
     let number = seriesCount
@@ -298,10 +298,10 @@ package import LineProtocol
 
   @inline(never) private func define(list: Int, names: some RowNames) -> UInt32 {
     let keys = names.fieldList(UInt32(list))
-    appendVarint(UInt64(keys.count), to: &newLists)
+    newLists.appendVarint(UInt64(keys.count))
     for key in keys {
       newLists.append(key.type.rawValue)
-      appendVarint(UInt64(key.name.count), to: &newLists)
+      newLists.appendVarint(UInt64(key.name.count))
       unsafe key.name.withUnsafeBufferPointer { unsafe newLists.append(contentsOf: $0) }
     }
     let number = listCount
@@ -313,12 +313,12 @@ package import LineProtocol
 
   private func finishDefinitions() {
     if pendingSeries.count == 0, pendingLists.count == 0 { return }
-    appendVarint(UInt64(receiver), to: &definitions)
-    appendVarint(UInt64(seriesCount) - UInt64(pendingSeries.count), to: &definitions)
-    appendVarint(UInt64(pendingSeries.count), to: &definitions)
+    definitions.appendVarint(UInt64(receiver))
+    definitions.appendVarint(UInt64(seriesCount) - UInt64(pendingSeries.count))
+    definitions.appendVarint(UInt64(pendingSeries.count))
     unsafe definitions.append(contentsOf: newSeries.elements)
-    appendVarint(UInt64(listCount) - UInt64(pendingLists.count), to: &definitions)
-    appendVarint(UInt64(pendingLists.count), to: &definitions)
+    definitions.appendVarint(UInt64(listCount) - UInt64(pendingLists.count))
+    definitions.appendVarint(UInt64(pendingLists.count))
     unsafe definitions.append(contentsOf: newLists.elements)
   }
 
@@ -335,15 +335,6 @@ package import LineProtocol
       types.append(fields)
       listNumbers.append(Self.undefined)
     }
-  }
-
-  private func appendVarint(_ value: UInt64, to out: inout Buffer<UInt8>) {
-    var rest = value
-    while rest >= 0x80 {
-      out.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-      rest >>= 7
-    }
-    out.append(UInt8(truncatingIfNeeded: rest))
   }
 
   private func appendFixed(_ value: UInt64, to out: inout Buffer<UInt8>) {
