@@ -12,7 +12,8 @@ TITLES = {
     "udp": "S over UDP, datagrams of 1,400 bytes", "http": "S over HTTP, batches of 5,000 lines, 4 clients", "memory": "S over TCP, Varve alone",
     "stopped": "S settled, start after a clean stop", "killed": "M just taken in, start after `kill -9`"}
 # What takes minutes each time is measured in the first round alone.
-ONCE = {"M": ["influxdb"], "H": ["influxdb"], "killed": ["victoria-metrics", "influxdb"]}
+PEERS = ["victoria-metrics", "influxdb"]
+ONCE = {"M": ["influxdb"], "H": ["influxdb"], "udp": PEERS, "stopped": PEERS, "killed": PEERS}
 # Where less is better.
 LESS = ("CPU", "peak", "bytes", "ms", "s until", "p50", "p99", "max")
 
@@ -71,7 +72,7 @@ def tables(results):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("varve", "work"): parser.add_argument("--" + name, required=True)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--results", help="a JSON file that keeps figures from run to run")
     parser.add_argument("rows", nargs="*", metavar="ROW", help="of: %s; all without" % " ".join(ROWS))
     args = parser.parse_args()

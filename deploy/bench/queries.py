@@ -10,7 +10,7 @@ from servers import kinds
 
 parser = argparse.ArgumentParser()
 for name in ("varve", "work", "lines"): parser.add_argument("--" + name, required=True)
-parser.add_argument("--rounds", type=int, default=3)
+parser.add_argument("--rounds", type=int, default=5)
 args = parser.parse_args()
 load = Load(args.work, args.lines)
 

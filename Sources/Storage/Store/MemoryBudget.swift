@@ -57,8 +57,12 @@ public struct MemoryBudget: Sendable, Equatable {
   /// Bytes that a part may hold.
   public func share(of part: Part) -> Int { shares[part.index] }
 
-  /// The memtable is flushed from here on, and writers are slowed; at the share they are held.
-  var flushByteCount: Int { share(of: .memtable) / 2 }
+  /// The memtable is flushed from here on.
+  var flushByteCount: Int { share(of: .memtable) / 8 * 5 }
+
+  /// Writers are slowed from here on, and held at the share. A flush under way is not behind: writers go on meanwhile, until half of the room
+  /// that it left them is taken.
+  var slowByteCount: Int { flushByteCount + (share(of: .memtable) - flushByteCount) / 2 }
 
   /// The log's bound on batches that are taken and not decided: the group that fills, the one that is written, and two buffers that wait
   /// may each be as large.

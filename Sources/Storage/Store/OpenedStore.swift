@@ -100,7 +100,7 @@ struct OpenedStore {
     return Store.Writing(
       flusher: flusher,
       pressure: Pressure(
-        memtable: memtable, flusher: flusher, byteCountSlow: budget.flushByteCount,
+        memtable: memtable, flusher: flusher, byteCountSlow: budget.slowByteCount,
         byteCountMax: budget.share(of: .memtable)),
       upkeep: Upkeep(),
       compaction: CompactionScheduler(

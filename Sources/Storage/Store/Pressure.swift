@@ -5,6 +5,8 @@ package final class Pressure: Sendable {
   /// Bytes of the memtable from which writers are slowed, and at which they are held.
   package let byteCountSlow: Int
   package let byteCountMax: Int
+  /// What the replay of a log, and new batches meanwhile, may have each.
+  private var byteCountHalf: Int { byteCountMax / 2 }
 
   /// Time between two looks for memory that came free, nanoseconds.
   private static let lookNanoseconds: Int64 = 20_000_000
@@ -26,7 +28,10 @@ package final class Pressure: Sendable {
   /// Returns when a batch may go in; costs one atomic load where there is no pressure.
   package func admit(keyspace: KeyspaceID, limit: Duration) throws(StorageError) {
     let byteCount = memtable.byteCount
-    if byteCount <= byteCountSlow { return }
+    if byteCount <= byteCountHalf { return }
+    // New batches that a replay leaves no flush for are slowed early.
+    let slow = memtable.isReplaying ? byteCountHalf : byteCountSlow
+    if byteCount <= slow { return }
     flusher.wake()
     let started = monotonicNanoseconds()
     defer {
@@ -35,8 +40,8 @@ package final class Pressure: Sendable {
     }
     if byteCount < byteCountMax, hasRoom(byteCount) {
       // At most 10 ms a batch, in proportion to what is over.
-      let share = Int64(byteCount - byteCountSlow) * 10_000_000 / Int64(max(byteCountMax - byteCountSlow, 1))
-      wait(.nanoseconds(share)) { memtable.byteCount <= byteCountSlow }
+      let share = Int64(byteCount - slow) * 10_000_000 / Int64(max(byteCountMax - slow, 1))
+      wait(.nanoseconds(share)) { memtable.byteCount <= slow }
       return
     }
     // Memory also comes free where nobody tells of it: when a query lets go of a part that was flushed. So it is looked for.
@@ -55,10 +60,8 @@ package final class Pressure: Sendable {
 
   /// Whether a batch may go in. While the log is replayed new parts are not flushed: they get one half, the replay the other.
   private func hasRoom(_ byteCount: Int) -> Bool {
-    if byteCount < byteCountSlow { return true }
     guard byteCount < byteCountMax else { return false }
-    guard memtable.isReplaying else { return true }
-    return byteCount - memtable.replayedByteCount < byteCountMax - byteCountSlow
+    return !memtable.isReplaying || byteCount - memtable.replayedByteCount < byteCountHalf
   }
 
   /// Holds the replay of the log while what it put back waits to be flushed. New batches do not count: they are flushed only
@@ -69,11 +72,11 @@ package final class Pressure: Sendable {
   ///
   /// - Throws: `.cancelled` once the replay is.
   package func admitReplayed(while progress: ReplayProgress) throws(StorageError) {
-    guard memtable.byteCount > byteCountSlow / 2 else { return }
-    if memtable.replayedByteCount > byteCountSlow / 2 { flusher.wake() }
+    guard memtable.byteCount > byteCountHalf / 2 else { return }
+    if memtable.replayedByteCount > byteCountHalf / 2 { flusher.wake() }
     let memtable = memtable
-    while memtable.replayedByteCount > (flusher.isFailing ? byteCountMax + byteCountSlow / 2 : byteCountSlow) {
-      wait(.milliseconds(100)) { memtable.replayedByteCount <= byteCountSlow }
+    while memtable.replayedByteCount > (flusher.isFailing ? byteCountMax + byteCountHalf / 2 : byteCountHalf) {
+      wait(.milliseconds(100)) { memtable.replayedByteCount <= byteCountHalf }
       try progress.checkIsWanted()
     }
   }
