@@ -1,5 +1,5 @@
 """What is measured: each function takes what it needs from a `Bench` and gives, by store, the figures of one round."""
-import csv, glob, gzip, io, os, shutil, signal, statistics, subprocess, sys, time
+import csv, glob, gzip, http.client, io, os, shutil, signal, statistics, subprocess, sys, time
 from load import Load
 from servers import Influx, Varve, Victoria, cpu, kinds, peak, wait_for
 
@@ -69,6 +69,7 @@ def ingest(bench, name):
                 "lines/s": load.line_count / elapsed, "values/s": load.value_count / elapsed,
                 "CPU-s a million values": used / (load.value_count / 1e6), "peak MiB": highest,
                 "bytes a value": server.bytes() / load.value_count}
+            if kind is Varve: found[kind.name]["bytes written to tables ÷ bytes of tables"] = server.written() / server.bytes()
         finally:
             ending(server)
     return found
@@ -209,6 +210,41 @@ def cold(bench, data):
         times.append(time.time() - started)
         if text.count(b"\n") != hours + 1: sys.exit("a cold statement answered %r" % text)
     return statistics.median(times) * 1e3
+
+def exports(bench):
+    """S settled, all of it in the store's own binary form over one kept connection: milliseconds, the median of 15. Varve's is taken into an
+    empty directory, whose points are counted."""
+    load, found = bench.workload("S"), {}
+    for kind in bench.kinds:
+        if kind is Influx: continue
+        server = bench.start(kind)
+        try:
+            server.ingest()
+            server.settle()
+            connection, times = http.client.HTTPConnection("127.0.0.1", server.http), []
+            for _ in range(16):
+                started = time.time()
+                connection.request("GET", server.own_form)
+                body = connection.getresponse().read()
+                times.append(time.time() - started)
+            found[kind.name] = {"ms": statistics.median(times[1:]) * 1e3, "bytes a value": len(body) / load.value_count}
+            if kind is Varve: reimport(bench, body)
+        finally:
+            ending(server)
+    return found
+
+def reimport(bench, body):
+    """Fails unless an export in Varve's own form brings every point back."""
+    tar, data = os.path.join(bench.work, "own.tar"), os.path.join(bench.work, "own")
+    with open(tar, "wb") as out: out.write(body)
+    subprocess.run([bench.varve, "import", "--data", data, "--database", "bench", tar], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    for measurement, field in bench.load.fields.items():
+        statement = 'SELECT count("%s") FROM "%s"' % (field, measurement)
+        text = subprocess.run([bench.varve, "query", "--data", data, "--database", "bench", "--format", "csv", statement],
+                              stdout=subprocess.PIPE, check=True).stdout.decode()
+        if text.split(",")[-1].strip() != str(bench.load.line_counts[measurement]): sys.exit("of %s there came back %r" % (measurement, text))
+    os.remove(tar)
+    shutil.rmtree(data)
 
 def small_memory(bench):
     """S over TCP by Varve with `--memory 128MiB` and with what is usual: peak resident memory and rate."""

@@ -90,6 +90,7 @@ class InfluxQLServer(Server):
 class Varve(InfluxQLServer):
     name = "varve"
     durability = "yes: the log is synced, by the group"
+    own_form = "/export?db=bench&format=sst"
     def prepare(self): self.tcp, self.udp = port(), port()
     def command(self):
         return [self.varve, "serve", "--data", self.data, "--http", "127.0.0.1:%d" % self.http, "--tcp", "127.0.0.1:%d" % self.tcp,
@@ -100,11 +101,14 @@ class Varve(InfluxQLServer):
     def ingest(self): tcp(self.load, ("127.0.0.1", self.tcp), b"# ack end\n", True)
     def settle(self): post(self.url + "/compact?wait=true")
     def bytes(self): return disk(os.path.join(self.data, "tables"))
+    def written(self):
+        return samples(self.url, "varve_flush_written_bytes_total") + samples(self.url, "varve_compaction_written_bytes_total")
     def taken(self): return samples(self.url, "varve_ingest_lines_total", 'result="accepted"')
 
 class Victoria(Server):
     name = "victoria-metrics"
     durability = "no: it has no log"
+    own_form = "/api/v1/export/native?match%5B%5D=%7B__name__!%3D%22%22%7D"
     def prepare(self): self.tcp = self.udp = port()
     def command(self):
         return ["victoria-metrics", "-storageDataPath=" + os.path.join(self.folder, "data"), "-retentionPeriod=100y",
