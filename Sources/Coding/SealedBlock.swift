@@ -36,22 +36,35 @@ public func sealBlock(_ payload: [UInt8], into output: inout [UInt8]) {
 /// wrong, `malformed` where the block is too short or Snappy refuses, `unsupported` for an unknown
 /// compression; `payload` is then as it was.
 public func openBlock(_ stored: UnsafeRawBufferPointer, into payload: inout [UInt8]) throws(CodingError) {
+  unsafe try checkBlock(stored)
+  // Both lie within `stored`, which has a trailer.
   let byteCount = stored.count - blockTrailerByteCount
-  guard byteCount >= 0 else { throw .malformed(offset: stored.count, expected: "a trailer of 5 bytes") }
-  // Both ranges lie within `stored`, whose length is checked above.
   let body = unsafe UnsafeRawBufferPointer(rebasing: stored[..<byteCount])
-  let found = unsafe crc32c(UnsafeRawBufferPointer(rebasing: stored[...byteCount]))
-  var offset = byteCount + 1
-  guard let expected = unsafe readLittleEndian(UInt32.self, stored, at: &offset) else {
-    throw .malformed(offset: offset, expected: "a checksum")
-  }
-  guard expected == found else { throw .checksumMismatch(expected: expected, found: found) }
   let code = unsafe stored[byteCount]
   switch Compression(rawValue: code) {
   case .none?: unsafe payload.append(contentsOf: body)
   case .snappy?: unsafe try Snappy.uncompress(body, into: &payload)
   case nil: throw .unsupported(what: "compression", value: code)
   }
+}
+
+/// Whether a stored block is as it was written: throws `checksumMismatch` where a bit is wrong, `malformed` where it is too short.
+public func checkBlock(_ stored: UnsafeRawBufferPointer) throws(CodingError) {
+  let byteCount = stored.count - blockTrailerByteCount
+  guard byteCount >= 0 else { throw .malformed(offset: stored.count, expected: "a trailer of 5 bytes") }
+  // The range lies within `stored`, whose length is checked above.
+  let found = unsafe crc32c(UnsafeRawBufferPointer(rebasing: stored[...byteCount]))
+  var offset = byteCount + 1
+  guard let expected = unsafe readLittleEndian(UInt32.self, stored, at: &offset) else {
+    throw .malformed(offset: offset, expected: "a checksum")
+  }
+  guard expected == found else { throw .checksumMismatch(expected: expected, found: found) }
+}
+
+/// Whether a stored block is as it was written; see the function over a raw buffer.
+public func checkBlock(_ stored: Span<UInt8>) throws(CodingError) {
+  // The pointer does not outlive the call.
+  unsafe try stored.withUnsafeBytes { bytes throws(CodingError) in unsafe try checkBlock(bytes) }
 }
 
 /// Appends the payload of a stored block to `payload`; see the function over a raw buffer.

@@ -84,6 +84,10 @@ private struct Exporter {
       }
       for window in snapshot.windows {
         try sink.begin(policy, window: window.range)
+        if let tables = try wholeTables(of: window, policy, floor: snapshot.floor) {
+          for table in tables { try sink.copy(table) }
+          continue
+        }
         let alone = Snapshot(windows: [window], floor: snapshot.floor, pin: snapshot, reads: snapshot.reads)
         for measurement in try measurements(window.measurements()) {
           guard var reading = readings[measurement] else { continue }
@@ -95,6 +99,25 @@ private struct Exporter {
     }
     try sink.finish()
     return sink.summary
+  }
+
+  /// The tables of a window, where they are one sorted run without a mask, of which everything is asked for; else `nil`.
+  private func wholeTables(of window: WindowSnapshot, _ policy: PolicyDescription, floor: Int64) throws -> [Table]? {
+    guard request.condition == nil, request.measurements.isEmpty, window.leftOut == nil else { return nil }
+    let tables = window.runs.compactMap { $0 as? Table }
+    guard tables.count == window.runs.count, let sequences = tables.first?.sequenceRange else { return nil }
+    let start = max(floor, request.times.start ?? .min)
+    for table in tables {
+      guard table.sequenceRange == sequences, table.timeRange.lowerBound >= start,
+        request.times.end.map({ table.timeRange.upperBound < $0 }) ?? true
+      else { return nil }
+      // One that was restored, or lies under another policy's rule, says that it is of somewhere else.
+      let properties = try table.properties()
+      guard properties.database == request.database, properties.policy == policy.name,
+        properties.windowStart..<properties.windowEnd == window.range
+      else { return nil }
+    }
+    return tables
   }
 
   /// Those of some that are asked for.

@@ -4,7 +4,7 @@ import Storage
 /// Writes what scans find as tables, and hands them on as the files of a tar.
 ///
 /// Each table is a run of its own, numbered from 1, since no point is in two: so one may end anywhere, and memory holds one of bounded
-/// length. Windows come one after another, in each the measurements in order.
+/// length. Windows come one after another, in each the measurements in order. Tables of a store that are wanted whole go in as they are.
 final class TableExportSink: ScanSink {
   private let emit: (RawSpan) throws -> Void
   private(set) var summary = ExportSummary()
@@ -44,6 +44,16 @@ final class TableExportSink: ScanSink {
   func finish() throws {
     try endTable()
     try hand(TarHeader.end)
+  }
+
+  /// A table of the window as it lies on the disk. Of one window there are such tables alone, or none.
+  func copy(_ table: Table) throws {
+    identity.number += 1
+    let byteCount = Int(table.state.byteCount)
+    try hand(header(byteCount: byteCount))
+    try table.readStored(emit)
+    try hand(padding(byteCount: byteCount))
+    summary.pointCount += table.rowCount
   }
 
   // MARK: ScanSink
@@ -107,11 +117,20 @@ final class TableExportSink: ScanSink {
     open = nil
     _ = try writer.finish()
     let bytes = try file.readAll()
+    try hand(header(byteCount: bytes.count))
+    try hand(bytes)
+    try hand(padding(byteCount: bytes.count))
+  }
+
+  /// What stands before the present table, and behind it.
+  private func header(byteCount: Int) -> [UInt8] {
     let name = tableFileName(
       keyspace: identity.keyspace, windowStart: identity.window.lowerBound, number: identity.number)
-    try hand(TarHeader(name: name, fileByteCount: bytes.count).encode())
-    try hand(bytes)
-    try hand([UInt8](repeating: 0, count: TarHeader.paddingByteCount(of: bytes.count)))
+    return TarHeader(name: name, fileByteCount: byteCount).encode()
+  }
+
+  private func padding(byteCount: Int) -> [UInt8] {
+    [UInt8](repeating: 0, count: TarHeader.paddingByteCount(of: byteCount))
   }
 
   /// Hands bytes on in pieces of the length that text has.

@@ -10,7 +10,8 @@ extension Table {
     // A cache of its own: what another holds may be better than what is on the disk.
     let fresh = try Table.open(file: source.file, state: state, cache: BlockCache(byteCountMax: 16 << 20))
     let blocks = try fresh.blocks()
-    try fresh.verifyExtents(blocks)
+    try fresh.checkExtents(blocks)
+    for block in blocks { _ = try fresh.source.block(block.handle, isKept: false) }
     let properties = try fresh.properties()
     var totals = VerifiedTotals()
     var last: [UInt8]?
@@ -26,22 +27,6 @@ extension Table {
       last = name
     }
     try fresh.verifyTotals(totals, properties, blockCount: blocks.count)
-  }
-
-  /// Blocks reach from the header to the footer without a gap, and their checksums are right.
-  private func verifyExtents(_ blocks: [TableBlock]) throws(StorageError) {
-    var end = UInt64(TableFormat.headerByteCount)
-    for block in blocks {
-      guard block.handle.offset == end else {
-        throw source.corrupt(
-          block.handle, "expected a block at \(end), found the next at \(block.handle.offset)")
-      }
-      _ = try source.block(block.handle, isKept: false)
-      end = block.handle.end
-    }
-    guard end == source.end else {
-      throw source.corrupt(footer.properties, "blocks end at \(end), the footer begins at \(source.end)")
-    }
   }
 
   private func verifyTotals(
