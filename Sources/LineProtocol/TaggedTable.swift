@@ -43,6 +43,12 @@ public struct TaggedTable<Word: FixedWidthInteger & BitwiseCopyable & Sendable>:
     unsafe words.withUnsafeBytes { if let base = $0.baseAddress { unsafe body(base + home * MemoryLayout<Word>.stride) } }
   }
 
+  /// The word where a search for a hash begins; `nil` where none is there.
+  @inlinable @inline(__always) public func homeWord(_ hash: UInt32) -> Word? {
+    let home = home(hash)
+    return tags[home] == 0 ? nil : words[home]
+  }
+
   /// The word in a slot that `find` answered.
   @inlinable @inline(__always) public subscript(_ slot: Int) -> Word {
     get { words[slot] }

@@ -99,15 +99,34 @@ package enum TextDelta {
     }
     // Places from which as many bytes as must be equal can be read.
     let (ends, baseEnds) = (text.count - i - agreementByteCount, base.count - j - agreementByteCount)
-    for shift in 0...shiftMax {
-      if let near = unsafe agreement(x, y + shift, from: shift == 0 ? 1 : 0, through: min(gapMax, ends, baseEnds - shift)) {
+    if let near = unsafe agreement(x, y, from: 1, through: min(gapMax, ends, baseEnds)) { return (near, near) }
+    if let gap = unsafe valueGap(x, y, ends, baseEnds) { return gap }
+    for shift in 1...shiftMax {
+      if let near = unsafe agreement(x, y + shift, from: 0, through: min(gapMax, ends, baseEnds - shift)) {
         return (near, near + shift)
       }
-      if shift > 0, let near = unsafe agreement(x + shift, y, from: 0, through: min(gapMax, ends - shift, baseEnds)) {
+      if let near = unsafe agreement(x + shift, y, from: 0, through: min(gapMax, ends - shift, baseEnds)) {
         return (near + shift, near)
       }
     }
     return (min(gapMax, text.count - i), min(gapMax, base.count - j))
+  }
+
+  /// The gap to the ends of two tag values, where what lies behind them is alike: a guess that is mostly right and costs less than a search.
+  ///
+  /// - Parameters: the last places from which as many bytes as must be equal can be read.
+  @inline(__always) private static func valueGap(
+    _ x: UnsafePointer<UInt8>, _ y: UnsafePointer<UInt8>, _ end: Int, _ baseEnd: Int
+  ) -> (text: Int, base: Int)? {
+    guard end >= 0, baseEnd >= 0 else { return nil }
+    var (near, baseNear) = unsafe (Int(x[0]) + 1, Int(y[0]) + 1)
+    if near > gapMax || baseNear > gapMax {
+      // No lengths of values, as flat keys have them, but spelled ones, which end before a comma.
+      unsafe near = CShims_findByte(x, x + min(gapMax, end), UInt8(ascii: ",")) - x
+      unsafe baseNear = CShims_findByte(y, y + min(gapMax, baseEnd), UInt8(ascii: ",")) - y
+    }
+    guard near <= end, baseNear <= baseEnd else { return nil }
+    return unsafe agreement(x + near, y + baseNear, from: 0, through: 0) == nil ? nil : (near, baseNear)
   }
 
   /// The first place at which both are alike; the caller has seen to it that through `last`, at most `gapMax`, all can be read.

@@ -109,7 +109,18 @@ package struct SeriesList: Sendable {
 
   package mutating func append(key: some Collection<UInt8>, ordinal: UInt32, firstTimestamp: Int64, lastTimestamp: Int64) {
     keyBytes.append(contentsOf: key)
-    keyEnds.append(keyBytes.count)
+    append(keyEnd: keyBytes.count, ordinal: ordinal, firstTimestamp: firstTimestamp, lastTimestamp: lastTimestamp)
+  }
+
+  /// Appends keys that were noted beforehand, and forgets them.
+  mutating func take(_ keys: inout Buffer<UInt8>) {
+    unsafe keyBytes.append(contentsOf: keys.elements)
+    keys.reset()
+  }
+
+  /// Appends a series whose key is to follow (`take`).
+  @inline(__always) mutating func append(keyEnd: Int, ordinal: UInt32, firstTimestamp: Int64, lastTimestamp: Int64) {
+    keyEnds.append(keyEnd)
     ordinals.append(ordinal)
     firstTimestamps.append(firstTimestamp)
     lastTimestamps.append(lastTimestamp)

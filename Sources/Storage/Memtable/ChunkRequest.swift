@@ -9,6 +9,8 @@ struct ChunkRequest: BitwiseCopyable {
   /// The spelling for which it is asked.
   let spelling: UInt32
 
+  /// The series' number in the part, where it is known beforehand; else −1.
+  var number = -1
   /// The field list's index in the part.
   var listIndex: UInt32 = 0
   /// The chunk, by its address.

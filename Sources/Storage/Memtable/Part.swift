@@ -1,3 +1,4 @@
+import CShims
 import LineProtocol
 import Synchronization
 
@@ -51,6 +52,20 @@ import Synchronization
     /// What was noted last in `measurements`.
     var notedMeasurement: [UInt8] = []
     var notedList: UInt32 = .max
+
+    /// Looks requests' series up, and asks for their newest chunks: step by step for all of them, so that no look at memory waits for the
+    /// one before.
+    func prefetch(_ requests: UnsafeMutableBufferPointer<ChunkRequest>) {
+      for index in requests.indices { unsafe numbers.prefetch(requests[index].live) }
+      for index in requests.indices { unsafe numbers.prefetchSeries(requests[index].live, in: series) }
+      for index in requests.indices {
+        guard let live = unsafe LiveSeries(address: requests[index].live), let number = numbers.number(of: live, in: series) else {
+          continue
+        }
+        unsafe requests[index].number = number
+        if let newest = unsafe PartSeries.newestChunk(series[number]) { unsafe CShims_prefetch(newest) }
+      }
+    }
   }
 
   init(
@@ -201,7 +216,7 @@ import Synchronization
   ) {
     let hasMany = table.withLock { table in
       let before = table.series.count
-      for index in requests.indices { unsafe table.numbers.prefetch(requests[index].live) }
+      unsafe table.prefetch(requests)
       for index in requests.indices { unsafe answer(&requests[index], owner: owner, table: &table, fieldList: fieldList) }
       return before / PartTags.lagCountMax != table.series.count / PartTags.lagCountMax
     }
@@ -216,7 +231,8 @@ import Synchronization
   ) {
     guard let live = LiveSeries(address: request.live) else { preconditionFailure("no series") }
     request.listIndex = take(request, table: &table, fieldList: fieldList)
-    let number = table.numbers.number(of: live, in: table.series) ?? add(live, to: &table)
+    var number = request.number
+    if number < 0 { number = table.numbers.number(of: live, in: table.series) ?? add(live, to: &table) }
     let series = unsafe table.series[number]
     let newest = unsafe PartSeries.newestChunk(series)
     let previous = unsafe Chunk.find(

@@ -48,11 +48,6 @@ import Synchronization
     }
   }
 
-  /// Calls `body` with the flat form of a series' key.
-  func withBytes<R>(_ ordinal: Int, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
-    unsafe series[ordinal].pointee.live.withBytes(body)
-  }
-
   /// A series' key; allocates.
   func key(_ ordinal: Int) -> SeriesKey { unsafe series[ordinal].pointee.live.key }
 

@@ -75,16 +75,20 @@ package final class PartRun: SortedRun {
 
   /// Keys by which it is told how long those of a part are.
   private static let sampleCount = 256
+  /// Bytes of keys beyond which they go to the list.
+  private static let keyByteCountMax = 1 << 16
 
   /// Some of the part's series, those of a predicate; with `times` these are taken for those of each.
   fileprivate func list(_ ordinals: Range<Int>, where predicate: TagPredicate?, times known: ClosedRange<Int64>?) -> SeriesList {
     var list = SeriesList()
+    // Keys are put together here, some at a time: it costs less than appending each to an array.
+    var keys = Buffer<UInt8>(capacity: 1 << 12)
     let index = index
     for ordinal in ordinals {
       index.prefetchKey(after: ordinal)
       if known == nil { index.prefetchChunks(after: ordinal) }
       if list.count == Self.sampleCount, predicate == nil {
-        list.reserve(perKey: list.keyBytes.count / Self.sampleCount, count: ordinals.count)
+        list.reserve(perKey: (list.keyBytes.count + keys.count) / Self.sampleCount, count: ordinals.count)
       }
       if let predicate {
         let tags = index.key(ordinal).parts.tags
@@ -93,11 +97,13 @@ package final class PartRun: SortedRun {
         }
       }
       guard let times = known ?? times(ofSeries: ordinal, in: index) else { continue }
-      unsafe index.withBytes(ordinal) { key in
-        unsafe list.append(
-          key: key, ordinal: UInt32(ordinal), firstTimestamp: times.lowerBound, lastTimestamp: times.upperBound)
-      }
+      if keys.count > Self.keyByteCountMax { list.take(&keys) }
+      unsafe index[ordinal].pointee.live.appendKey(to: &keys)
+      list.append(
+        keyEnd: list.keyBytes.count + keys.count, ordinal: UInt32(ordinal), firstTimestamp: times.lowerBound,
+        lastTimestamp: times.upperBound)
     }
+    list.take(&keys)
     return list
   }
 

@@ -79,6 +79,12 @@ struct PartSeriesMap {
     unsafe numbers.visitHome(Self.hash(live)) { unsafe CShims_prefetch($0) }
   }
 
+  /// Asks for the memory that it looks at next, once what was asked for by `prefetch` is there.
+  func prefetchSeries(_ address: UInt, in list: PartSeriesList) {
+    guard let live = LiveSeries(address: address), let number = numbers.homeWord(Self.hash(live)), number < list.count else { return }
+    unsafe CShims_prefetch(list[Int(number)])
+  }
+
   /// Adds the last series of `list`, which is not there.
   mutating func insert(_ live: LiveSeries, in list: PartSeriesList) {
     numbers.insertNext(hash: Self.hash(live)) { Self.hash(unsafe list[Int($0)].pointee.live) }
