@@ -26,6 +26,8 @@ package final class Memtable: Sendable {
     var windows: [WindowParts] = []
     /// The next part's number at the last seal and the one before.
     var numbersAtSeals: (UInt64, UInt64) = (0, 0)
+    /// Rows of a series that the next part makes room for at once: those of the part that was sealed last.
+    var expectedRowCount = 1
   }
   struct State {
     var keyspaces: [KeyspaceID: Keyspace] = [:]
@@ -105,7 +107,8 @@ package final class Memtable: Sendable {
         if !last.isSealed, (last.firstSequence > boundary) == (sequence > boundary) { return last }
       }
       let part = Part(
-        keyspace: id, window: window, number: number, sequence: sequence, madeAt: clock(), pool: pool)
+        keyspace: id, window: window, number: number, sequence: sequence, madeAt: clock(),
+        expectedRowCount: keyspace.expectedRowCount, pool: pool)
       number += 1
       if !isThere { keyspace.windows.insert(WindowParts(window: window), at: place) }
       keyspace.windows[place].parts.insert(part, at: index)
@@ -161,6 +164,7 @@ package final class Memtable: Sendable {
       if let replay = state.replay, part.firstSequence <= replay.through { replay.position } else { state.lastSequence }
     guard !part.isSealed, last > 0, contains(part, in: state.keyspaces[part.keyspace]) else { return nil }
     part.seal(through: last)
+    state.keyspaces[part.keyspace]?.expectedRowCount = part.typicalRowCount
     return endGeneration(&state.keyspaces[part.keyspace, default: Keyspace()], next: state.nextPartNumber)
   }
 

@@ -23,6 +23,8 @@ import Synchronization
   /// relative to it.
   package let firstSequence: UInt64
 
+  /// Rows for which the first chunk of a series has room: so many as its like had in the part before.
+  private let expectedRowCount: Int
   private let arena: Arena
   private let table = Lock(Contents())
   private let seriesTotal = Atomic<Int>(0)
@@ -70,12 +72,13 @@ import Synchronization
 
   init(
     keyspace: KeyspaceID, window: Range<Int64>, number: UInt64, sequence: UInt64, madeAt: UInt64,
-    pool: ArenaPool
+    expectedRowCount: Int = 1, pool: ArenaPool
   ) {
     self.keyspace = keyspace
     self.window = window
     self.number = number
     self.madeAt = madeAt
+    self.expectedRowCount = expectedRowCount
     firstSequence = sequence
     arena = Arena(pool: pool)
   }
@@ -237,13 +240,13 @@ import Synchronization
     let newest = unsafe PartSeries.newestChunk(series)
     let previous = unsafe Chunk.find(
       from: newest, listIndex: request.listIndex, owner: owner, lookedThroughMax: Self.lookedThroughMax)
-    var capacity = 1
+    var capacity = expectedRowCount
     if let previous = unsafe previous {
       if unsafe Chunk.hasRoom(previous) {
         request.chunk = UInt(bitPattern: previous)
         return
       }
-      capacity = unsafe Int(previous.pointee.capacity) * 2
+      capacity = unsafe capacityAfter(previous)
     } else {
       note(request.listIndex, of: live, table: &table)
     }
@@ -252,6 +255,13 @@ import Synchronization
       wantedCapacity: capacity)
     unsafe series.pointee.newest.store(UInt(bitPattern: chunk), ordering: .releasing)
     request.chunk = UInt(bitPattern: chunk)
+  }
+
+  /// Room is doubled: rows for which there was some altogether, or twice those of the last chunk.
+  private func capacityAfter(_ chunk: UnsafeMutablePointer<Chunk>) -> Int {
+    let isFirst = unsafe chunk.pointee.older == nil
+    let capacity = unsafe Int(chunk.pointee.capacity)
+    return isFirst && capacity > 1 ? capacity : 2 * capacity
   }
 
   private func add(_ live: LiveSeries, to table: inout Contents) -> Int {

@@ -152,6 +152,35 @@ struct MemtableTests {
     #expect(part.byteCount <= listCount * (255 * 24 + 8 * 48) * 2 + ArenaPool.blockByteCountMin * 2, "\(part.byteCount) bytes")
   }
 
+  @Test("a part makes room at once for as many rows of a series as half of the series had in the part before", arguments: [1, 3, 4, 8, 20])
+  func expectedRows(rowCount: Int) throws {
+    let writer = Writer(windowLength: 0)
+    var sequence: UInt64 = 0
+    func fill(_ series: Range<Int>, rows: Int) throws -> Part {
+      for row in 0..<rows {
+        sequence += 1
+        try writer.write(series.map { line($0, Int64(row), fields: 8) }, sequence: sequence)
+      }
+      let part = try #require(writer.memtable.parts().last)
+      #expect(writer.memtable.seal(part))
+      let points = try RunContents(#require(part.makeRun())).series.map { $0.points.map(\.timestamp) }
+      #expect(points.count == series.count && points.allSatisfy { $0 == (0..<Int64(rows)).map { $0 } })
+      return part
+    }
+    let seriesCount = 1_024
+    let first = try fill(0..<seriesCount, rows: rowCount)
+    let second = try fill(0..<seriesCount, rows: rowCount)
+    #expect(first.typicalRowCount == min(rowCount, 8) && second.typicalRowCount == first.typicalRowCount)
+    // 696 bytes a series in chunks of one row, two and four; 392 in one of four.
+    if rowCount == 4 { #expect(second.byteCount * 3 < first.byteCount * 2, "\(second.byteCount) of \(first.byteCount) bytes") }
+    // Of series that come once only one part expects more.
+    let once = try fill(seriesCount..<2 * seriesCount, rows: 1)
+    let last = try fill(2 * seriesCount..<3 * seriesCount, rows: 1)
+    #expect(once.typicalRowCount == 1)
+    // 120 bytes a series, in blocks that double.
+    #expect(last.byteCount <= 240 << 10, "\(last.byteCount) bytes")
+  }
+
   @Test("numbers of parts beyond 32 bits are told apart: rows go where they belong")
   func partNumbers() throws {
     for first in [UInt64(UInt32.max) - 3, UInt64(UInt32.max), 1 << 32, 1 << 40] {
