@@ -62,6 +62,33 @@ package struct WindowSeries: Sendable {
     sourceEnds.append(sources.count)
   }
 
+  /// Adds a run of higher number that has each of the series, under the numbers that the first of its runs gives them.
+  mutating func add(run: Int, times: SeriesTimes) {
+    var all: [SeriesSource] = []
+    all.reserveCapacity(sources.count + count)
+    for index in 0..<count {
+      let known = sources(index)
+      all.append(contentsOf: known)
+      all.append(
+        SeriesSource(
+          run: run, ordinal: known[known.startIndex].ordinal, firstTimestamp: times.firsts[index],
+          lastTimestamp: times.lasts[index]))
+    }
+    sources = all
+    for index in sourceEnds.indices { sourceEnds[index] += index + 1 }
+  }
+
+  /// Puts the runs of each series in order.
+  mutating func sortSources() {
+    for index in 0..<count {
+      let range = (index == 0 ? 0 : sourceEnds[index - 1])..<sourceEnds[index]
+      for place in range.dropFirst() where sources[place - 1].run > sources[place].run {
+        sources[range].sort { $0.run < $1.run }
+        break
+      }
+    }
+  }
+
   /// Series held.
   package var count: Int { keyEnds.count }
 

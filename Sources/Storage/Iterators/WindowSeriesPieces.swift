@@ -14,6 +14,10 @@ package struct WindowSeriesPieces {
     var at = 0
     var isAtEnd = false
     var isCounted = false
+    /// Whether all its rows are asked for.
+    var isWhole = false
+    /// Runs after it that have the same series under the same numbers: nothing but times is asked of them.
+    var followers: [(run: Int, cursor: any SeriesCursor)] = []
   }
 
   private let window: WindowSnapshot
@@ -42,8 +46,20 @@ package struct WindowSeriesPieces {
       }
       let isWhole = readsWhole && predicate == nil && held.lowerBound >= self.times.lowerBound && held.upperBound < self.times.upperBound
       let cursor = isWhole ? try run.wholeSeriesCursor(of: measurement) : try run.seriesCursor(of: measurement, where: predicate)
-      sources.append(RunSource(run: index, cursor: cursor))
+      if isWhole, try follows(cursor, run: index) { continue }
+      sources.append(RunSource(run: index, cursor: cursor, isWhole: isWhole))
     }
+  }
+
+  /// Whether a run before has the same series; it goes with that one then. Senders keep to their series, so one flush after another has
+  /// the same.
+  private mutating func follows(_ cursor: any SeriesCursor, run: Int) throws(StorageError) -> Bool {
+    for index in sources.indices where sources[index].isWhole {
+      guard try cursor.hasSeries(of: sources[index].cursor) else { continue }
+      sources[index].followers.append((run, cursor))
+      return true
+    }
+    return false
   }
 
   /// The next piece, never empty; `nil` at the end.
@@ -56,12 +72,26 @@ package struct WindowSeriesPieces {
       for index in sources.indices {
         let taken = sources[index].at..<end(of: index, through: bound)
         if taken.isEmpty { continue }
-        union.add(WindowSeries(sources[index].list.slice(taken), run: sources[index].run, times: times))
+        union.add(try series(taken, of: index))
         sources[index].at = taken.upperBound
       }
-      let piece = window.withoutDamaged(union.finish(), of: measurement)
+      var all = union.finish()
+      if sources.contains(where: { !$0.followers.isEmpty }) { all.sortSources() }
+      let piece = window.withoutDamaged(all, of: measurement)
       if piece.count > 0 { return piece }
     }
+  }
+
+  /// Some series of a run, and of those that follow it.
+  private mutating func series(_ taken: Range<Int>, of index: Int) throws(StorageError) -> WindowSeries {
+    let list = sources[index].list.slice(taken)
+    var series = WindowSeries(list, run: sources[index].run, times: times)
+    for follower in sources[index].followers.indices {
+      var known = SeriesTimes()
+      try sources[index].followers[follower].cursor.appendTimes(of: list.ordinals[...], to: &known)
+      series.add(run: sources[index].followers[follower].run, times: known)
+    }
+    return series
   }
 
   private mutating func fill(_ index: Int) throws(StorageError) {
@@ -74,6 +104,7 @@ package struct WindowSeriesPieces {
         sources[index].isCounted = true
         let before = counts.tablesAsked
         counts.note(list, of: window.runs[sources[index].run])
+        for follower in sources[index].followers { counts.note(list, of: window.runs[follower.run]) }
         if counts.tablesAsked > before { counts.windowsAsked = 1 }
       }
       (sources[index].list, sources[index].at) = (list, 0)

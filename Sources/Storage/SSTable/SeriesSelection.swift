@@ -5,13 +5,13 @@ import LineProtocol
 ///
 /// Conditions are evaluated once a distinct value, then as sets of series: a bit each.
 struct SeriesSelection {
-  private let table: Table
-  private let top: MeasurementTop
+  let table: Table
+  let top: MeasurementTop
   private var decoder = BlockDecoder()
   private var values: [TagValues]
   /// Once keys were made.
   private var texts: TagTexts?
-  private var words: [UInt64] = []
+  private(set) var words: [UInt64] = []
   /// All series decoded, where the cache has them or they are few.
   private var dictionary: SeriesDictionary?
 
@@ -282,7 +282,7 @@ struct SeriesSelection {
     return Int(ends[0])
   }
 
-  private mutating func load(
+  mutating func load(
     _ run: BlockRun, kind: ColumnKind = .unsigned, rows: Range<Int>
   ) throws(StorageError) {
     words.removeAll(keepingCapacity: true)
@@ -309,10 +309,7 @@ struct SeriesSelection {
   private mutating func appendKeys(
     _ rows: Range<Int>, of set: BitVector, by keys: inout Buffer<UInt8>, to list: inout SeriesList
   ) throws(StorageError) {
-    try load(top.firstTimestamps, kind: .timestamp, rows: rows)
-    let firsts = words
-    try load(top.lastTimestamps, kind: .timestamp, rows: rows)
-    let lasts = words
+    let (firsts, lasts) = try decodeTimes(rows)
     // Column by column, so that one array holds the codes of all tag keys.
     words.removeAll(keepingCapacity: true)
     for key in top.tagKeys {
@@ -357,13 +354,27 @@ struct SeriesSelection {
 struct TableSeriesCursor: SeriesCursor {
   private var selection: SeriesSelection
   private let choice: SeriesSelection.Choice
+  /// Nothing is left out by a condition.
+  private let hasAll: Bool
   private var next = 0
   private var isBegun = false
 
   init(_ selection: consuming SeriesSelection, where predicate: TagPredicate?) throws(StorageError) {
     // Not copied: what it decodes would be copied too.
     self.selection = selection
+    hasAll = predicate == nil
     choice = try self.selection.chosen(by: predicate)
+  }
+
+  func hasSeries(of other: any SeriesCursor) throws(StorageError) -> Bool {
+    guard let other = other as? TableSeriesCursor, hasAll, other.hasAll else { return false }
+    return try selection.hasSeries(of: other.selection)
+  }
+
+  mutating func appendTimes(
+    of ordinals: ArraySlice<UInt32>, to list: inout SeriesTimes
+  ) throws(StorageError) {
+    try selection.appendTimes(of: ordinals, to: &list)
   }
 
   var isSkippedByFilter: Bool {

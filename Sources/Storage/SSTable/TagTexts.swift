@@ -15,10 +15,10 @@ struct TagTexts {
   /// Varint length and bytes of the measurement.
   private var head: [UInt8] = []
   /// Varint length and bytes of each tag key's name.
-  private var names: [UInt8] = []
-  private var nameEnds: [Int] = []
+  private var names: [[UInt8]] = []
   private var bytes: [UInt8] = []
-  /// Varint length and bytes of each value, as a range of `bytes`.
+  /// A tag as keys have it, as a range of `bytes`: varint length and bytes of its name, and of its value. Both together, so that a key takes
+  /// one copy a tag.
   private var texts: [(start: UInt32, end: UInt32)] = []
   /// One a tag key.
   private var windows: [Window] = []
@@ -28,8 +28,9 @@ struct TagTexts {
   init(_ top: MeasurementTop) {
     putText(top.name, to: &head)
     for key in top.tagKeys {
-      putText(key.name, to: &names)
-      nameEnds.append(names.count)
+      var name: [UInt8] = []
+      putText(key.name, to: &name)
+      names.append(name)
       firsts.append([Int](repeating: -1, count: key.values.count))
     }
     windows = Array(repeating: Window(), count: top.tagKeys.count)
@@ -45,18 +46,22 @@ struct TagTexts {
       throw values.source.corrupt(tag.codes.handle(0), "value \(code) of a tag with \(tag.valueCount)")
     }
     let block = values.blockIndex(of: Int(code) - 1)
-    if firsts[key][block] < 0 { firsts[key][block] = try add(values.decode(block), values.source, tag.values.handle(block)) }
+    if firsts[key][block] < 0 { firsts[key][block] = try add(values.decode(block), of: key, values.source, tag.values.handle(block)) }
     windows[key] = Window(codes: tag.firstPlaces[block] + 1..<tag.firstPlaces[block + 1] + 1, first: firsts[key][block])
   }
 
   private mutating func add(
-    _ block: TagValues.Block, _ source: BlockSource, _ handle: BlockHandle
+    _ block: TagValues.Block, of key: Int, _ source: BlockSource, _ handle: BlockHandle
   ) throws(StorageError) -> Int {
-    let (base, first) = (bytes.count, texts.count)
-    guard base + block.bytes.count <= Int(UInt32.max) else { throw source.corrupt(handle, "tag values of more than 4 GiB") }
-    bytes.append(contentsOf: block.bytes)
-    for index in 0..<block.starts.count - 1 {
-      texts.append((UInt32(base + block.starts[index]), UInt32(base + block.starts[index + 1])))
+    let (first, count, name) = (texts.count, block.starts.count - 1, names[key])
+    guard bytes.count + block.bytes.count + count * name.count <= Int(UInt32.max) else {
+      throw source.corrupt(handle, "tag values of more than 4 GiB")
+    }
+    for index in 0..<count {
+      let start = bytes.count
+      bytes.append(contentsOf: name)
+      bytes.append(contentsOf: block.bytes[block.starts[index]..<block.starts[index + 1]])
+      texts.append((UInt32(start), UInt32(bytes.count)))
     }
     return first
   }
@@ -71,7 +76,6 @@ struct TagTexts {
   @inline(__always) func append(_ code: UInt64, of key: Int, to out: inout Buffer<UInt8>) {
     let window = windows[key]
     let text = texts[window.first + Int(truncatingIfNeeded: code) - window.codes.lowerBound]
-    Self.append(names, (key == 0 ? 0 : nameEnds[key - 1])..<nameEnds[key], to: &out)
     Self.append(bytes, Int(text.start)..<Int(text.end), to: &out)
   }
 

@@ -45,6 +45,59 @@ struct TableMergeTests {
     }
   }
 
+  @Test("tables of the same series, of nearly the same and of others merge to the rows of all", arguments: 0..<20 as Range<UInt64>)
+  func sameSeries(seed: UInt64) throws {
+    var random = SplitMix64(seed: seed)
+    let bench = MergeBench(MemoryFileSystem())
+    // More series than a table's dictionary is kept of, more than a piece has, or few.
+    let seriesCount = seed == 0 ? 4_200 : Int.random(in: 1...(seed % 5 == 0 ? 1_500 : 60), using: &random)
+    var all: [any SortedRun] = []
+    for sequence in 1...(seed == 0 ? 2 : Int.random(in: 2...5, using: &random)) {
+      let odd = seed > 0 && Int.random(in: 0..<4, using: &random) == 0 ? Int.random(in: 0..<seriesCount, using: &random) : nil
+      let run = hostRun(seriesCount, odd: odd, sequence: UInt64(sequence), &random)
+      // Into a table a series, where they are few.
+      let isCut = seriesCount <= 60 && Int.random(in: 0..<4, using: &random) == 0
+      all += try bench.merge([run], floor: .min, byteCountTarget: isCut ? 1 : 1 << 20)
+    }
+    let merged = try bench.merge(all, floor: .min)
+    #expect(try rows(merged.map { $0 as any SortedRun }, floor: .min) == rows(all, floor: .min), "seed \(seed)")
+  }
+
+  @Test("tables are told to have the same series where all keys are the same, and only there")
+  func hasSeries() throws {
+    var random = SplitMix64(seed: 3)
+    let bench = MergeBench(MemoryFileSystem())
+    let m = Array("m".utf8)
+    func table(_ seriesCount: Int, odd: Int? = nil) throws -> any SeriesCursor {
+      let run = hostRun(seriesCount, odd: odd, sequence: 1, &random)
+      return try #require(try bench.merge([run], floor: .min).first).seriesCursor(of: m, where: nil)
+    }
+    for seriesCount in [1, 300, 1_500] {
+      let first = try table(seriesCount)
+      #expect(try table(seriesCount).hasSeries(of: first))
+      // A value as long as the one in its place.
+      #expect(try !table(seriesCount, odd: seriesCount - 1).hasSeries(of: first))
+      #expect(try !table(seriesCount, odd: 0).hasSeries(of: first))
+      #expect(try !table(seriesCount + 1).hasSeries(of: first))
+    }
+  }
+
+  /// A few points of each of some hosts; `odd` has another name.
+  private func hostRun(_ seriesCount: Int, odd: Int?, sequence: UInt64, _ random: inout SplitMix64) -> MemoryRun {
+    var points: [ModelPoint] = []
+    for series in 0..<seriesCount {
+      let host = series == odd ? 90_000 : 10_000 + series
+      let tags = [(key: Array("h".utf8), value: Array("host\(host)".utf8)), (key: Array("r".utf8), value: Array("r\(series % 7)".utf8))]
+      let key = SeriesKey(measurement: Array("m".utf8), tags: tags)
+      let step = Int.random(in: 1...9, using: &random)
+      for row in 0..<Int.random(in: 1...3, using: &random) {
+        let time = Int64(sequence) * 10 + Int64(row * step)
+        points.append(ModelPoint(key: key, timestamp: time, fields: ["x": .integer(Int64(row))]))
+      }
+    }
+    return MemoryRun(points, sequence: sequence...sequence)
+  }
+
   @Test("full row groups of one series that nothing meets are copied undecoded")
   func copies() throws {
     let bench = MergeBench(MemoryFileSystem(), window: 0..<1_000_000)
