@@ -86,7 +86,10 @@ public struct BlockDecoder: Sendable {
     guard let code = unsafe bytes.first else { throw .malformed(offset: 0, expected: "an encoding") }
     var offset = 1
     switch Encoding(rawValue: code) {
-    case .packed: try unsafe decodePacked(bytes, count: count, rows: rows, into: output)
+    case .packed:
+      try unsafe decodePacked(bytes, as: PackedGroup.self, count: count, rows: rows, into: output)
+    case .ranges:
+      try unsafe decodePacked(bytes, as: RangeGroup.self, count: count, rows: rows, into: output)
     case .wordDictionary where !isPart:
       try unsafe decodeWordDictionary(bytes, count: count, rows: rows, into: output)
     case .bits, .positions: try unsafe decodeBits(bytes, count: count, rows: rows, into: output)

@@ -21,6 +21,8 @@ enum Encoding: UInt8 {
   case dictionary = 8
   /// The distinct words, and a number for each row.
   case wordDictionary = 9
+  /// Predicted, told by ranges and places in them, in groups of 1,024.
+  case ranges = 10
 }
 
 /// Rows that are encoded together and decode alone.

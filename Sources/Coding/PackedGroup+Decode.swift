@@ -4,7 +4,7 @@ extension PackedGroup {
   /// Decodes the group's body of `bodyByteCount(rowCount)` bytes into `rowCount` words at `output`; `lanes`
   /// is scratch for 1,024.
   func decode<Restore: Restoring>(
-    _ body: UnsafeRawBufferPointer, _ prediction: Prediction, _ restore: Restore, rowCount: Int,
+    _ body: UnsafeRawBufferPointer, _: Void, _ prediction: Prediction, _ restore: Restore, rowCount: Int,
     lanes: UnsafeMutablePointer<UInt64>, into output: UnsafeMutablePointer<UInt64>
   ) throws(CodingError) {
     let packedByteCount = BitPacking.byteCount(rowCount, width: width)
@@ -146,8 +146,8 @@ extension PackedGroup {
     }
   }
 
-  /// The same for a short group, row by row.
-  private func finishRows<Restore: Restoring>(
+  /// The same for a group that lies by row: a short one, or one in ranges.
+  func finishRows<Restore: Restoring>(
     _ prediction: Prediction, _ restore: Restore, _ rowCount: Int, _ words: UnsafePointer<UInt64>,
     into output: UnsafeMutablePointer<UInt64>
   ) {

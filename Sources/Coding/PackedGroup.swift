@@ -1,5 +1,5 @@
 /// What stands before the packed words of a group: with these a group decodes without the groups before it.
-struct PackedGroup {
+struct PackedGroup: StoredGroup {
   /// Bits of a packed word.
   var width = 0
   /// Added to each packed word. Not there for a line, whose start holds it.
@@ -23,35 +23,56 @@ struct PackedGroup {
   /// Appends the header's 2 to 33 bytes.
   func encode(_ prediction: Prediction, into output: inout [UInt8]) {
     output.append(UInt8(width) | (exceptionCount > 0 ? 0x80 : 0))
-    func append(_ value: UInt64) { appendVarint(zigzag(Int64(bitPattern: value)), to: &output) }
-    if prediction != .none { append(start) }
-    if prediction == .deltaOfDelta || prediction == .line { append(step) }
-    if prediction != .line { append(base) }
+    encodeFrame(prediction, into: &output)
+    if prediction != .line { appendVarint(zigzag(Int64(bitPattern: base)), to: &output) }
     if exceptionCount > 0 {
       appendVarint(UInt64(exceptionCount), to: &output)
       output.append(UInt8(highByteCount))
     }
   }
 
+  /// Appends start and step, where prediction has them.
+  func encodeFrame(_ prediction: Prediction, into output: inout [UInt8]) {
+    if prediction != .none { appendVarint(zigzag(Int64(bitPattern: start)), to: &output) }
+    if prediction == .deltaOfDelta || prediction == .line {
+      appendVarint(zigzag(Int64(bitPattern: step)), to: &output)
+    }
+  }
+
   init() {}
+
+  static func shared(_ bytes: UnsafeRawBufferPointer, at offset: inout Int) {}
+
+  /// Reads a number of a header at `offset` and moves past it.
+  private static func next(
+    _ bytes: UnsafeRawBufferPointer, at offset: inout Int
+  ) throws(CodingError) -> UInt64 {
+    guard let value = unsafe readVarint(bytes, at: &offset) else {
+      throw .malformed(offset: offset, expected: "a varint of a group's header")
+    }
+    return UInt64(bitPattern: unzigzag(value))
+  }
+
+  /// Reads start and step at `offset`, where prediction has them, and moves past them.
+  mutating func decodeFrame(
+    _ bytes: UnsafeRawBufferPointer, at offset: inout Int, _ prediction: Prediction
+  ) throws(CodingError) {
+    if prediction != .none { start = try unsafe Self.next(bytes, at: &offset) }
+    if prediction == .deltaOfDelta || prediction == .line {
+      step = try unsafe Self.next(bytes, at: &offset)
+    }
+  }
 
   /// Reads a header at `offset` and moves past it.
   init(
     decoding bytes: UnsafeRawBufferPointer, at offset: inout Int, _ prediction: Prediction, rowCount: Int
   ) throws(CodingError) {
-    func next() throws(CodingError) -> UInt64 {
-      guard let value = unsafe readVarint(bytes, at: &offset) else {
-        throw .malformed(offset: offset, expected: "a varint of a group's header")
-      }
-      return UInt64(bitPattern: unzigzag(value))
-    }
     guard let first = unsafe readLittleEndian(UInt8.self, bytes, at: &offset), first & 0x7f <= 64 else {
       throw .malformed(offset: offset, expected: "a group's width of 0 to 64 bits")
     }
     width = Int(first & 0x7f)
-    if prediction != .none { start = try next() }
-    if prediction == .deltaOfDelta || prediction == .line { step = try next() }
-    if prediction != .line { base = try next() }
+    try unsafe decodeFrame(bytes, at: &offset, prediction)
+    if prediction != .line { base = try unsafe Self.next(bytes, at: &offset) }
     if first & 0x80 != 0 {
       guard let count = unsafe readVarint(bytes, at: &offset), count > 0, count <= UInt64(rowCount),
         let byteCount = unsafe readLittleEndian(UInt8.self, bytes, at: &offset), (1...8).contains(byteCount)

@@ -2,7 +2,7 @@ extension PackedPlan {
   /// Words of scratch: values, what prediction leaves of them, and what `PackedGroup` needs.
   static let scratchWordCount = 2 * groupRowCount + PackedGroup.scratchWordCount
 
-  /// Appends a packed block of `words` (one or more) to `output`.
+  /// Appends a block, packed or in ranges, of `words` (one or more) to `output`.
   ///
   /// Returns false, and appends nothing, where the words are not what the plan's transform takes: not all
   /// multiples of the unit, too many that are no decimals, or decimals of fewer places.
@@ -10,6 +10,7 @@ extension PackedPlan {
     if code == .decimal, unsafe DecimalDetection.exponent(of: words, sampleCount: 16) ?? -1 < exponent {
       return false
     }
+    if isInRanges { return unsafe encodeRanges(words, into: &output) }
     let start = output.count
     output.append(Encoding.packed.rawValue)
     output.append(prediction.rawValue | code.rawValue << 2)
@@ -41,13 +42,10 @@ extension PackedPlan {
     var before: Predecessor?
     for first in stride(from: 0, to: source.count, by: groupRowCount) {
       let rowCount = min(groupRowCount, source.count - first)
-      guard let values = unsafe source.values(from: first, count: rowCount, scratch: scratch) else {
-        return false
-      }
-      let predecessor = unsafe before ?? Predecessor(of: values, count: rowCount)
-      let (start, step) = unsafe prediction.apply(
-        values, count: rowCount, after: predecessor, slope: slope, into: words)
-      before = unsafe Predecessor(after: values, count: rowCount, of: predecessor)
+      guard
+        let (start, step) = unsafe predict(
+          &source, from: first, rowCount: rowCount, after: &before, scratch: scratch, into: words)
+      else { return false }
       var group = unsafe PackedGroup(fitting: words, rowCount: rowCount, scratch: words + groupRowCount)
       (group.start, group.step) = (start, step)
       if prediction == .line { (group.start, group.base) = (start &+ group.base, 0) }
@@ -55,6 +53,21 @@ extension PackedPlan {
       unsafe group.encodeBody(words, rowCount: rowCount, scratch: words + groupRowCount, into: &output)
     }
     return true
+  }
+
+  /// Writes what prediction leaves of the group from row `first` to `words`, and gives where the group
+  /// begins; nil where its words are not of the transform.
+  func predict(
+    _ source: inout TransformedGroups, from first: Int, rowCount: Int, after before: inout Predecessor?,
+    scratch: UnsafeMutablePointer<UInt64>, into words: UnsafeMutablePointer<UInt64>
+  ) -> (start: UInt64, step: UInt64)? {
+    guard let values = unsafe source.values(from: first, count: rowCount, scratch: scratch) else {
+      return nil
+    }
+    let predecessor = unsafe before ?? Predecessor(of: values, count: rowCount)
+    before = unsafe Predecessor(after: values, count: rowCount, of: predecessor)
+    return unsafe prediction.apply(
+      values, count: rowCount, after: predecessor, slope: slope, into: words)
   }
 }
 

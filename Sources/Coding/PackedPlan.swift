@@ -8,4 +8,6 @@ struct PackedPlan: Equatable, Sendable {
   var prediction = Prediction.delta
   /// Of a line, where a round number serves better than what each group says; else 0.
   var slope: UInt64 = 0
+  /// Whether integers are told by ranges and places in them, not packed.
+  var isInRanges = false
 }

@@ -8,6 +8,11 @@ struct WordEncoder: Sendable {
   private var age = 0
   /// Blocks after which a plan is chosen anew although it serves.
   private static let ageMax = 32
+  /// Blocks that a plan serves and ranges are not tried for: four times as many each time they were of no
+  /// use.
+  private var rangelessBlockCount = 0
+  private var rangelessBlockCountNext = 0
+  private static let rangelessBlockCountMax = 64
 
   init(kind: ColumnKind) {
     self.kind = kind
@@ -69,6 +74,13 @@ struct WordEncoder: Sendable {
       isDone = unsafe plan.encode(words, into: &output)
       if isDone && sixteenthsTaken() <= sixteenths + sixteenths / 8 + 1 {
         age += 1
+        if plan.isInRanges { return }
+        rangelessBlockCount -= 1
+        if rangelessBlockCount < 0,
+          let better = unsafe replaceByRanges(words, from: start, in: &output, of: plan)
+        {
+          (self.plan, sixteenths, age) = (better, sixteenthsTaken(), 0)
+        }
         return
       }
     }
@@ -86,6 +98,40 @@ struct WordEncoder: Sendable {
         }
       }
     }
+    if let better = unsafe replaceByRanges(words, from: start, in: &output, of: next) { next = better }
     (plan, sixteenths, age) = (next, sixteenthsTaken(), 0)
+  }
+
+  /// Puts a block in ranges in place of the packed one from `start`, and gives its plan; nil, and nothing is
+  /// changed, where it is not worth the time to read it.
+  private mutating func replaceByRanges(
+    _ words: UnsafeBufferPointer<UInt64>, from start: Int, in output: inout [UInt8], of packed: PackedPlan
+  ) -> PackedPlan? {
+    // What takes next to nothing cannot save as much.
+    guard words.count >= PackedPlan.rangeRowCountMin,
+      PackedPlan.isWorthRanges(0, insteadOf: output.count - start, rowCount: words.count)
+    else { return nil }
+    var block: [UInt8] = []
+    guard let plan = unsafe packed.withRanges(words, insteadOf: output.count - start),
+      unsafe plan.encode(words, into: &block),
+      PackedPlan.isWorthRanges(
+        block.count, insteadOf: Self.compressedByteCount(output, from: start), rowCount: words.count)
+    else {
+      rangelessBlockCount = rangelessBlockCountNext
+      rangelessBlockCountNext = min(4 * rangelessBlockCountNext + 2, Self.rangelessBlockCountMax)
+      return nil
+    }
+    rangelessBlockCountNext = 0
+    output.replaceSubrange(start..., with: block)
+    return plan
+  }
+
+  /// Bytes of the block from `start` under Snappy: packed words may repeat themselves, which ranges hide.
+  private static func compressedByteCount(_ output: [UInt8], from start: Int) -> Int {
+    var compressed: [UInt8] = []
+    let isShorter = unsafe output.withUnsafeBytes {
+      unsafe Snappy.compress(UnsafeRawBufferPointer(rebasing: $0[start...]), into: &compressed)
+    }
+    return isShorter ? compressed.count : output.count - start
   }
 }

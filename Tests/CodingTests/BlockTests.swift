@@ -106,6 +106,7 @@ struct SizeTests {
       (.rareBooleans, 0.11), (.longRuns, 0.02), (.singlePrecision, 3.6), (.signedNormal, 7.2),
       (.sparse, 0.06),
       (.counterWithResets, 1.3), (.fahrenheit, 1.6), (.identifiers, 0.9), (.sumsOfDecimals, 1.7),
+      (.heavyTail, 4.0), (.frequentDecimals, 0.63), (.randomTimes, 4.1),
     ])
   func bytesAValue(shape: Shape, limit: Double) {
     for seed in 0..<3 {

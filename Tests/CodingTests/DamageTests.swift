@@ -44,7 +44,7 @@ struct DamageTests {
       var bytes = (0..<Int.random(in: 0...80, using: &generator)).map { _ in
         UInt8.random(in: 0...255, using: &generator)
       }
-      if !bytes.isEmpty { bytes[0] = UInt8.random(in: 0...9, using: &generator) }
+      if !bytes.isEmpty { bytes[0] = UInt8.random(in: 0...10, using: &generator) }
       let count = Int.random(in: 0...2100, using: &generator)
       _ = try? decoded(bytes, .integer, count: count, rows: 0..<count)
       var (words, strings, bits): ([UInt64], [UInt8], [UInt64]) = ([], [], [])

@@ -8,15 +8,18 @@ enum Shape: String, CaseIterable, Sendable {
   case specials, subnormals, decimalsWithSpecials, negativeZeros, sparse, ramp, largeIntegralFloats
   case regularTimes, millisecondJitter, nanosecondJitter, timesWithGaps, timesOfManySeries
   case booleans, rareBooleans, longRuns, fahrenheit, identifiers, sumsOfDecimals
+  case heavyTail, frequentDecimals, randomTimes
 
   var kind: ColumnKind {
     switch self {
     case .random, .unsignedTop: .unsigned
     case .integerWalk, .counter, .counterWithResets, .constant, .twoValues, .alternatingSign, .extremes,
       .multiples,
-      .sparse, .ramp, .identifiers:
+      .sparse, .ramp, .identifiers, .heavyTail:
       .integer
-    case .regularTimes, .millisecondJitter, .nanosecondJitter, .timesWithGaps, .timesOfManySeries: .timestamp
+    case .regularTimes, .millisecondJitter, .nanosecondJitter, .timesWithGaps, .timesOfManySeries,
+      .randomTimes:
+      .timestamp
     case .booleans, .rareBooleans, .longRuns: .boolean
     default: .float
     }
@@ -94,6 +97,21 @@ enum Shape: String, CaseIterable, Sendable {
       case .identifiers:
         return UInt64.random(in: 1...40, using: &generator) &* 0x9e37_79b9_7f4a_7c15
       case .longRuns: return UInt64(row / 100 % 2)
+      case .heavyTail:
+        let sign: Int64 = Bool.random(using: &generator) ? 1 : -1
+        return integer(sign * Int64(generator.next() >> UInt64(Int.random(in: 16...63, using: &generator))))
+      case .frequentDecimals:
+        let few = [0.25, 17.5, 380.75, 1024.5]
+        let isFrequent = Int.random(in: 0..<10, using: &generator) < 9
+        return
+          (isFrequent
+          ? few[min(3, (generator.next() | 8).trailingZeroBitCount)]
+          : (Double.random(in: 0..<9999, using: &generator) * 100).rounded() / 100).bitPattern
+      case .randomTimes:
+        // Waiting times: of any length, short ones more often.
+        let shift = UInt64(30 + 6 * (generator.next() | 1 << 5).trailingZeroBitCount)
+        total += Int64(generator.next() >> shift) * 1000
+        return integer(1_700_000_000_000_000_000 + total)
       }
     }
   }

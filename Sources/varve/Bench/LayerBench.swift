@@ -6,9 +6,9 @@ import Coding
 package struct LayerBench {
   /// In the order of a point's way; what each is, for the help.
   package static let names = [
-    "parse", "encode timestamps", "encode integers", "encode decimals", "encode floats", "encode booleans",
-    "encode strings", "decode timestamps", "decode integers", "decode decimals", "decode floats", "decode booleans",
-    "decode strings", "insert", "commit", "flush", "merge", "scan", "aggregate", "recover",
+    "parse", "encode timestamps", "encode integers", "encode decimals", "encode floats", "encode counts",
+    "encode booleans", "encode strings", "decode timestamps", "decode integers", "decode decimals", "decode floats",
+    "decode counts", "decode booleans", "decode strings", "insert", "commit", "flush", "merge", "scan", "aggregate", "recover",
   ]
   private let lineCount: Int
   private let roundCount: Int
@@ -67,9 +67,20 @@ package struct LayerBench {
     case "integers": return WordColumns(name, .integer, load.columns())
     case "decimals": return WordColumns(name, .float, try ParsedLoad("F2", lineCount: lineCount).columns())
     case "floats": return WordColumns(name, .float, try ParsedLoad("F", lineCount: lineCount).columns())
+    case "counts":
+      return WordColumns(name, .integer, load.columns().enumerated().map { Self.counts($1.count, seed: $0) })
     default:
       // Whether a field of S is above its middle: runs of one value, as switches have.
       return WordColumns(name, .boolean, load.columns().map { $0.map { $0 > 50 ? 1 : 0 } })
+    }
+  }
+
+  /// Counts as of what many ask for: mostly small, without a bound, and unlike the one before.
+  private static func counts(_ count: Int, seed: Int) -> [UInt64] {
+    var random = WorkloadRandom(seed: UInt64(seed))
+    return (0..<count).map { _ in
+      let shift = UInt64((random.next() | 1 << 16).trailingZeroBitCount)
+      return (random.next() & 0xf_ffff) >> shift
     }
   }
 

@@ -76,9 +76,10 @@ struct StoreDeletionTests {
     let bench = try ClockedStore(options: options)
     // Two windows of a week; the second one is not touched.
     let far = ClockedStore.start + 30 * 86_400_000_000_000
+    var generator = SplitMix64(seed: 1)
     for start in [ClockedStore.start, far] {
       let lines = (0..<6_000).map {
-        "cpu,host=\($0 % 2 == 0 ? "a" : "b") v=\($0 * 7919 % 10_007)i \(start + Int64($0))"
+        "cpu,host=\($0 % 2 == 0 ? "a" : "b") v=\(generator.next() >> 50)i \(start + Int64($0))"
       }
       try bench.driver.writeDurably(lines.joined(separator: "\n") + "\n")
     }
