@@ -8,6 +8,7 @@ public final class QueryEngine: Sendable {
   /// What statements may hold, and do.
   package let memory: QueryMemory
   private let registry = QueryRegistry()
+  private let texts = ParsedTexts()
   /// Bytes of rows that a streamed answer may hold at least; else an eighth of what all statements may.
   private static let streamedByteCountMin = 256 << 10
 
@@ -46,7 +47,7 @@ public final class QueryEngine: Sendable {
   /// - Throws: `QueryParseError` before anything is run; `NotShort`; what `emit` throws, which ends the run. A statement that fails is an
   ///   answer with its `error` set.
   public func run(_ request: QueryRequest, emit: (StatementResult) throws -> Void) throws {
-    let statements = try Parser.parse(request.text, parameters: request.parameters)
+    let statements = try texts.statements(of: request.text, parameters: request.parameters)
       .map { $0.asked(for: request.timeRange, zone: request.timeZone) }
     let query = registry.begin(statements, database: request.database)
     defer { registry.end(query) }
@@ -147,8 +148,8 @@ public final class QueryEngine: Sendable {
 
   /// Whether a text only asks for the queries under way or ends some: what may not wait behind them.
   public static func isAboutQueries(_ text: String) -> Bool {
-    // Far longer than any such text is worth parsing twice, and so is one without their words.
-    guard text.utf8.count <= 1_024, hasWord(of: queryWords, in: text), let statements = try? Parser.parse(text), !statements.isEmpty
+    // Far longer than any such text is worth parsing twice, and so is one that begins otherwise or is without their words.
+    guard text.utf8.count <= 1_024, !beginsWithSelect(text), hasWord(of: queryWords, in: text), let statements = try? Parser.parse(text), !statements.isEmpty
     else { return false }
     return statements.allSatisfy { statement in
       switch statement {
@@ -159,6 +160,11 @@ public final class QueryEngine: Sendable {
     }
   }
 
+  private static func beginsWithSelect(_ text: String) -> Bool {
+    text.utf8.lazy.map { $0 | 0x20 }.starts(with: selectWord)
+  }
+
+  private static let selectWord = Array("select ".utf8)
   private static let queryWords = ["queries", "kill"].map { Array($0.utf8) }
 
   /// Whether one of some words of small letters stands in a text, its letters large or small.
