@@ -36,11 +36,11 @@ extension TableReader {
     if batch.columns.count != fields.count { batch = ColumnBatch(fields: fields) }
     batch.reset()
     for index in fields.indices { batch.columns[index].key = fields[index] }
-    let rows = try rowsInTimes(span)
+    let rows = span.isCut ? try rowsInTimes(span, &batch.timestamps) : span.rows
     guard !rows.isEmpty else { return nil }
     note(group(span))
     if isShared(span) { try loadShared(rows, of: span) }
-    try appendTimestamps(rows, of: span, to: &batch.timestamps)
+    if !span.isCut { try appendTimestamps(rows, of: span, to: &batch.timestamps) }
     return rows
   }
 

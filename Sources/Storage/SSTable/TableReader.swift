@@ -140,14 +140,14 @@ package final class TableReader: RunReader {
       lastTimestamp: min(last, times.upperBound - 1))
   }
 
-  /// The rows of the stretch that lie within the times; decodes timestamps only where some may not.
-  func rowsInTimes(_ span: Span) throws(StorageError) -> Range<Int> {
-    guard span.isCut else { return span.rows }
-    var all: [Int64] = []
-    try appendTimestamps(span.rows, of: span, to: &all)
-    let first = all.partitioningIndex { $0 >= times.lowerBound }
-    let end = all.partitioningIndex { $0 >= times.upperBound }
-    return span.rows.lowerBound + first..<span.rows.lowerBound + max(first, end)
+  /// The rows of a stretch that lie within the times, of which some may not; their timestamps go to `found`, which is empty.
+  func rowsInTimes(_ span: Span, _ found: inout [Int64]) throws(StorageError) -> Range<Int> {
+    try appendTimestamps(span.rows, of: span, to: &found)
+    let first = found.partitioningIndex { $0 >= times.lowerBound }
+    let end = max(first, found.partitioningIndex { $0 >= times.upperBound })
+    found.removeLast(found.count - end)
+    found.removeFirst(first)
+    return span.rows.lowerBound + first..<span.rows.lowerBound + end
   }
 
   /// Finds the measurement and the fields, once.
