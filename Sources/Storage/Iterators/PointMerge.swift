@@ -5,9 +5,11 @@ import LineProtocol
 struct PointMerge {
   /// The union of the inputs' times.
   private(set) var timestamps: [Int64] = []
-  private var scratch: [Int64] = []
+  /// Scratch: of two inputs, and of more.
   private var marks = TimeUnion.Marks()
-  private var other: [Int64] = []
+  private var first: [Int64] = []
+  private var second: [Int64] = []
+  private var heads = TimeHeads()
   /// The rows of each input's batch.
   private var rows: [Range<Int>] = []
   /// A bit for each row of the union, input after input: whether the input has it.
@@ -16,23 +18,20 @@ struct PointMerge {
 
   /// Lays the inputs' rows beside each other. Input `i` is `rows` of a batch with strictly ascending timestamps.
   mutating func align(_ inputs: [(timestamps: [Int64], rows: Range<Int>)]) {
-    timestamps.removeAll(keepingCapacity: true)
-    masks.removeAll(keepingCapacity: true)
     rows.removeAll(keepingCapacity: true)
-    if let first = inputs.first { timestamps.append(contentsOf: first.timestamps[first.rows]) }
-    for input in inputs.dropFirst() {
-      other.removeAll(keepingCapacity: true)
-      other.append(contentsOf: input.timestamps[input.rows])
-      TimeUnion.merge(timestamps, other, into: &scratch, marks: &marks)
-      swap(&timestamps, &scratch)
-    }
     for input in inputs { rows.append(input.rows) }
-    if inputs.count == 2 {
-      masks.append(contentsOf: marks.a)
-      masks.append(contentsOf: marks.b)
-    } else {
-      for input in inputs { TimeUnion.appendMask(of: input.timestamps[input.rows], in: timestamps, to: &masks) }
-    }
+    guard inputs.count <= 2 else { return heads.merge(inputs, into: &timestamps, masks: &masks) }
+    Self.copy(inputs.first, to: &first)
+    Self.copy(inputs.dropFirst().first, to: &second)
+    TimeUnion.merge(first, second, into: &timestamps, marks: &marks)
+    masks.removeAll(keepingCapacity: true)
+    masks.append(contentsOf: marks.a)
+    masks.append(contentsOf: marks.b)
+  }
+
+  private static func copy(_ input: (timestamps: [Int64], rows: Range<Int>)?, to times: inout [Int64]) {
+    times.removeAll(keepingCapacity: true)
+    if let input { times.append(contentsOf: input.timestamps[input.rows]) }
   }
 
   /// Makes a column of as many rows as the union, none present.

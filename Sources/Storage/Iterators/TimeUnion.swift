@@ -68,40 +68,6 @@ enum TimeUnion {
     }
   }
 
-  /// Appends a bit for each row of `union`, in words of 64: whether `input`, all of which is in it, has the row.
-  ///
-  /// Where all or none of 64 rows are the input's, which both ends tell, no other is looked at.
-  static func appendMask(of input: ArraySlice<Int64>, in union: [Int64], to out: inout [UInt64]) {
-    let base = out.count
-    out.append(contentsOf: repeatElement(0, count: (union.count + 63) / 64))
-    // Bounds: the source goes no further than its count, rows and words no further than the union.
-    let taken = unsafe input.withUnsafeBufferPointer { source in
-      unsafe union.withUnsafeBufferPointer { target in
-        var next = 0
-        for start in stride(from: 0, to: target.count, by: 64) {
-          if next == source.count { break }
-          let count = min(64, target.count &- start)
-          if unsafe source[next] > target[start &+ count &- 1] { continue }
-          let last = next &+ count &- 1
-          if unsafe last < source.count && source[next] == target[start] && source[last] == target[start &+ count &- 1] {
-            out[base &+ start / 64] = Validity.mask(count)
-            next = last &+ 1
-            continue
-          }
-          var mask: UInt64 = 0
-          for row in 0..<count where next < source.count {
-            let isThere = unsafe source[next] == target[start &+ row]
-            mask |= (isThere ? 1 : 0) << UInt64(row)
-            next &+= isThere ? 1 : 0
-          }
-          out[base &+ start / 64] = mask
-        }
-        return next
-      }
-    }
-    precondition(taken == input.count, "timestamp is not in the union")
-  }
-
   /// The first index from `start` on whose timestamp is at or above `bound`: doubling steps, then halving (a gallop), so that
   /// near answers are cheap.
   static func firstIndex(in times: [Int64], from start: Int, notBelow bound: Int64) -> Int {

@@ -52,7 +52,7 @@ struct PointMergeTests {
     for _ in 0..<200 {
       let isText = random.next() % 4 == 0
       var inputs: [(Input, ValueConversion)] = []
-      for _ in 0...random.next() % 5 {
+      for _ in 0...random.next() % 12 {
         let stored: FieldType = isText ? .string : random.next() % 2 == 0 ? .unsigned : .integer
         let conversion = ValueConversion(from: stored, to: isText ? .string : .integer, convertsNumbers: true)
         inputs.append((Self.input(stored, stretch: stretch, &random), conversion))
