@@ -59,6 +59,10 @@ struct SourceResolver {
   /// The measurements of sources, sorted by name. Those of one name in several policies are one, with the points of all; a policy
   /// named twice is read once.
   func resolve(_ sources: [MeasurementSource]) throws -> [ResolvedSource] {
+    if sources.count == 1, sources[0].regex == nil {
+      let (_, snapshot) = try place(sources[0])
+      return [ResolvedSource(name: Array(sources[0].name.utf8), snapshot: snapshot)]
+    }
     var found: [[UInt8]: [Snapshot]] = [:]
     var taken: [[UInt8]: Set<KeyspaceID>] = [:]
     // A list may name thousands of one place.

@@ -16,6 +16,8 @@ struct QualifiedNames {
     self.measurements = measurements.map { String(decoding: $0, as: UTF8.self) }
     self.schemas = schemas
     schema = all
+    // Most statements have no such name: it has a dot.
+    guard fields.contains(where: { $0.expression.hasDottedName }) else { return nil }
     let names = Set(fields.flatMap { $0.expression.names }).sorted()
     guard names.contains(where: { split($0) != nil }) else { return nil }
     guard !fields.contains(where: { $0.expression.hasWildcard }) else {
@@ -85,6 +87,14 @@ extension Expression {
       }
     }
     return found
+  }
+
+  /// Whether one of them has a dot in it.
+  fileprivate var hasDottedName: Bool {
+    switch self {
+    case .reference(let name, _), .distinct(let name): name.utf8.contains(UInt8(ascii: "."))
+    default: children.contains(where: \.hasDottedName)
+    }
   }
 
   /// The terms that must all hold.

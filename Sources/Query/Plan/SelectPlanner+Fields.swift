@@ -96,6 +96,7 @@ extension SelectPlanner {
 
   /// Aliases as they are; other names made unique by a number: `mean`, `mean_1`.
   static func columnNames(_ fields: [SelectedField]) -> [String] {
+    if areDistinct(fields) { return fields.map { $0.alias.isEmpty ? name(of: $0.expression) : $0.alias } }
     var counts: [String: Int] = [:]
     for field in fields where !field.alias.isEmpty { counts[field.alias] = 1 }
     return fields.map { field in
@@ -110,6 +111,13 @@ extension SelectPlanner {
       counts["\(base)_\(count)"] = 1
       return "\(base)_\(count)"
     }
+  }
+
+  /// Whether no two columns have one name, as far as few of them tell it cheaply.
+  private static func areDistinct(_ fields: [SelectedField]) -> Bool {
+    guard fields.count <= PlaceList<String>.listedCountMax else { return false }
+    var names = PlaceList<String>()
+    return fields.allSatisfy { names.place(of: $0.alias.isEmpty ? name(of: $0.expression) : $0.alias) == nil }
   }
 
   /// A column's name: a field's or a function's, those of an operation joined by `_`.

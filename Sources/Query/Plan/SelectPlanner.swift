@@ -8,9 +8,9 @@ struct SelectPlanner {
   var plan = SelectPlan()
   private var callCount = 0
   /// Where names and calls stand in the plan.
-  private var referencePlaces: [Reference: Int] = [:]
-  private var auxiliaryPlaces: [Reference: Int] = [:]
-  private var streamPlaces: [SelectPlan.StreamPlan: Int] = [:]
+  private var referencePlaces = PlaceList<Reference>()
+  private var auxiliaryPlaces = PlaceList<Reference>()
+  private var streamPlaces = PlaceList<SelectPlan.StreamPlan>()
 
   init(_ statement: SelectStatement, schema: MeasurementSchema, grouping: Grouping) {
     self.statement = statement
@@ -173,16 +173,14 @@ struct SelectPlanner {
   }
 
   private mutating func auxiliary(_ reference: Reference) -> Int {
-    if let index = auxiliaryPlaces[reference] { return index }
+    if let index = auxiliaryPlaces.place(of: reference) { return index }
     plan.auxiliaries.append(reference)
-    auxiliaryPlaces[reference] = plan.auxiliaries.count - 1
     return plan.auxiliaries.count - 1
   }
 
   private mutating func slot(of reference: Reference) -> Int {
-    if let index = referencePlaces[reference] { return index }
+    if let index = referencePlaces.place(of: reference) { return index }
     plan.references.append(reference)
-    referencePlaces[reference] = plan.references.count - 1
     return plan.references.count - 1
   }
 
@@ -196,9 +194,8 @@ struct SelectPlanner {
     _ input: SelectPlan.StreamInput, _ name: String, _ transform: Transform? = nil
   ) -> Int {
     let stream = SelectPlan.StreamPlan(input: input, transform: transform, function: name)
-    if let index = streamPlaces[stream] { return index }
+    if let index = streamPlaces.place(of: stream) { return index }
     plan.streams.append(stream)
-    streamPlaces[stream] = plan.streams.count - 1
     return plan.streams.count - 1
   }
 

@@ -2,7 +2,7 @@
 extension WindowSnapshot {
   /// Whether all that it holds in some times is left out: a run that meets them cannot be read at all.
   func leavesOutAll(_ times: Range<Int64>) -> Bool {
-    guard let leftOut, let error = meeting(times).lazy.compactMap(\.damage).first else { return false }
+    guard let leftOut, let error = firstDamage(meeting: times, { $0.damage }) else { return false }
     leftOut.note(LeftOut.Piece(error: error, window: range, measurement: nil))
     return true
   }
@@ -16,8 +16,7 @@ extension WindowSnapshot {
   func leavesOut(_ measurement: [UInt8], _ times: Range<Int64>) -> Bool {
     guard let leftOut else { return false }
     if leavesOutAll(times) { return true }
-    guard let error = meeting(times).lazy.compactMap({ $0.damage(of: measurement).whole }).first
-    else { return false }
+    guard let error = firstDamage(meeting: times, { $0.damage(of: measurement).whole }) else { return false }
     leftOut.note(LeftOut.Piece(error: error, window: range, measurement: measurement))
     return true
   }
@@ -25,8 +24,8 @@ extension WindowSnapshot {
   /// The series of which no run is known to have lost rows.
   func withoutDamaged(_ series: WindowSeries, of measurement: [UInt8]) -> WindowSeries {
     guard let leftOut else { return series }
+    if runs.allSatisfy({ $0.damage(of: measurement).isNone }) { return series }
     let damages = runs.map { $0.damage(of: measurement) }
-    if damages.allSatisfy(\.isNone) { return series }
     var pieces: [LeftOut.Piece] = []
     let kept = series.filtered { index in
       let errors = series.sources(index).lazy.compactMap { damages[$0.run].error(of: $0.ordinal) }
@@ -45,7 +44,13 @@ extension WindowSnapshot {
     return kept
   }
 
-  private func meeting(_ times: Range<Int64>) -> [any SortedRun] {
-    runs.filter { $0.timeRange.lowerBound < times.upperBound && $0.timeRange.upperBound >= times.lowerBound }
+  /// What the first run that meets some times, and has any, says of its damage. Asked of each statement and window, and mostly `nil`.
+  private func firstDamage(meeting times: Range<Int64>, _ damage: (any SortedRun) -> StorageError?) -> StorageError? {
+    for run in runs {
+      let held = run.timeRange
+      guard held.lowerBound < times.upperBound, held.upperBound >= times.lowerBound else { continue }
+      if let error = damage(run) { return error }
+    }
+    return nil
   }
 }
