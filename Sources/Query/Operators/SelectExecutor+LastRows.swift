@@ -48,7 +48,7 @@ extension MeasurementSelect {
       columns: plan.outputs.map { evaluator.evaluate($0.expression) }, rowCount: order.count)
     var values = plan.grouping.tagKeys.map { _ in Column.absent(.string) }
     for (row, group) in groups.enumerated() {
-      for (place, value) in pass.groups.values(group).enumerated() { values[place].append(text: value, rowCount: row) }
+      pass.groups.visitValues(group) { place, value in values[place].append(text: value, rowCount: row) }
     }
     let tags = plan.grouping.askedOrder.map { place in
       (key: String(decoding: plan.grouping.tagKeys[place], as: UTF8.self), values: values[place])

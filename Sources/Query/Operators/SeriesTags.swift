@@ -1,3 +1,4 @@
+import Glibc
 import LineProtocol
 
 /// The tags of one series, read off the flat form of its key (`SeriesKey`) where it lies.
@@ -10,6 +11,9 @@ struct SeriesTags {
     self.bytes = bytes
     self.range = range
   }
+
+  /// What `groupKey` made, to be read text by text.
+  init(_ groupKey: [UInt8]) { self.init(groupKey, 0..<groupKey.count) }
 
   /// The series itself.
   var key: SeriesKey { SeriesKey(wellFormed: Array(bytes[range])) }
@@ -45,13 +49,19 @@ struct SeriesTags {
   }
 
   /// Below zero where a name comes before the key at a place, zero where it is that key.
-  func order(_ name: [UInt8], _ key: Range<Int>) -> Int {
-    let (name, bytes) = (name.span, bytes.span)
-    for offset in 0..<min(name.count, key.count) {
-      let (a, b) = (name[offset], bytes[key.lowerBound + offset])
-      if a != b { return a < b ? -1 : 1 }
+  func order(_ name: [UInt8], _ key: Range<Int>) -> Int { -order(key, name, 0..<name.count) }
+
+  /// Below zero where the bytes of a place come before those of a place in `other`, zero where they are the same.
+  func order(_ place: Range<Int>, _ other: [UInt8], _ otherPlace: Range<Int>) -> Int {
+    let (a, b) = (bytes.span.extracting(place), other.span.extracting(otherPlace))
+    // Bounds: both spans were cut above, and no more than the shorter is compared.
+    let order = unsafe a.withUnsafeBytes { x in
+      unsafe b.withUnsafeBytes { y in
+        guard let x0 = x.baseAddress, let y0 = y.baseAddress else { return Int32(0) }
+        return unsafe memcmp(x0, y0, min(x.count, y.count))
+      }
     }
-    return name.count - key.count
+    return order != 0 ? Int(order) : a.count - b.count
   }
 
   /// The tags as line protocol writes them: `,key=value` of each, commas, equal signs and blanks escaped.
@@ -77,7 +87,7 @@ struct SeriesTags {
     }
   }
 
-  /// The values of sorted keys in one form of bytes: equal where all values are, and read back by `values`.
+  /// The values of sorted keys in one form of bytes: equal where all values are, and read back by `place`.
   func groupKey(_ keys: [[UInt8]]) -> [UInt8] {
     var out: [UInt8] = []
     for key in keys {
@@ -93,13 +103,6 @@ struct SeriesTags {
     return out
   }
 
-  /// The values in a group key.
-  static func values(_ groupKey: [UInt8], count: Int) -> [[UInt8]] {
-    let reader = SeriesTags(groupKey, 0..<groupKey.count)
-    var offset = 0
-    return (0..<count).map { _ in Array(groupKey[reader.place(&offset)]) }
-  }
-
   private func number(_ offset: inout Int) -> Int {
     var (value, shift) = (0, 0)
     while offset < range.upperBound, shift < 35 {
@@ -112,7 +115,8 @@ struct SeriesTags {
     return value
   }
 
-  private func place(_ offset: inout Int) -> Range<Int> {
+  /// Where the text lies whose length stands at an offset, which is moved behind it.
+  func place(_ offset: inout Int) -> Range<Int> {
     let length = min(number(&offset), range.upperBound - offset)
     defer { offset += length }
     return offset..<offset + length

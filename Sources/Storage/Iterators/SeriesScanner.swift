@@ -76,8 +76,8 @@ package final class SeriesScanner {
   /// Goes to series `index`; `next` gives its first stretch.
   package func begin(_ index: Int) throws(StorageError) {
     try guarded { () throws(StorageError) in
-      active.removeAll(keepingCapacity: true)
-      members.removeAll(keepingCapacity: true)
+      Self.clear(&active)
+      Self.clear(&members)
       let sources = series.sources(index)
       // A run may reach beyond the window where several keyspaces are read as one.
       let times = times.clamped(to: window.range)
@@ -189,10 +189,15 @@ package final class SeriesScanner {
 
   // MARK: Stretches
 
+  /// Empties a list that mostly has one cursor: to let go of that one costs less than to replace a range by nothing.
+  private static func clear(_ cursors: inout [RunCursor]) {
+    while !cursors.isEmpty { cursors.removeLast() }
+  }
+
   /// Picks the runs that the next stretch takes rows from, and the time to which it goes: the nearest end of a head, so that
   /// no later row of any run can lie before it.
   private func choose() -> Int64? {
-    members.removeAll(keepingCapacity: true)
+    Self.clear(&members)
     var limit: Int64?
     for cursor in active where cursor.span != nil {
       let end = descending ? cursor.first : cursor.last
