@@ -19,9 +19,11 @@ public struct BlockEncoder: Sendable {
   static let plainBlockCountMax = 8
 
   /// An encoder that has seen nothing yet.
-  public init(kind: ColumnKind) {
+  ///
+  /// - Parameter hasRanges: whether words may take ranges, which cost ten times as long to write and to read as packed ones.
+  public init(kind: ColumnKind, hasRanges: Bool = true) {
     self.kind = kind
-    words = WordEncoder(kind: kind == .string ? .unsigned : kind)
+    words = WordEncoder(kind: kind == .string ? .unsigned : kind, hasRanges: hasRanges)
   }
 
   /// Appends the encoded words to `output`, all rows present. The encoding is recorded inside; the count is

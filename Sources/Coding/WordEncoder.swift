@@ -13,9 +13,12 @@ struct WordEncoder: Sendable {
   private var rangelessBlockCount = 0
   private var rangelessBlockCountNext = 0
   private static let rangelessBlockCountMax = 64
+  /// Whether ranges are tried at all.
+  private let hasRanges: Bool
 
-  init(kind: ColumnKind) {
+  init(kind: ColumnKind, hasRanges: Bool = false) {
     self.kind = kind
+    self.hasRanges = hasRanges
   }
 
   /// Appends the encoded words to `output`: at most 8 bytes a word and 12 more.
@@ -108,7 +111,7 @@ struct WordEncoder: Sendable {
     _ words: UnsafeBufferPointer<UInt64>, from start: Int, in output: inout [UInt8], of packed: PackedPlan
   ) -> PackedPlan? {
     // What takes next to nothing cannot save as much.
-    guard words.count >= PackedPlan.rangeRowCountMin,
+    guard hasRanges, words.count >= PackedPlan.rangeRowCountMin,
       PackedPlan.isWorthRanges(0, insteadOf: output.count - start, rowCount: words.count)
     else { return nil }
     var block: [UInt8] = []

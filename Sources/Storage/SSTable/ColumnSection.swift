@@ -2,8 +2,8 @@ import Coding
 
 /// Encoders for the columns of indexes and dictionaries: one a kind, each remembers what served.
 struct SectionEncoder {
-  private var unsigned = BlockEncoder(kind: .unsigned)
-  private var timestamp = BlockEncoder(kind: .timestamp)
+  private var unsigned = BlockEncoder(kind: .unsigned, hasRanges: false)
+  private var timestamp = BlockEncoder(kind: .timestamp, hasRanges: false)
 
   /// Appends a column behind its varint length; a column of zeros has length 0.
   mutating func append(_ words: [UInt64], kind: ColumnKind = .unsigned, to output: inout [UInt8]) {
@@ -23,7 +23,7 @@ struct SectionEncoder {
     case .unsigned: unsigned.encode(words.span, into: &output)
     case .timestamp: timestamp.encode(words.span, into: &output)
     default:
-      var encoder = BlockEncoder(kind: kind)
+      var encoder = BlockEncoder(kind: kind, hasRanges: false)
       encoder.encode(words.span, into: &output)
     }
   }

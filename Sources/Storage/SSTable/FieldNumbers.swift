@@ -6,8 +6,9 @@ struct FieldNumbers {
   private(set) var keys: [FieldKey] = []
   /// The numbers in the order of names and types.
   private(set) var sorted: [Int] = []
-  var encoders: [BlockEncoder] = []
-  var timestampEncoder = BlockEncoder(kind: .timestamp)
+  /// For row groups of one series, and of several: their columns look otherwise, and there is no time for ranges where each series costs more
+  /// than its rows.
+  var encoders = [GroupEncoders(hasRanges: true), GroupEncoders(hasRanges: false)]
 
   private var places: [FieldKey: Int] = [:]
   /// The keys asked for last time, and the answer: batches of a series nearly always look alike.
@@ -20,7 +21,7 @@ struct FieldNumbers {
     let number = keys.count
     keys.append(key)
     places[key] = number
-    encoders.append(BlockEncoder(kind: columnKind(key.type)))
+    for place in encoders.indices { encoders[place].append(columnKind(key.type)) }
     sorted.insert(number, at: sorted.partitioningIndex { !precedes(keys[$0], key) })
     return number
   }
@@ -36,4 +37,18 @@ struct FieldNumbers {
     lastNumbers = columns.map { $0.presentCount > 0 ? number(of: $0.key) : places[$0.key] ?? -1 }
     return lastNumbers
   }
+}
+
+/// An encoder for timestamps, and one for each field by its number.
+struct GroupEncoders {
+  var timestamps: BlockEncoder
+  var fields: [BlockEncoder] = []
+  private let hasRanges: Bool
+
+  init(hasRanges: Bool) {
+    self.hasRanges = hasRanges
+    timestamps = BlockEncoder(kind: .timestamp, hasRanges: hasRanges)
+  }
+
+  mutating func append(_ kind: ColumnKind) { fields.append(BlockEncoder(kind: kind, hasRanges: hasRanges)) }
 }

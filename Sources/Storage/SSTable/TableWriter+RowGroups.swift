@@ -8,7 +8,8 @@ extension TableWriter {
   ) throws(StorageError) {
     let offset = sink.offset
     payload.removeAll(keepingCapacity: true)
-    fields.timestampEncoder.encode(buffer.timestamps.span.extracting(rows), into: &payload)
+    let encoders = seriesCount == 1 ? 0 : 1
+    fields.encoders[encoders].timestamps.encode(buffer.timestamps.span.extracting(rows), into: &payload)
     let timestampByteCount = try sink.append(payload)
 
     var entries: [(field: Int, entry: ColumnEntry)] = []
@@ -17,7 +18,7 @@ extension TableWriter {
       guard !present.isEmpty else { continue }
       var entry = ColumnEntry()
       entry.relativeOffset = Int(sink.offset - offset)
-      entry.encoding = encode(buffer.columns[field], rows: rows, present: present, field: field)
+      entry.encoding = encode(buffer.columns[field], rows: rows, present: present, field: field, encoders: encoders)
       entry.statistics = statistics(
         buffer.columns[field], rows: rows, present: present, times: buffer.timestamps,
         type: fields.keys[field].type)
@@ -43,7 +44,9 @@ extension TableWriter {
 
   /// Puts the payload of a column into `payload`: varint length of the validity (0: every row has a value), validity, values.
   /// Returns the encoding that the values name.
-  private func encode(_ column: PackedColumn, rows: Range<Int>, present: Range<Int>, field: Int) -> UInt8 {
+  private func encode(
+    _ column: PackedColumn, rows: Range<Int>, present: Range<Int>, field: Int, encoders: Int
+  ) -> UInt8 {
     payload.removeAll(keepingCapacity: true)
     if present.count == rows.count {
       payload.append(0)
@@ -58,9 +61,9 @@ extension TableWriter {
     let start = payload.count
     let words = column.words.span.extracting(present)
     if fields.keys[field].type == .string {
-      fields.encoders[field].encodeStrings(words, bytes: column.bytes.span, into: &payload)
+      fields.encoders[encoders].fields[field].encodeStrings(words, bytes: column.bytes.span, into: &payload)
     } else {
-      fields.encoders[field].encode(words, into: &payload)
+      fields.encoders[encoders].fields[field].encode(words, into: &payload)
     }
     return payload[start]
   }

@@ -75,11 +75,11 @@ package struct LayerBench {
     }
   }
 
-  /// Counts as of what many ask for: mostly small, without a bound, and unlike the one before.
+  /// Counts as of what many ask for: as often of each length, and unlike the one before.
   private static func counts(_ count: Int, seed: Int) -> [UInt64] {
     var random = WorkloadRandom(seed: UInt64(seed))
     return (0..<count).map { _ in
-      let shift = UInt64((random.next() | 1 << 16).trailingZeroBitCount)
+      let shift = random.next() % 17
       return (random.next() & 0xf_ffff) >> shift
     }
   }
