@@ -26,6 +26,9 @@ public struct MemoryBudget: Sendable, Equatable {
   public static let byteCountMin = 128 << 20
   /// Rows: the bound is the time that a start takes to put them back, not memory.
   static let memtableByteCountMax = 256 << 20
+  static let flushByteCountMax = 112 << 20
+  /// What may come in while a flush is under way before writers are slowed.
+  static let slackByteCountMax = 16 << 20
   static let logByteCountMax = 32 << 20
   /// What one flush or one merge takes; `CompactionMemoryTests` holds it to less.
   package static let jobByteCount = 16 << 20
@@ -43,8 +46,8 @@ public struct MemoryBudget: Sendable, Equatable {
       shares[part.index] = min(rest / 32 * thirtySeconds, most)
     }
     shares[Part.process.index] = process
-    give(.memtable, 8, max: Self.memtableByteCountMax)
-    give(.series, 10)
+    give(.memtable, 10, max: Self.memtableByteCountMax)
+    give(.series, 8)
     give(.log, 2, max: Self.logByteCountMax)
     give(.compaction, 5, max: 17 * Self.jobByteCount)
     give(.bodies, 2)
@@ -57,12 +60,13 @@ public struct MemoryBudget: Sendable, Equatable {
   /// Bytes that a part may hold.
   public func share(of part: Part) -> Int { shares[part.index] }
 
-  /// The memtable is flushed from here on.
-  var flushByteCount: Int { share(of: .memtable) / 8 * 5 }
+  /// The memtable is flushed from here on: later costs less, but where much is held already little more.
+  var flushByteCount: Int { min(share(of: .memtable) / 8 * 5, Self.flushByteCountMax) }
 
-  /// Writers are slowed from here on, and held at the share. A flush under way is not behind: writers go on meanwhile, until half of the room
-  /// that it left them is taken.
-  var slowByteCount: Int { flushByteCount + (share(of: .memtable) - flushByteCount) / 2 }
+  /// Writers are slowed from here on, and held at the share. A flush under way is not behind: writers go on meanwhile.
+  var slowByteCount: Int {
+    flushByteCount + min((share(of: .memtable) - flushByteCount) / 2, Self.slackByteCountMax)
+  }
 
   /// The log's bound on batches that are taken and not decided: the group that fills, the one that is written, and two buffers that wait
   /// may each be as large.

@@ -98,12 +98,13 @@ struct SlowDiskTests {
 
   @Test("while tables cannot be written, ingest is slowed, then held, then refused; memory is bounded; all recovers")
   func tables() throws {
-    let bench = try Self.open(holding: ".sst")
+    let bench = try Self.open(holding: ".sst", memory: 64 << 20)
     let (store, budget) = (bench.store, bench.budget)
     let writer = Writer(store, stallLimit: .milliseconds(20))
     let most = budget.share(of: .memtable)
     // Half way from where flushing begins, five eighths, to the bound.
-    let slow = most / 8 * 5 + (most - most / 8 * 5) / 2
+    let flush = most / 8 * 5
+    let slow = flush + (most - flush) / 2
     func stalled() -> UInt64 { store.statistics().databases.reduce(0) { $0 + $1.stallNanoseconds } }
     func used() -> Int { store.statistics().memory.first { $0.part == .memtable }?.usedBytes ?? 0 }
     // What one batch may add: a block of the largest size for each of its parts.
