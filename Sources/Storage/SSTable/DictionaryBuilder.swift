@@ -72,7 +72,7 @@ struct DictionaryBuilder {
   /// Adds the next series, which begins with `sharedTagCount` tags of the one before it, 0 where there is none.
   ///
   /// - Parameter hashes: gets those of the filter's keys of tags whose value is new here.
-  mutating func append(_ key: ParsedSeriesKey, sharedTagCount: Int, hashes: inout [UInt64]) {
+  mutating func append(_ key: borrowing ParsedSeriesKey, sharedTagCount: Int, hashes: inout [UInt64]) {
     let ordinal = series.count
     for place in 0..<sharedTagCount { tagKeys[predicted[place]].append(lastCodes[place], series: ordinal) }
     unsafe key.bytes.withUnsafeBufferPointer { bytes in

@@ -44,7 +44,8 @@ struct MeasurementCheck {
     guard list.count == top.seriesCount else {
       throw corrupt("expected \(top.seriesCount) series, found \(list.count)")
     }
-    var (last, key) = (ParsedSeriesKey(), ParsedSeriesKey())
+    var last = ParsedSeriesKey()
+    var key = ParsedSeriesKey()
     for index in 0..<list.count {
       let bytes = Array(list.keyBytes[list.keyRange(index)])
       guard SeriesKey(validating: bytes) != nil, key.parse(bytes, bytes.indices),

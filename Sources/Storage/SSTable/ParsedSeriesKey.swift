@@ -2,7 +2,9 @@ import CShims
 import LineProtocol
 
 /// A series key with the places of its parts, for loops over many: parsing and comparing allocate nothing once warm.
-struct ParsedSeriesKey {
+///
+/// Not copied, so that a look at one that an object holds counts no references.
+struct ParsedSeriesKey: ~Copyable {
   struct Tag {
     var key: Range<Int>
     var value: Range<Int>
@@ -78,12 +80,12 @@ struct ParsedSeriesKey {
   }
 
   /// Below zero, zero or above: the order of tables, as `SeriesKey.<`.
-  static func compare(_ a: ParsedSeriesKey, _ b: ParsedSeriesKey) -> Int {
+  static func compare(_ a: borrowing ParsedSeriesKey, _ b: borrowing ParsedSeriesKey) -> Int {
     compare(a, b, sharing: a.measurement == b.measurement ? a.sharedTagCount(b, same: sharedByteCount(a.bytes.span, b.bytes.span)) : 0)
   }
 
   /// The same where it is known how many tags both begin with.
-  static func compare(_ a: ParsedSeriesKey, _ b: ParsedSeriesKey, sharing sharedTagCount: Int) -> Int {
+  static func compare(_ a: borrowing ParsedSeriesKey, _ b: borrowing ParsedSeriesKey, sharing sharedTagCount: Int) -> Int {
     let (x, y) = (a.bytes.span, b.bytes.span)
     if sharedTagCount == 0 {
       let names = compareBytes(x, a.measurement, y, b.measurement)
@@ -99,6 +101,12 @@ struct ParsedSeriesKey {
     }
     return a.tags.count - b.tags.count
   }
+
+  /// Whether it is a series of a measurement.
+  func isOf(_ name: [UInt8]) -> Bool { equalBytes(name, 0..<name.count, bytes, measurement) }
+
+  /// What places it in a table's filter.
+  var filterHash: UInt64 { BloomFilter.hash(bytes, bytes.indices, .series) }
 
   /// Tags of `other` that lie in the bytes that both begin with, the measurement among them. Equal lengths stand in equal bytes, so
   /// that what ends within them is at the same place in both.

@@ -129,16 +129,15 @@ package final class TableWriter {
       }
       return
     }
-    if properties.seriesCount == 0
-      || !equalBytes(dictionary.measurement, 0..<dictionary.measurement.count, key.bytes, key.measurement)
-    {
+    // A series that shares tags with the one before is of its measurement.
+    if properties.seriesCount == 0 || sharedTagCount == 0 && !key.isOf(dictionary.measurement) {
       try endMeasurement()
       dictionary = DictionaryBuilder(measurement: Array(key.bytes[key.measurement]))
     }
     isRegistered = true
     seriesTimes = (first, first)
     properties.seriesCount += 1
-    hashes.append(BloomFilter.hash(key.bytes, .series))
+    hashes.append(key.filterHash)
     dictionary.append(key, sharedTagCount: dictionary.series.isEmpty ? 0 : sharedTagCount, hashes: &hashes)
   }
 
