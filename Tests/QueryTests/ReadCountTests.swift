@@ -162,6 +162,54 @@ struct ReadCountTests {
     #expect(part["ROW GROUPS READ"] == 1 && part["RESULT ROWS"] == 10)
   }
 
+  @Test("short series that lie in one bucket are read without times, and answer as their rows do")
+  func shortSeries() throws {
+    let bench = try ClockedStore()
+    for host in 0..<5 {
+      let lines = (0..<300).map { row in
+        "m,host=h\(host) i=\((row * 7 + host) % 90 - 40)i,u=\(row % 11)u,f=\((row + host) % 13).25,b=\(row % 3 == 0)"
+          + "\(row % 4 == 1 ? ",w=\(row)i" : "") \(Self.start + Int64(row) * 1_000_000_000)"
+      }
+      try bench.driver.write(lines.joined(separator: "\n") + "\n")
+    }
+    try bench.store.flush()
+    func answer(_ text: String) throws -> [String] {
+      let result = try Self.ask(bench.store, text)[0]
+      try #require(result.error == nil, "\(text)")
+      return result.series.map { "\($0.tags) \($0.timestamps ?? []) \($0.columns.map { "\($0.values) \($0.validity)" })" }
+    }
+    let calls = ["i", "u", "f"].map { field in
+      ["count", "sum", "mean", "min", "max", "spread", "first", "last"].map { "\($0)(\(field))" }.joined(separator: ", ")
+    }
+    let range = "time >= \(Self.start) AND time < \(Self.start + Self.hour)"
+    func expectSame(_ calls: String, _ grouping: String) throws {
+      // A condition that every row satisfies makes it look at each with its time.
+      let values = try answer("SELECT \(calls) FROM m WHERE \(range) \(grouping)")
+      #expect(try values == answer("SELECT \(calls) FROM m WHERE \(range) AND f >= 0 \(grouping)"), "\(calls) \(grouping)")
+      #expect(!values.isEmpty)
+    }
+    func expectAll() throws {
+      for grouping in [
+        "GROUP BY host", "", "GROUP BY time(1h), host", "GROUP BY time(1m), host", "GROUP BY time(1h) tz('Asia/Kathmandu')", "GROUP BY host LIMIT 1",
+      ] {
+        for calls in calls + ["first(b), last(b), count(b)", "sum(w), first(w), last(w), sum(f), first(f)", "sum(none), sum(f)"] {
+          try expectSame(calls, grouping)
+        }
+      }
+      for call in ["min(f)", "max(i)", "first(u)", "last(b)"] { try expectSame(call, "GROUP BY host") }
+    }
+    try expectAll()
+    let (values, rows) = (
+      try Self.plan(bench.store, "SELECT sum(f) FROM m GROUP BY host"), try Self.plan(bench.store, "SELECT sum(f) FROM m WHERE f >= 0 GROUP BY host")
+    )
+    #expect(values["ROWS READ"] == 1_500 && rows["ROWS READ"] == 1_500 && values["ROW GROUPS READ"] == 1)
+    #expect(try #require(values["BYTES READ"]) < #require(rows["BYTES READ"]))
+    // One series of five does not have the group decoded beyond the rows that it touches; and what is deleted stays out.
+    #expect(try Self.plan(bench.store, "SELECT sum(f) FROM m WHERE host = 'h3'")["ROWS READ"] == 300)
+    try Self.ask(bench.store, "DELETE FROM m WHERE host = 'h2'; DELETE FROM m WHERE time < \(Self.start + 10 * 1_000_000_000) AND host = 'h1'")
+    try expectAll()
+  }
+
   @Test("the last point of every series comes from statistics where they have it")
   func lastPoint() throws {
     let bench = try ClockedStore()

@@ -12,6 +12,8 @@ final class AggregatePass: ScanSink {
   /// That of the present series.
   private var group = 0
   private var shifted = ColumnBatch(fields: [])
+  /// Scratch of `takeValues`.
+  private var values: [StretchValues] = []
   private let takesStatistics: Bool
   /// Nanoseconds that times are moved by, to local time.
   var offset: Int64 = 0
@@ -62,11 +64,14 @@ final class AggregatePass: ScanSink {
     try limits.account.add(Self.groupByteCount + columns.count * (256 + max(grid.count, 1) * Self.cellByteCount))
   }
 
+  /// The bucket that a stretch lies in, where all that is asked can be told without the times of its rows.
+  private func wholeBucket(of span: RowGroupSpan) -> Int? {
+    guard takesStatistics else { return nil }
+    return grid.bucketing.index(ofAll: span.firstTimestamp &+ offset...max(span.firstTimestamp, span.lastTimestamp) &+ offset)
+  }
+
   func takeStatistics(of span: RowGroupSpan, _ scanner: SeriesScanner) throws -> Bool {
-    guard takesStatistics,
-      let bucket = grid.bucketing.index(
-        ofAll: span.firstTimestamp &+ offset...max(span.firstTimestamp, span.lastTimestamp) &+ offset)
-    else { return false }
+    guard let bucket = wholeBucket(of: span) else { return false }
     var known: [ColumnStatistics] = []
     for column in columns {
       guard var one = try scanner.statistics(column.slot) else { return false }
@@ -78,9 +83,19 @@ final class AggregatePass: ScanSink {
     return true
   }
 
-  var wantsLastRow: Bool { false }
-
-  func wants(_ span: RowGroupSpan) -> Bool { true }
+  func takeValues(of span: RowGroupSpan, _ scanner: SeriesScanner) throws -> Bool {
+    guard let bucket = wholeBucket(of: span) else { return false }
+    // Let go of at once: the reader decodes the next ones into the same memory.
+    defer { values.removeAll(keepingCapacity: true) }
+    for column in columns {
+      guard var one = try scanner.stretchValues(column.slot) else { return false }
+      one.firstTimestamp &+= offset
+      one.lastTimestamp &+= offset
+      values.append(one)
+    }
+    for (index, one) in values.enumerated() { _ = accumulators[group][index].add(one, bucket: bucket) }
+    return true
+  }
 
   func take(_ batch: borrowing ColumnBatch, selection: [UInt64]?) throws -> Bool {
     if offset != 0 {

@@ -7,6 +7,8 @@ protocol ScanSink: AnyObject {
   func begin(_ tags: SeriesTags, rank: Int) throws -> Bool
   /// A stretch of the series, before it is decoded: `true` if statistics were enough. Called only where all rows count.
   func takeStatistics(of span: RowGroupSpan, _ scanner: SeriesScanner) throws -> Bool
+  /// The same, of the values without their times.
+  func takeValues(of span: RowGroupSpan, _ scanner: SeriesScanner) throws -> Bool
   /// Whether a stretch is worth decoding.
   func wants(_ span: RowGroupSpan) -> Bool
   /// Rows; `selection` as `RowFilter` makes it, `nil`: all. `false`: no more of this series.
@@ -20,6 +22,7 @@ protocol ScanSink: AnyObject {
 /// Who wants every row says no more than `begin` and `take`.
 extension ScanSink {
   func takeStatistics(of span: RowGroupSpan, _ scanner: SeriesScanner) throws -> Bool { false }
+  func takeValues(of span: RowGroupSpan, _ scanner: SeriesScanner) throws -> Bool { false }
   func wants(_ span: RowGroupSpan) -> Bool { true }
   var wantsLastRow: Bool { false }
   func endWindow() throws -> Bool { true }
@@ -159,6 +162,10 @@ struct MeasurementScan {
         continue
       }
       guard sink.wants(span) else { continue }
+      if filter == nil, try sink.takeValues(of: span, scanner) {
+        counters.rowsRead += span.rowCount
+        continue
+      }
       var selection: [UInt64]?
       if let filter {
         selection = try scanner.read(into: &batch, deciding: deciding) { rows in

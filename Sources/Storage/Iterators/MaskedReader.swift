@@ -34,6 +34,8 @@ final class MaskedReader: RunReader {
 
   func statistics(_ column: Int) throws(StorageError) -> ColumnStatistics? { try base.statistics(column) }
 
+  func stretchValues(_ column: Int) throws(StorageError) -> StretchValues? { try base.stretchValues(column) }
+
   func read(into batch: inout ColumnBatch) throws(StorageError) { try base.read(into: &batch) }
 
   func read(

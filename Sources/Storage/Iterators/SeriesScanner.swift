@@ -121,6 +121,13 @@ package final class SeriesScanner {
     }
   }
 
+  /// The values of a column over the whole stretch without the times of its rows: where one run alone holds the stretch, every row has a
+  /// value, and that costs less than `read`; else `nil`. Call before `read`.
+  package func stretchValues(_ column: Int) throws(StorageError) -> StretchValues? {
+    guard !isMerged, let cursor = members.first, !cursor.isDecoded, cursor.plan.isDirect else { return nil }
+    return try guarded { () throws(StorageError) in try cursor.plan.reader.stretchValues(column) }
+  }
+
   /// Replaces `batch`, which `makeBatch` made, with the last row of the stretch as `statistics` have it; `false` where they do not. Call
   /// before `read`.
   package func readLastRow(of span: RowGroupSpan, into batch: inout ColumnBatch) throws(StorageError) -> Bool {

@@ -140,6 +140,15 @@ package struct RowGroupSpan: Sendable, Equatable {
   }
 }
 
+/// The values of a column over a stretch of which every row has one, or none has.
+package struct StretchValues {
+  /// As in `Column.values`, a row each; empty where no row has a value.
+  package var words: ArraySlice<UInt64> = []
+  /// Times of the first and the last row.
+  package var firstTimestamp: Int64
+  package var lastTimestamp: Int64
+}
+
 /// Reads the rows of one series after another. One thread; `begin`, then `next` until `nil`; after a throw, the same throw.
 ///
 /// Spans come ascending by time and do not overlap, or descending when asked; rows inside a batch always ascend.
@@ -151,6 +160,9 @@ package protocol RunReader: AnyObject {
   /// The statistics of a column (index in the reader's fields) over the whole stretch; `nil` where they are not kept or
   /// the stretch is cut by `times`. A column that the stretch lacks has `count` 0.
   func statistics(_ column: Int) throws(StorageError) -> ColumnStatistics?
+  /// The values of a column (index in the reader's fields) over the whole stretch without the times of its rows, where all rows have
+  /// one, or none has; `nil` where that costs no less than `read`.
+  func stretchValues(_ column: Int) throws(StorageError) -> StretchValues?
   /// Fills an empty batch, whose columns are the reader's fields, with the last row of the stretch, which is of `time`, as statistics have
   /// it; `false` where they do not. The batch has the time already.
   func readLastRow(of time: Int64, into batch: inout ColumnBatch) throws(StorageError) -> Bool
@@ -185,6 +197,7 @@ extension RunReader {
     }
     return true
   }
+  package func stretchValues(_ column: Int) throws(StorageError) -> StretchValues? { nil }
   package func read(
     into batch: inout ColumnBatch, deciding: [Bool], _ choose: (borrowing ColumnBatch) -> [UInt64]
   ) throws(StorageError) -> Bool {

@@ -21,14 +21,38 @@ extension BucketAccumulators {
     (denseTimes, denseWords) = (times, words)
   }
 
+  /// Whether an extreme's time is asked for: only a look at the rows' times tells it.
+  private var wantsExtremeTimes: Bool {
+    aggregates.contains(.extremeTimes) && !aggregates.isDisjoint(with: [.minimum, .maximum])
+  }
+
+  /// Adds the values of a stretch, all of which lies in `bucket`.
+  ///
+  /// - Returns: `false`, nothing added, where they cannot answer: times of extremes, strings.
+  package mutating func add(_ stretch: StretchValues, bucket: Int) -> Bool {
+    guard type != .string, !wantsExtremeTimes else { return false }
+    guard let first = stretch.words.first, let last = stretch.words.last else { return true }
+    runs.removeAll(keepingCapacity: true)
+    runs.append(Bucketing.Run(bucket: bucket, start: 0, count: stretch.words.count))
+    // The run is all of the words, and pointers stay inside the call.
+    unsafe stretch.words.withUnsafeBufferPointer { list in
+      guard let words = list.baseAddress else { return }
+      if aggregates.contains(.sum) { unsafe addSums(words) }
+      if aggregates.contains(.minimum) { unsafe addMinimums(words, []) }
+      if aggregates.contains(.maximum) { unsafe addMaximums(words, []) }
+    }
+    if aggregates.contains(.first) { takeFirst(TimedWord(timestamp: stretch.firstTimestamp, word: first), bucket) }
+    if aggregates.contains(.last) { takeLast(TimedWord(timestamp: stretch.lastTimestamp, word: last), bucket) }
+    counts[bucket] += stretch.words.count
+    return true
+  }
+
   /// Adds the statistics of a stretch, all of which lies in `bucket`.
   ///
   /// - Returns: `false`, nothing added, where they cannot answer: times of extremes, strings' first and last.
   package mutating func add(_ known: ColumnStatistics, bucket: Int) -> Bool {
     guard known.count > 0 else { return true }
-    if aggregates.contains(.extremeTimes), !aggregates.isDisjoint(with: [.minimum, .maximum]) {
-      return false
-    }
+    if wantsExtremeTimes { return false }
     if type == .string, !aggregates.isEmpty { return false }
     if aggregates.contains(.sum) {
       if type == .float {

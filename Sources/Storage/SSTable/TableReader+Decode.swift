@@ -8,6 +8,8 @@ struct SharedGroup {
   /// Rows that are decoded; columns and timestamps hold these.
   var rows = 0..<0
   var timestamps: [Int64] = []
+  /// Whether `timestamps` are those of the rows: values may be asked for alone.
+  var hasTimestamps = false
   /// In the reader's order; they keep their memory from group to group.
   var columns: [Column] = []
   /// Whether a column holds the rows.
@@ -39,7 +41,7 @@ extension TableReader {
     let rows = span.isCut ? try rowsInTimes(span, &batch.timestamps) : span.rows
     guard !rows.isEmpty else { return nil }
     note(group(span))
-    if isShared(span) { try loadShared(rows, of: span) }
+    if isShared(span) { loadShared(rows, of: span) }
     if !span.isCut { try appendTimestamps(rows, of: span, to: &batch.timestamps) }
     return rows
   }
@@ -65,7 +67,8 @@ extension TableReader {
   {
     let entry = group(span)
     guard entry.seriesCount > 1 else { return try decodeTimestamps(entry, rows, to: &timestamps) }
-    try loadShared(rows, of: span)
+    loadShared(rows, of: span)
+    try decodeSharedTimestamps(entry)
     let base = shared.rows.lowerBound
     timestamps.append(contentsOf: shared.timestamps[rows.lowerBound - base..<rows.upperBound - base])
   }
@@ -92,40 +95,70 @@ extension TableReader {
     let entry = try entries(of: fieldNumbers[index], withStatistics: false)[span.group]
     guard entry.isPresent else { return }
     guard isShared(span) else { return try decodeColumn(entry, group(span), rows, to: &column) }
-    if !shared.isDecoded[index] {
-      shared.columns[index].reset()
-      let rows = shared.rows
-      try decodeColumn(entry, group(span), rows, to: &shared.columns[index])
-      shared.isDecoded[index] = true
-    }
+    try decodeShared(index, entry, of: span)
     let base = shared.rows.lowerBound
     copy(shared.columns[index], rows.lowerBound - base..<rows.upperBound - base, to: &column)
   }
 
-  /// Makes sure that some rows of a shared group are decoded: the groups of 1,024 that they touch the first time, the whole
-  /// row group the second time, for then its series are read one after another.
-  private func loadShared(_ rows: Range<Int>, of span: Span) throws(StorageError) {
+  /// Decodes a column of the shared rows, once.
+  private func decodeShared(_ index: Int, _ entry: ColumnEntry, of span: Span) throws(StorageError) {
+    if shared.isDecoded[index] { return }
+    shared.columns[index].reset()
+    let rows = shared.rows
+    try decodeColumn(entry, group(span), rows, to: &shared.columns[index])
+    shared.isDecoded[index] = true
+  }
+
+  package func stretchValues(_ column: Int) throws(StorageError) -> StretchValues? {
+    try guarded { () throws(StorageError) in
+      guard let span, !span.isCut, fields[column].type != .string, isShared(span) else { return nil }
+      // The times of the series: a row group that is shared has each of its series whole.
+      var found = StretchValues(firstTimestamp: seriesTimes.lowerBound, lastTimestamp: seriesTimes.upperBound)
+      guard fieldNumbers[column] >= 0 else { return found }
+      let (entry, group) = (try entry(of: fieldNumbers[column], in: span.group, withStatistics: false), group(span))
+      guard entry.isPresent else { return found }
+      // Where a row lacks the value only times tell which has the first.
+      guard entry.statistics.count == group.rowCount else { return nil }
+      note(group)
+      loadShared(span.rows, of: span)
+      try decodeShared(column, entry, of: span)
+      let base = shared.rows.lowerBound
+      found.words = shared.columns[column].values[span.rows.lowerBound - base..<span.rows.upperBound - base]
+      return found
+    }
+  }
+
+  /// Goes to some rows of a shared group, or to more of it: to the groups of 1,024 that they touch the first time, to the whole row group
+  /// the second time, for then its series are read one after another.
+  private func loadShared(_ rows: Range<Int>, of span: Span) {
     let entry = group(span)
     if shared.offset == entry.offset, rows.clamped(to: shared.rows) == rows { return }
     let misses = shared.offset == entry.offset ? shared.missCount + 1 : 0
     let unit = TableFormat.miniBlockCount
     let touched =
       rows.lowerBound / unit * unit..<min((rows.upperBound + unit - 1) / unit * unit, entry.rowCount)
-    try beginShared(entry, misses == 0 ? touched : 0..<entry.rowCount)
+    beginShared(entry, misses == 0 ? touched : 0..<entry.rowCount)
     shared.missCount = misses
   }
 
-  /// Decodes the timestamps of some rows of a shared group, and lets go of the columns.
-  func beginShared(_ entry: RowGroupEntry, _ rows: Range<Int>) throws(StorageError) {
-    shared.offset = 0
+  /// Goes to some rows of a shared group, of which nothing is decoded yet.
+  func beginShared(_ entry: RowGroupEntry, _ rows: Range<Int>) {
     shared.isWhole = false
-    shared.timestamps.removeAll(keepingCapacity: true)
-    try decodeTimestamps(entry, rows, to: &shared.timestamps)
+    shared.hasTimestamps = false
     if shared.columns.isEmpty { shared.columns = fields.map(Column.init) }
     shared.isDecoded = Array(repeating: false, count: fields.count)
     shared.rows = rows
     shared.missCount = 0
     shared.offset = entry.offset
+  }
+
+  /// Decodes the timestamps of the shared rows, once.
+  func decodeSharedTimestamps(_ entry: RowGroupEntry) throws(StorageError) {
+    if shared.hasTimestamps { return }
+    shared.timestamps.removeAll(keepingCapacity: true)
+    let rows = shared.rows
+    try decodeTimestamps(entry, rows, to: &shared.timestamps)
+    shared.hasTimestamps = true
   }
 
   /// Decodes some rows of a column's block into an empty column.

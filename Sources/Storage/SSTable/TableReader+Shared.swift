@@ -41,7 +41,8 @@ extension TableReader: SharedRowsReader {
       guard let sharedGroup else { return }
       let (entry, rows) = (sharedGroup.entry, 0..<sharedGroup.entry.rowCount)
       note(entry)
-      try beginShared(entry, rows)
+      beginShared(entry, rows)
+      try decodeSharedTimestamps(entry)
       for index in fields.indices {
         shared.columns[index].reset()
         guard fieldNumbers[index] >= 0 else { continue }

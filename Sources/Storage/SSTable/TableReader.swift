@@ -42,7 +42,7 @@ package final class TableReader: RunReader {
 
   private var times: Range<Int64> = 0..<0
   private var isDescending = false
-  private var seriesTimes: ClosedRange<Int64> = 0...0
+  private(set) var seriesTimes: ClosedRange<Int64> = 0...0
   /// Rows of the measurement that are not handed out yet.
   private var rest = 0..<0
   private(set) var span: Span?
