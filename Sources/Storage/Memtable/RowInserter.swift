@@ -46,9 +46,11 @@ import Synchronization
   private var partBase: UInt64 = 0
   /// Slots that have their series.
   private var knownCount = 0
-  /// Spellings of series that had no room, as of `refusedAt` releases of the database.
+  /// Spellings of series that had no room, as of `refusedAt` releases of the database: those of the last batches.
   private var refusals: [UInt32: SeriesRefusal] = [:]
   private var refusedAt: UInt64 = 0
+  /// Refusals kept from batch to batch, some 200 bytes each: of series that never come again none is needed.
+  static let refusalCountMax = 1 << 13
 
   /// - Parameter owner: differs from that of every other inserter of the keyspace.
   init(keyspace: KeyspaceID, liveSeries: LiveSeriesTable, fieldLists: FieldListTable, owner: UInt32) {
@@ -117,6 +119,8 @@ import Synchronization
   /// at the slot of each row.
   ///
   /// - Parameter nameCount: the numbers that `names` has given.
+  ///
+  /// Refusals are kept so that a series that comes again is not asked about again; beyond `refusalCountMax` it is.
   package func admit(
     _ batch: LineBatch, names: some RowNames, nameCount: Int, placement: inout RowPlacement
   ) {
@@ -124,7 +128,7 @@ import Synchronization
     forgetStale(names: names)
     if knownCount == nameCount { return }
     let releases = liveSeries.releases
-    if refusedAt != releases {
+    if refusedAt != releases || refusals.count > Self.refusalCountMax {
       refusals.removeAll()
       refusedAt = releases
     }

@@ -100,6 +100,22 @@ struct CardinalityTests {
     }
   }
 
+  @Test("more refusals than are kept: all are refused and counted, again too, and those that are there keep writing")
+  func manyRefusals() throws {
+    let bench = try Self.bench(series: 1)
+    #expect(try bench.driver.write("m,id=0 v=1 1\n").acceptedCount == 1)
+    // Refusals of 8,192 series are kept beyond a batch (`RowInserter.refusalCountMax`).
+    let batches = (0..<3).map { batch in (1...5_000).map { "m,id=\(batch * 5_000 + $0) v=9 2\n" }.joined() + "m,id=0 v=2 \(batch + 2)\n" }
+    for round in 0..<2 {
+      for batch in batches {
+        let result = try bench.driver.write(batch)
+        #expect(result.acceptedCount == 1 && result.rejectCounts[Int(RejectReason.limit.rawValue)] == 5_000, "round \(round)")
+      }
+    }
+    #expect(bench.store.statistics().databases[0].refusedBySeriesLimit == 30_000)
+    #expect(try bench.driver.dump().count == 4)
+  }
+
   @Test("series that are let go make room, and must ask again themselves")
   func letGo() throws {
     let bench = try Self.bench(series: 2)
