@@ -36,10 +36,7 @@ extension BucketAccumulators {
     runs.append(Bucketing.Run(bucket: bucket, start: 0, count: stretch.words.count))
     // The run is all of the words, and pointers stay inside the call.
     unsafe stretch.words.withUnsafeBufferPointer { list in
-      guard let words = list.baseAddress else { return }
-      if aggregates.contains(.sum) { unsafe addSums(words) }
-      if aggregates.contains(.minimum) { unsafe addMinimums(words, []) }
-      if aggregates.contains(.maximum) { unsafe addMaximums(words, []) }
+      if let words = list.baseAddress { unsafe addRuns(words, []) }
     }
     if aggregates.contains(.first) { takeFirst(TimedWord(timestamp: stretch.firstTimestamp, word: first), bucket) }
     if aggregates.contains(.last) { takeLast(TimedWord(timestamp: stretch.lastTimestamp, word: last), bucket) }
@@ -106,9 +103,7 @@ extension BucketAccumulators {
     // Pointers stay inside the call; runs lie within the times' count, which is the words'.
     unsafe words.withUnsafeBufferPointer { list in
       guard let words = list.baseAddress else { return }
-      if aggregates.contains(.sum) { unsafe addSums(words) }
-      if aggregates.contains(.minimum) { unsafe addMinimums(words, times) }
-      if aggregates.contains(.maximum) { unsafe addMaximums(words, times) }
+      unsafe addRuns(words, times)
       if aggregates.contains(.first) {
         for run in runs {
           unsafe takeFirst(TimedWord(timestamp: times[run.start], word: words[run.start]), run.bucket)
@@ -122,6 +117,13 @@ extension BucketAccumulators {
       }
     }
     for run in runs { counts[run.bucket] += run.count }
+  }
+
+  /// Sums and extremes of the runs; the times are looked at where an extreme's is asked for.
+  private mutating func addRuns(_ words: UnsafePointer<UInt64>, _ times: [Int64]) {
+    if aggregates.contains(.sum) { unsafe addSums(words) }
+    if aggregates.contains(.minimum) { unsafe addMinimums(words, times) }
+    if aggregates.contains(.maximum) { unsafe addMaximums(words, times) }
   }
 
   private mutating func addSums(_ words: UnsafePointer<UInt64>) {

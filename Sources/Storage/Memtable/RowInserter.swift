@@ -118,9 +118,9 @@ import Synchronization
   /// Costs a comparison a batch while every spelling has its series here, as with a sender that keeps to its series; else a look
   /// at the slot of each row.
   ///
-  /// - Parameter nameCount: the numbers that `names` has given.
-  ///
   /// Refusals are kept so that a series that comes again is not asked about again; beyond `refusalCountMax` it is.
+  ///
+  /// - Parameter nameCount: the numbers that `names` has given.
   package func admit(
     _ batch: LineBatch, names: some RowNames, nameCount: Int, placement: inout RowPlacement
   ) {

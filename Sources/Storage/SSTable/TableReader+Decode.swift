@@ -95,17 +95,17 @@ extension TableReader {
     let entry = try entries(of: fieldNumbers[index], withStatistics: false)[span.group]
     guard entry.isPresent else { return }
     guard isShared(span) else { return try decodeColumn(entry, group(span), rows, to: &column) }
-    try decodeShared(index, entry, of: span)
+    try decodeShared(index, entry, of: group(span))
     let base = shared.rows.lowerBound
     copy(shared.columns[index], rows.lowerBound - base..<rows.upperBound - base, to: &column)
   }
 
   /// Decodes a column of the shared rows, once.
-  private func decodeShared(_ index: Int, _ entry: ColumnEntry, of span: Span) throws(StorageError) {
+  func decodeShared(_ index: Int, _ entry: ColumnEntry, of group: RowGroupEntry) throws(StorageError) {
     if shared.isDecoded[index] { return }
     shared.columns[index].reset()
     let rows = shared.rows
-    try decodeColumn(entry, group(span), rows, to: &shared.columns[index])
+    try decodeColumn(entry, group, rows, to: &shared.columns[index])
     shared.isDecoded[index] = true
   }
 
@@ -121,7 +121,7 @@ extension TableReader {
       guard entry.statistics.count == group.rowCount else { return nil }
       note(group)
       loadShared(span.rows, of: span)
-      try decodeShared(column, entry, of: span)
+      try decodeShared(column, entry, of: group)
       let base = shared.rows.lowerBound
       found.words = shared.columns[column].values[span.rows.lowerBound - base..<span.rows.upperBound - base]
       return found

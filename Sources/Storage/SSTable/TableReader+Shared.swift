@@ -39,17 +39,16 @@ extension TableReader: SharedRowsReader {
   package func holdShared() throws(StorageError) {
     try guarded { () throws(StorageError) in
       guard let sharedGroup else { return }
-      let (entry, rows) = (sharedGroup.entry, 0..<sharedGroup.entry.rowCount)
+      let entry = sharedGroup.entry
       note(entry)
-      beginShared(entry, rows)
+      beginShared(entry, 0..<entry.rowCount)
       try decodeSharedTimestamps(entry)
       for index in fields.indices {
         shared.columns[index].reset()
         guard fieldNumbers[index] >= 0 else { continue }
         let column = try entries(of: fieldNumbers[index], withStatistics: false)[sharedGroup.number]
         guard column.isPresent else { continue }
-        try decodeColumn(column, entry, rows, to: &shared.columns[index])
-        shared.isDecoded[index] = true
+        try decodeShared(index, column, of: entry)
       }
       shared.isWhole = true
     }
