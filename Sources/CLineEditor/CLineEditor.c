@@ -98,7 +98,8 @@ static void set_up(CLineEditor *editor) {
   editor->el_source(edit, NULL);
   // Else libedit turns signals on, while a line is edited and between lines.
   editor->el_set(edit, EL_SETTY, "-d", "-isig", NULL);
-  editor->el_set(edit, EL_SETTY, "-x", "-isig", NULL);
+  // Between lines Ctrl-D is a byte like any other, which waits for the next line: the terminal would make a NUL of it.
+  editor->el_set(edit, EL_SETTY, "-x", "-isig", "eof=", NULL);
   editor->el_set(edit, EL_BIND, "^C", "varve-interrupt", NULL);
 }
 

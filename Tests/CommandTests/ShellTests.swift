@@ -106,7 +106,9 @@ struct ShellTests {
     // All that begin alike are listed.
     shell.type("SELECT usage_\t\t")
     #expect(shell.wait(for: "usage_user").contains("usage_system"))
+    // The line is drawn again, with its prompt.
     shell.type("\u{3}")
+    shell.wait(for: "^C")
     shell.wait(for: "metrics> ")
     shell.type("\u{4}")
     #expect(shell.end() == 0)
@@ -122,6 +124,18 @@ struct ShellTests {
     #expect(again.end() == 0)
     let status = try command.run("stat -c %a history")
     #expect(status.output == "600\n")
+  }
+
+  @Test("Ctrl-D typed while an answer is shown leaves the shell after it", .enabled(if: hasEditor))
+  func typedAhead() throws {
+    let command = try command()
+    command.variables = ["VARVE_HISTORY": "", "TERM": "xterm", "PAGER": "echo a pager; sleep 0.3; cat"]
+    let shell = try TypedCommand("varve shell --from Fixtures/sample.lp", of: command)
+    shell.wait(for: "metrics> ")
+    shell.type("SHOW DATABASES\n")
+    shell.wait(for: "a pager")
+    shell.type("\u{4}")
+    #expect(shell.end() == 0)
   }
 
   @Test("Ctrl-C breaks off what runs and leaves the shell", .enabled(if: hasEditor))
