@@ -239,6 +239,7 @@ struct BadStatementTests {
       ("SELECT mean(v) FROM m GROUP BY time()", "time dimension expected 1 or 2 arguments"),
       ("SELECT mean(v) FROM m GROUP BY time(1s), time(2s)", "multiple time dimensions not allowed"),
       ("SELECT mean(v) FROM m GROUP BY time(101y)", "time dimension must have duration argument"),
+      ("SELECT v FROM nowhere WHERE time > 5 AND time", "invalid condition expression: time"),
       (
         "SELECT v FROM m WHERE time > 'never'",
         "invalid operation: time and *influxql.StringLiteral are not compatible"

@@ -125,6 +125,24 @@ struct TimeRangeTests {
   }
 
   @Test(
+    "arithmetic beside time: fractions count, in any order, rounded towards zero",
+    arguments: [
+      ("now() - 1u * 1.5", 6), ("now() - 1.5 * 1u", 6), ("now() - (1u + 0.9)", 6), ("now() - 3u / 2", 6), ("now() - 3u / 2.0", 6),
+      ("now() - 1.4 * 500", 5), ("4000 - 1000.0", 7), ("1u * 1.5 + 2500.9", 6), ("'1970-01-01' + 7 / 2 * 1u", 6), ("3500.9 % 1000", 9),
+      ("0 - 99999999999999999999.5", 10), ("99999999999999999999.5", 0),
+    ])
+  func arithmetic(text: String, count: Int) throws {
+    let lines = (0..<10).map { "m v=\($0) \($0 * 1_000)" }.joined(separator: "\n")
+    let catalog = FakeCatalog("d", Snapshot.ofLines([lines], windowLength: 1_000_000))
+    var (counts, errors) = ([Int](), [String]())
+    try QueryEngine(catalog: catalog).run(QueryRequest(text: "SELECT v FROM m WHERE time >= \(text)", database: "d", now: 5_000)) {
+      counts.append($0.series.first?.columns[0].values.count ?? 0)
+      if let error = $0.error { errors.append(error) }
+    }
+    #expect(counts == [count] && errors.isEmpty, "\(errors)")
+  }
+
+  @Test(
     "times of an answer have the offset of the statement's zone, as InfluxDB writes them, in every format")
   func shownInZone() throws {
     // 2016-03-27 00:59:59 and 01:00:00 UTC: the clocks of Berlin go forward.

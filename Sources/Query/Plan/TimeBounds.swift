@@ -42,7 +42,8 @@ struct TimeBounds {
       let isLeft = Self.isTime(left)
       try narrow(isLeft ? sign : sign.mirrored, try evaluator.instant(isLeft ? right : left))
       return nil
-    default: return condition
+    case .chain, .binary, .boolean: return condition
+    default: throw QueryFailure("invalid condition expression: \(condition)")
     }
   }
 

@@ -44,7 +44,8 @@ struct DifferentialAnswer: Decodable {
     guard !series.isEmpty, series.count == other.series.count else { return self }
     out.results?[0].series = zip(series, other.series).map { own, other in
       var series = own
-      series.tags = own.tags?.filter { $0.value != "" || other.tags?[$0.key] != nil }
+      let tags = (own.tags ?? [:]).filter { $0.value != "" || other.tags?[$0.key] != nil }
+      series.tags = tags.isEmpty ? other.tags.flatMap { $0.isEmpty ? $0 : nil } : tags
       let kept = own.columns.indices.filter { column in
         other.columns.contains(own.columns[column]) || own.values?.contains { $0[column] != .null } == true
       }

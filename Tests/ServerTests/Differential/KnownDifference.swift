@@ -37,6 +37,9 @@ struct KnownDifference: Sendable {
     KnownDifference(name: "durations beside fields") { text, influx, _ in
       text.isSelect && text.hasDurationBesideField && (influx.error == nil || influx.error?.contains("two literals") == true)
     },
+    KnownDifference(name: "arithmetic of times") { _, influx, varve in
+      influx.message == "invalid operation: time and *influxql.BinaryExpr are not compatible" && varve.message == nil
+    },
     KnownDifference(name: "infinite values") { _, influx, _ in
       influx.error?.hasPrefix(DifferentialAnswer.noDocument) == true
     },
@@ -137,7 +140,8 @@ struct KnownDifference: Sendable {
     },
     KnownDifference(name: "points of one time in two policies") { text, influx, varve in
       Set(text.sources).count < text.sources.count
-        && (text.has("LIMIT") || text.has("OFFSET") || text.isTransformation || Self.haveSameRows(influx, varve))
+        && (text.has("LIMIT") || text.has("OFFSET") || text.isTransformation || text.calls.contains("integral")
+          || Self.haveSameRows(influx, varve))
     },
     KnownDifference(name: "groups of two policies", whole: { $0.without(["SLIMIT", "SOFFSET"]) }) { text, _, _ in
       text.has("SLIMIT") && Set(text.sources).count < text.sources.count
@@ -208,6 +212,7 @@ struct KnownDifference: Sendable {
     func rows(_ series: DifferentialAnswer.Series) -> [Int64: [AnsweredSeries.Value]] {
       Dictionary((series.values ?? []).map { ($0.first?.integer ?? 0, $0) }, uniquingKeysWith: { first, _ in first })
     }
+    func firstTime(_ series: DifferentialAnswer.Series) -> Int64 { series.values?.first?.first?.integer ?? .max }
     func hasNothing(_ row: [AnsweredSeries.Value]) -> Bool { row.dropFirst().allSatisfy { $0 == .null } }
     // Of a group whose buckets all have one value.
     let shown = a.series.filter { series in
@@ -218,7 +223,7 @@ struct KnownDifference: Sendable {
         let (ours, theirs) = (rows(y), rows(x))
         return x.name == y.name && x.tags == y.tags && x.columns == y.columns
           && theirs.allSatisfy { time, row in
-            guard let other = ours[time] else { return isCut || hasNothing(row) }
+            guard let other = ours[time] else { return isCut || hasNothing(row) || isFilled && time < firstTime(y) }
             return zip(row, other).allSatisfy { $0 == .null && isFilled || DifferentialAnswer.areEqual($0, $1, within: 16) }
           } && (isCut || isFilled || ours.allSatisfy { theirs[$0] != nil || hasNothing($1) })
       }
