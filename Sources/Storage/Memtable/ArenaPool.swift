@@ -25,6 +25,7 @@ package final class ArenaPool: Sendable {
     var idleByteCount = 0
     var takenByteCount = 0
     var takeCount: UInt64 = 0
+    var giveCount: UInt64 = 0
     var takeCountAtTrim: UInt64 = 0
     var quietSince: UInt64?
 
@@ -60,6 +61,9 @@ package final class ArenaPool: Sendable {
   package var byteCounts: (taken: Int, idle: Int) {
     state.withLock { ($0.takenByteCount, $0.idleByteCount) }
   }
+
+  /// Rises when an arena gives its blocks back.
+  package var giveCount: UInt64 { state.withLock { $0.giveCount } }
 
   /// Touches idle blocks of the largest size ahead of their use until `blockCount` of them wait. For a thread
   /// with time.
@@ -127,6 +131,7 @@ package final class ArenaPool: Sendable {
     let isKept = state.withLock { state in
       let isWithin = state.takenByteCount + state.idleByteCount <= byteCountMax
       state.takenByteCount -= byteCount
+      state.giveCount += 1
       guard size < Self.classCount, isWithin else { return false }
       state.idle[size].append(address)
       state.idleByteCount += byteCount

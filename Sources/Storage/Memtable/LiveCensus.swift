@@ -39,7 +39,7 @@ package final class LiveCensus: Sendable {
   /// - Parameter key: in flat form.
   func admit(_ key: UnsafeBufferPointer<UInt8>) -> SeriesRefusal? {
     if isUnlimited { return nil }
-    return unsafe Self.withHashes(of: key) { tags in
+    let refusal: SeriesRefusal? = unsafe Self.withHashes(of: key) { tags in
       state.withLock { state in
         if !memory.hasRoom { return memoryRefusal() }
         if limits.seriesCountMax > 0, state.seriesCount >= limits.seriesCountMax {
@@ -54,6 +54,8 @@ package final class LiveCensus: Sendable {
         return nil
       }
     }
+    if refusal != nil { memory.countRefusal() }
+    return refusal
   }
 
   /// The same of a key as a value of its own.

@@ -185,6 +185,15 @@ package final class Memtable: Sendable {
     return EndedGeneration(series: keyspace.liveSeries, partNumberFloor: floor)
   }
 
+  /// Lets go of the series that no part has: what a seal does, without one. Walks all live series.
+  package func releaseSeries() {
+    let ended = state.withLock { state in
+      let next = state.nextPartNumber
+      return state.keyspaces.keys.map { Self.endGeneration(&state.keyspaces[$0, default: Keyspace()], next: next) }
+    }
+    for generation in ended { generation.finish() }
+  }
+
   /// Forgets a part: its rows are in a table that readers find, or are not wanted any more.
   package func remove(_ part: Part) {
     state.withLock { state in

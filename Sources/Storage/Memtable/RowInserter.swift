@@ -46,6 +46,8 @@ import Synchronization
   private var partBase: UInt64 = 0
   /// Slots that have their series.
   private var knownCount = 0
+  /// All of those lie below it; what lies beyond was never written to.
+  private var slotsEnd = 0
   /// Spellings of series that had no room, as of `refusedAt` releases of the database: those of the last batches.
   private var refusals: [UInt32: SeriesRefusal] = [:]
   private var refusedAt: UInt64 = 0
@@ -77,8 +79,8 @@ import Synchronization
     return unsafe UnsafeMutableBufferPointer(start: memory.bindMemory(to: Slot.self, capacity: count), count: count)
   }
 
-  /// Bytes of the slots that have their series; the others were never touched, most of them.
-  package var memoryByteCount: Int { knownCount * MemoryLayout<Slot>.stride }
+  /// Bytes of memory that slots take: those of spellings between others that have their series too, such as were refused.
+  package var memoryByteCount: Int { slotsEnd * MemoryLayout<Slot>.stride }
 
   /// Inserts the rows of a batch that are not refused.
   ///
@@ -153,7 +155,7 @@ import Synchronization
       switch unsafe liveSeries.admit(key) {
       case .success(let live):
         unsafe slots[Int(number)].live = live.address
-        knownCount += 1
+        countSlot(Int(number))
       case .failure(let refusal): refusals[number] = refusal
       }
     }
@@ -165,7 +167,7 @@ import Synchronization
   package func sweep() {
     seriesGeneration = liveSeries.generation
     let floor = liveSeries.partNumberFloor
-    for index in unsafe 0..<slots.count {
+    for index in 0..<slotsEnd {
       let part = unsafe slots[index].part
       if (part == 0 ? 0 : partBase + UInt64(part)) < floor { unsafe forget(&slots[index]) }
     }
@@ -370,7 +372,7 @@ import Synchronization
     let slot = unsafe slots.baseAddress.unsafelyUnwrapped + Int(spelling)
     if unsafe slot.pointee.live == 0 {
       unsafe names.withSeriesKey(spelling) { unsafe slot.pointee.live = liveSeries.intern($0).address }
-      knownCount += 1
+      countSlot(Int(spelling))
     }
     let shape = unsafe shapes[Int(list)]
     if unsafe slot.pointee.part != number {
@@ -420,9 +422,15 @@ import Synchronization
 
   @inline(never) private func growSlots(to count: Int) {
     let larger = unsafe Self.zeroed(max(64, count + count / 2))
-    if let old = unsafe slots.baseAddress { unsafe larger.baseAddress?.update(from: old, count: slots.count) }
+    if let old = unsafe slots.baseAddress { unsafe larger.baseAddress?.update(from: old, count: slotsEnd) }
     unsafe free(slots.baseAddress)
     unsafe slots = larger
+  }
+
+  /// A slot has got its series.
+  private func countSlot(_ number: Int) {
+    knownCount += 1
+    slotsEnd = max(slotsEnd, number + 1)
   }
 
   private func forgetStale(names: some RowNames) {
@@ -432,6 +440,7 @@ import Synchronization
       // Memory is given back too: it grew with the names that are forgotten.
       unsafe free(slots.baseAddress)
       unsafe slots = Self.zeroed(0)
+      slotsEnd = 0
       for index in unsafe 0..<shapes.count { unsafe shapes[index] = Shape() }
       lists.removeAll(keepingCapacity: true)
     }
@@ -441,14 +450,14 @@ import Synchronization
   /// Lets slots count parts from a higher number on; what they know of parts goes.
   private func rebase(below parts: [Part]) {
     partBase = parts.reduce(UInt64.max) { min($0, $1.number) } - 1
-    for index in unsafe 0..<slots.count {
+    for index in 0..<slotsEnd {
       unsafe slots[index].chunk = nil
       unsafe slots[index].part = 0
     }
   }
 
   private func forgetAll() {
-    for index in unsafe 0..<slots.count { unsafe forget(&slots[index]) }
+    for index in 0..<slotsEnd { unsafe forget(&slots[index]) }
     refusals.removeAll()
   }
 

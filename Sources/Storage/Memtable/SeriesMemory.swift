@@ -12,6 +12,8 @@ package final class SeriesMemory: Sendable {
   private let count = Atomic<Int>(0)
   private let bytes = Atomic<Int>(0)
   private let vocabularies = Atomic<Int>(0)
+  private let vocabularyCount = Atomic<Int>(0)
+  private let refusals = Atomic<UInt64>(0)
   /// Bytes of the series that were live when parts were last sealed for their sake, or fewer since.
   private let bytesAtRelease = Atomic<Int>(0)
 
@@ -39,13 +41,38 @@ package final class SeriesMemory: Sendable {
     bytes.subtract(byteCount + Self.entryByteCount, ordering: .relaxed)
   }
 
+  /// A series was refused, for want of memory or by a limit.
+  func countRefusal() { refusals.add(1, ordering: .relaxed) }
+  /// Series refused, some of them more than once.
+  package var refusalCount: UInt64 { refusals.load(ordering: .relaxed) }
+
   // MARK: Vocabularies
 
-  /// A vocabulary has grown or shrunk; answers whether it should be forgotten, since all together are beyond the bound and this one
-  /// is no small part of it.
-  package func addVocabulary(_ change: Int, total: Int) -> Bool {
+  /// What the owner of a vocabulary is to do with it.
+  package enum VocabularyVerdict: Sendable {
+    case keep
+    /// Forget it, if that is not too often.
+    case forget
+    /// Forget it in any case.
+    case forgetNow
+  }
+
+  package func vocabularyOpened() { vocabularyCount.add(1, ordering: .relaxed) }
+
+  /// - Parameter byteCount: what it was last said to take.
+  package func vocabularyClosed(_ byteCount: Int) {
+    vocabularyCount.subtract(1, ordering: .relaxed)
+    vocabularies.subtract(byteCount, ordering: .relaxed)
+  }
+
+  /// A vocabulary has grown or shrunk to `total`. Beyond seven eighths of the share it should be forgotten, beyond the share it must be; an
+  /// eighth they have in any case, each as much of it as any other.
+  package func vocabularyChanged(by change: Int, total: Int) -> VocabularyVerdict {
     let sum = change == 0 ? vocabularies.load(ordering: .relaxed) : vocabularies.add(change, ordering: .relaxed).newValue
-    return bytes.load(ordering: .relaxed) + sum > byteCountMax && total > byteCountMax / 8
+    let byteCount = bytes.load(ordering: .relaxed) + sum
+    let soft = byteCountMax / 8 * 7
+    guard byteCount > soft, total > byteCountMax / 8 / max(1, vocabularyCount.load(ordering: .relaxed)) else { return .keep }
+    return byteCount > byteCountMax ? .forgetNow : .forget
   }
 
   // MARK: Letting go
@@ -63,5 +90,26 @@ package final class SeriesMemory: Sendable {
     let now = bytes.load(ordering: .relaxed)
     if isDue || now < bytesAtRelease.load(ordering: .relaxed) { bytesAtRelease.store(now, ordering: .relaxed) }
     return isDue
+  }
+}
+
+/// When to let go of series between two seals: some are refused, and parts that held others are gone. What was kept by a long query would
+/// otherwise stay until a seal, which without new rows does not come.
+package struct SeriesRelease {
+  private var refusalCount: UInt64 = 0
+  private var giveCount: UInt64 = 0
+  /// Receivers let go of their series with the next batch after the first time; the table of series after them.
+  private static let timesMax = 2
+  private var timesLeft = 0
+
+  package init() {}
+
+  /// - Parameter giveCount: that of the parts' pool.
+  package mutating func isDue(refusalCount: UInt64, giveCount: UInt64) -> Bool {
+    if giveCount != self.giveCount { (self.giveCount, timesLeft) = (giveCount, Self.timesMax) }
+    guard timesLeft > 0, refusalCount != self.refusalCount else { return false }
+    self.refusalCount = refusalCount
+    timesLeft -= 1
+    return true
   }
 }

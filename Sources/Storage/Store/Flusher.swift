@@ -110,6 +110,7 @@ package final class Flusher: Sendable {
   // MARK: The thread
 
   private func run() {
+    var release = SeriesRelease()
     while true {
       let (isStopping, asked) = state.withLock(
         on: isDue, for: .milliseconds(500), when: { $0.isWoken || $0.isStopping || $0.asked > $0.done }
@@ -120,6 +121,9 @@ package final class Flusher: Sendable {
       if isStopping { return }
       do throws(StorageError) {
         sealWhatIsDue()
+        if release.isDue(refusalCount: seriesMemory.refusalCount, giveCount: memtable.pool.giveCount), !memtable.isReplaying {
+          memtable.releaseSeries()
+        }
         try flushSealed(all: asked)
         hasFailed.store(false, ordering: .relaxed)
         finish(round: asked)

@@ -50,9 +50,10 @@ public final class Receiver {
     self.store = store
     vocabulary = Vocabulary()
     encoder = RowEncoder(receiver: number)
+    store.seriesMemory.vocabularyOpened()
   }
 
-  deinit { _ = store.seriesMemory.addVocabulary(-toldByteCount, total: 0) }
+  deinit { store.seriesMemory.vocabularyClosed(toldByteCount) }
 
   /// Logs and inserts a batch that was parsed with `vocabulary`. Blocks while the memtable or the bytes in flight are
   /// over their bounds, at most `stallLimit`. Where rules spread it over policies each share is a batch of its own; the ticket is that
@@ -105,7 +106,11 @@ public final class Receiver {
     if placement.acceptedCount < batch.count {
       refuse(batch, valid: valid, of: state, inserter, isMeant: isMeant, into: &result)
     }
-    guard placement.acceptedCount > 0 else { return }
+    guard placement.acceptedCount > 0 else {
+      // Names of what is refused take memory too.
+      tellMemory()
+      return
+    }
 
     try writing.pressure.admit(keyspace: keyspace, limit: stallLimit)
     let sequence = try append(batch, to: keyspace, log: log)
@@ -127,13 +132,13 @@ public final class Receiver {
   private func tellMemory() {
     var total = vocabulary.memoryByteCount + encoder.memoryByteCount
     for inserter in inserters.values { total += inserter.memoryByteCount }
-    let mustForget = store.seriesMemory.addVocabulary(total - toldByteCount, total: total)
+    let verdict = store.seriesMemory.vocabularyChanged(by: total - toldByteCount, total: total)
     toldByteCount = total
-    guard mustForget else { return }
+    if verdict == .keep { return }
     // Learning a spelling costs a hundred times as much as knowing it: a sender that keeps to more series than there is room for is not
-    // to be relearnt with every batch. In a second a receiver learns some 20 MiB.
+    // to be relearnt with every batch.
     let now = monotonicNanoseconds()
-    if forgottenAt > .min, now - forgottenAt < Self.forgettingDelay { return }
+    if verdict == .forget, forgottenAt > .min, now - forgottenAt < Self.forgettingDelay { return }
     forgottenAt = now
     vocabulary.isToBeForgotten = true
   }

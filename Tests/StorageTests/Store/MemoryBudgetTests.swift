@@ -106,6 +106,41 @@ struct MemoryBudgetTests {
     #expect(memory.takeRelease())
   }
 
+  @Test("between seals series are let go where some are refused and parts are gone: twice, for receivers come after the first time")
+  func releaseBetweenSeals() {
+    var release = SeriesRelease()
+    let due = [(1, 0), (1, 1), (1, 1), (2, 1), (3, 1), (3, 9)].map { release.isDue(refusalCount: $0.0, giveCount: $0.1) }
+    #expect(due == [false, true, false, true, false, true])
+  }
+
+  @Test("series that a query's snapshot alone kept live are let go after it, though no row comes in that would bring a flush about")
+  func pinned() throws {
+    let store = try open(memory: 4 << 20)
+    try store.createDatabase("metrics")
+    let driver = StoreDriver(store)
+    var number = 0
+    /// Rows taken of so many, each of a new series.
+    func write(_ count: Int) throws -> Int {
+      defer { number += count }
+      return try driver.write((number..<number + count).map { "m,s=\($0) v=1i 1\n" }.joined()).acceptedCount
+    }
+    var snapshot: Snapshot?
+    while try write(200) == 200 { snapshot = try store.snapshot(of: store.keyspace(database: "metrics", policy: nil)) }
+    try store.flush()
+    #expect(try write(200) == 0)
+    try store.flush()
+    #expect(try write(200) == 0)
+    #expect(snapshot != nil)
+    snapshot = nil
+    for _ in 0..<2 {
+      try store.flush()
+      _ = try write(200)
+    }
+    try store.flush()
+    #expect(try write(200) == 200)
+    try store.close()
+  }
+
   @Test("a longer key takes as much more of the memory of series, keys like it take little, and all comes back")
   func keyLengths() throws {
     let memory = SeriesMemory()
@@ -132,14 +167,41 @@ struct MemoryBudgetTests {
     #expect(table.count == 0 && memory.byteCount == 0 && memory.seriesCount == 0)
   }
 
-  @Test("a vocabulary is forgotten when all together are beyond the share, if it is no small part of it")
+  @Test("vocabularies are forgotten as the share fills up, each but for its part of an eighth")
   func vocabularies() {
     let memory = SeriesMemory(byteCountMax: 8_000)
-    #expect(!memory.addVocabulary(8_000, total: 8_000))
-    #expect(!memory.addVocabulary(1, total: 1_000))
-    #expect(memory.addVocabulary(1, total: 1_001))
-    #expect(memory.byteCount == 8_002)
-    #expect(!memory.addVocabulary(-8_002, total: 8_002))
+    memory.vocabularyOpened()
+    #expect(memory.vocabularyChanged(by: 7_000, total: 7_000) == .keep)
+    #expect(memory.vocabularyChanged(by: 1, total: 1_000) == .keep)
+    #expect(memory.vocabularyChanged(by: 0, total: 1_001) == .forget)
+    #expect(memory.vocabularyChanged(by: 999, total: 1_001) == .forget)
+    #expect(memory.vocabularyChanged(by: 1, total: 1_001) == .forgetNow)
+    #expect(memory.byteCount == 8_001)
+    memory.vocabularyOpened()
+    #expect(memory.vocabularyChanged(by: 0, total: 500) == .keep)
+    #expect(memory.vocabularyChanged(by: 0, total: 501) == .forgetNow)
+    memory.vocabularyClosed(8_001)
+    #expect(memory.byteCount == 0)
+  }
+
+  @Test("names of series that are refused do not outgrow the share either")
+  func refusedNames() throws {
+    let store = try open(memory: 4 << 20)
+    try store.createDatabase("metrics")
+    let driver = StoreDriver(store)
+    func series() throws -> StoreStatistics.Memory { try #require(store.statistics().memory.first { $0.part == .series }) }
+    let budgetByteCount = try series().budgetBytes
+    var (acceptedCount, most) = (0, 0)
+    for group in 0..<250 {
+      let text = (0..<200).map { "m,s=\(group * 200 + $0) v=1i 1\n" }.joined()
+      let result = try driver.write(text)
+      acceptedCount += result.acceptedCount
+      most = max(most, try series().usedBytes ?? 0)
+    }
+    #expect(acceptedCount > 1_000 && acceptedCount < 25_000, "\(acceptedCount)")
+    // A batch takes some 40 KiB of names before it is looked at.
+    #expect(most <= budgetByteCount + (64 << 10), "\(most) of \(budgetByteCount)")
+    try store.close()
   }
 
   @Test("a store whose vocabulary is forgotten again and again stores every point")
