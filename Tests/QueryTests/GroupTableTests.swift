@@ -1,3 +1,4 @@
+import LineProtocol
 import TestSupport
 import Testing
 
@@ -11,7 +12,11 @@ struct GroupTableTests {
     return start + (0..<random.next() % 6).map { _ in [0, 1, 0x30, 0x31, 0xff][Int(random.next() % 5)] }
   }
 
-  private static func key(_ values: [[UInt8]]) -> [UInt8] { values.flatMap { [UInt8($0.count)] + $0 } }
+  /// The tags of a series that has these values of `a`, `b`, … and another tag.
+  private static func tags(_ values: [[UInt8]]) -> SeriesTags {
+    let tags = values.enumerated().map { (key: [0x61 + UInt8($0)], value: $1) } + [(key: Array("z".utf8), value: Array("other".utf8))]
+    return SeriesTags(SeriesKey(measurement: Array("m".utf8), tags: tags).bytes)
+  }
 
   @Test("groups come in the order of their values, one number for the same values", arguments: 0...3)
   func order(tagCount: Int) throws {
@@ -19,9 +24,13 @@ struct GroupTableTests {
     for _ in 0..<20 {
       var table = GroupTable(tagKeys: (0..<tagCount).map { [0x61 + UInt8($0)] })
       var numbers: [[[UInt8]]: Int] = [:]
+      var other = table
       for _ in 0..<random.next() % 300 {
         let values = (0..<tagCount).map { _ in Self.value(&random) }
-        let number = table.number(of: Self.key(values))
+        // Met here, or met there and taken over.
+        let isElsewhere = random.next() % 4 == 0
+        let number =
+          isElsewhere ? table.number(of: other.number(of: Self.tags(values)), in: other) : table.number(of: Self.tags(values))
         #expect(numbers[values, default: number] == number)
         numbers[values] = number
         #expect(table.values(number) == values)

@@ -1,20 +1,21 @@
 """Measures Varve, VictoriaMetrics and InfluxDB in turns, round after round, and prints tables of medians with their spread.
 
 Rows: S M H D F F2 T L (a workload over two TCP connections; InfluxDB: HTTP in batches of 5,000 lines, two clients), real (data sets), udp,
-http, killed, stopped, memory, export. With --results what was measured earlier in other runs is kept in a file and printed too.
+http, wide (questions over the hosts of H), killed, stopped, memory, export. With --results what was measured earlier in other runs is kept in a file and printed too.
 """
 import argparse, json, os, platform, statistics, subprocess, sys, time
 import rows
 from servers import kinds
 
-ROWS = rows.WORKLOADS + ["udp", "http", "memory", "stopped", "export", "real", "killed"]
+ROWS = rows.WORKLOADS + ["udp", "http", "memory", "stopped", "export", "wide", "real", "killed"]
 TITLES = {
     "udp": "S over UDP, datagrams of 1,400 bytes", "http": "S over HTTP, batches of 5,000 lines, 4 clients", "memory": "S over TCP, Varve alone",
     "stopped": "S settled, start after a clean stop", "export": "S settled, all of it in the own binary form",
+    "wide": "H settled, answers for each of 100,000 hosts",
     "killed": "M just taken in, start after `kill -9`"}
 # What takes minutes each time is measured in the first round alone.
 PEERS = ["victoria-metrics", "influxdb"]
-ONCE = {"M": ["influxdb"], "H": ["influxdb"], "udp": PEERS, "stopped": PEERS, "export": PEERS, "killed": PEERS}
+ONCE = {"M": ["influxdb"], "H": ["influxdb"], "udp": PEERS, "stopped": PEERS, "export": PEERS, "wide": PEERS, "killed": PEERS}
 # Where less is better.
 LESS = ("CPU", "peak", "bytes", "ms", "s until", "p50", "p99", "max")
 
@@ -27,7 +28,7 @@ def measure(bench, row, number):
         # The bytes are the same each time, or nearly.
         sets = rows.real_sets() if number == 0 else []
         return {"real: " + os.path.basename(p)[:-6]: rows.real(bench, p) for p in sets}
-    function = {"udp": rows.datagrams, "http": rows.batches, "memory": rows.small_memory, "stopped": rows.stopped, "export": rows.exports, "killed": rows.killed}[row]
+    function = {"udp": rows.datagrams, "http": rows.batches, "memory": rows.small_memory, "stopped": rows.stopped, "export": rows.exports, "wide": rows.wide, "killed": rows.killed}[row]
     return {TITLES[row]: function(bench)}
 
 def machine():

@@ -1,5 +1,5 @@
 """What is measured: each function takes what it needs from a `Bench` and gives, by store, the figures of one round."""
-import csv, glob, gzip, http.client, io, os, shutil, signal, statistics, subprocess, sys, time
+import csv, glob, gzip, http.client, io, json, os, shutil, signal, statistics, subprocess, sys, time, urllib.parse
 from load import Load
 from servers import Influx, Varve, Victoria, cpu, kinds, peak, wait_for
 
@@ -245,6 +245,50 @@ def reimport(bench, body):
         if text.split(",")[-1].strip() != str(bench.load.line_counts[measurement]): sys.exit("of %s there came back %r" % (measurement, text))
     os.remove(tar)
     shutil.rmtree(data)
+
+# Questions over H, which begins at START and has a line of each host a minute: in InfluxQL, and in MetricsQL with the second to ask at.
+WIDE = {
+    "maximum of a minute by host": (
+        "SELECT max(usage_user) FROM cpu WHERE time >= %ds AND time < %ds GROUP BY hostname" % (START + 300, START + 360),
+        "max by (hostname) (max_over_time(cpu_usage_user[1m]))", START + 359),
+    "last value by host": (
+        "SELECT last(usage_user) FROM cpu GROUP BY hostname", "max by (hostname) (last_over_time(cpu_usage_user[1h]))", START + 600),
+    "mean and maximum of two fields by host": (
+        "SELECT mean(usage_user), max(usage_system) FROM cpu GROUP BY hostname", None, 0),
+    "last row of each host": ("SELECT * FROM cpu GROUP BY hostname ORDER BY time DESC LIMIT 1", None, 0),
+}
+
+def wide(bench):
+    """H settled, questions that answer for each of its 100,000 hosts over one kept connection: milliseconds, the median of five after one."""
+    load, found, answers = bench.workload("H"), {}, {}
+    for kind in bench.kinds:
+        server = bench.start(kind)
+        try:
+            server.ingest()
+            server.settle()
+            connection, found[kind.name] = http.client.HTTPConnection("127.0.0.1", server.http), {}
+            for name, (text, other, moment) in WIDE.items():
+                if kind is Victoria and other is None: continue
+                target = "/query?" + urllib.parse.urlencode({"db": "bench", "epoch": "ns", "q": text})
+                if kind is Victoria: target = "/api/v1/query?" + urllib.parse.urlencode({"query": other, "time": moment, "nocache": 1})
+                times = []
+                for _ in range(6):
+                    started = time.time()
+                    connection.request("GET", target)
+                    body = connection.getresponse().read()
+                    times.append(time.time() - started)
+                found[kind.name]["ms, " + name] = statistics.median(times[1:]) * 1e3
+                said = by_host(json.loads(body), kind)
+                if len(said) != 100_000: sys.exit("%s: %s: %d hosts, %r" % (kind.name, name, len(said), body[:200]))
+                if answers.setdefault(name, said) != said: sys.exit("%s: %s: another answer than before" % (kind.name, name))
+        finally:
+            ending(server)
+    return found
+
+def by_host(answer, kind):
+    """By host, the numbers that an answer has for it."""
+    if kind is Victoria: return {r["metric"]["hostname"]: [round(float(r["value"][1]), 9)] for r in answer["data"]["result"]}
+    return {s["tags"]["hostname"]: [round(v, 9) for v in s["values"][0][1:] if not isinstance(v, str)] for s in answer["results"][0]["series"]}
 
 def small_memory(bench):
     """S over TCP by Varve with `--memory 128MiB` and with what is usual: peak resident memory and rate."""

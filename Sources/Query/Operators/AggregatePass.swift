@@ -7,10 +7,14 @@ final class AggregatePass: ScanSink {
   private let grid: TimeGrid
   private let limits: QueryLimits
   private(set) var groups: GroupTable
-  /// By group, then column.
-  private var accumulators: [[BucketAccumulators]] = []
-  /// That of the present series.
+  /// By column: what is gathered of some groups after one another, `groupsPerSlab` but in the last one.
+  private var slabs: [[BucketAccumulators]] = []
+  private let groupsPerSlab: Int
+  /// The slab of the present series' group, and its place there.
+  private var slab = 0
   private var group = 0
+  /// Groups that have their buckets.
+  private var groupCount = 0
   private var shifted = ColumnBatch(fields: [])
   /// Scratch of `takeValues`.
   private var values: [StretchValues] = []
@@ -26,23 +30,36 @@ final class AggregatePass: ScanSink {
     self.limits = limits
     groups = GroupTable(tagKeys: tagKeys)
     takesStatistics = columns.allSatisfy(\.takesStatistics)
+    groupsPerSlab = max(1, Self.slabBucketCount / max(grid.count, 1))
   }
+
+  /// Buckets of a slab: groups of few are held together, one of more has its own, which is let go of by itself.
+  private static let slabBucketCount = 4_096
 
   // MARK: Sink
 
   func begin(_ tags: SeriesTags, rank: Int) throws -> Bool {
-    group = groups.number(of: tags)
-    if group == accumulators.count {
-      try makeRoom()
-      var check = InterruptCheck(isInterrupted)
-      var made: [BucketAccumulators] = []
-      for column in columns {
-        made.append(BucketAccumulators(column.aggregates, type: column.column.type, bucketing: grid.bucketing))
-        try check.pass(grid.count)
-      }
-      accumulators.append(made)
-    }
+    try choose(groups.number(of: tags))
     return true
+  }
+
+  /// Makes a group the present one, with buckets if it is new.
+  private func choose(_ number: Int) throws {
+    (slab, group) = number.quotientAndRemainder(dividingBy: groupsPerSlab)
+    guard number == groupCount else { return }
+    try makeRoom()
+    groupCount += 1
+    if group > 0 {
+      for index in columns.indices { slabs[slab][index].appendGroup() }
+      return
+    }
+    var check = InterruptCheck(isInterrupted)
+    var made: [BucketAccumulators] = []
+    for column in columns {
+      made.append(BucketAccumulators(column.aggregates, type: column.column.type, bucketing: grid.bucketing))
+      try check.pass(grid.count)
+    }
+    slabs.append(made)
   }
 
   /// What a group takes beside its cells, and a cell.
@@ -64,10 +81,12 @@ final class AggregatePass: ScanSink {
     try limits.account.add(Self.groupByteCount + columns.count * (256 + max(grid.count, 1) * Self.cellByteCount))
   }
 
-  /// The bucket that a stretch lies in, where all that is asked can be told without the times of its rows.
+  /// The bucket that a stretch lies in, counted over all groups of the slab, where all that is asked can be told without the times of its
+  /// rows.
   private func wholeBucket(of span: RowGroupSpan) -> Int? {
     guard takesStatistics else { return nil }
-    return grid.bucketing.index(ofAll: span.firstTimestamp &+ offset...max(span.firstTimestamp, span.lastTimestamp) &+ offset)
+    let times = span.firstTimestamp &+ offset...max(span.firstTimestamp, span.lastTimestamp) &+ offset
+    return grid.bucketing.index(ofAll: times).map { group * grid.bucketing.count + $0 }
   }
 
   func takeStatistics(of span: RowGroupSpan, _ scanner: SeriesScanner) throws -> Bool {
@@ -79,7 +98,7 @@ final class AggregatePass: ScanSink {
       one.lastTimestamp &+= offset
       known.append(one)
     }
-    for (index, one) in known.enumerated() { _ = accumulators[group][index].add(one, bucket: bucket) }
+    for (index, one) in known.enumerated() { _ = slabs[slab][index].add(one, bucket: bucket) }
     return true
   }
 
@@ -93,7 +112,7 @@ final class AggregatePass: ScanSink {
       one.lastTimestamp &+= offset
       values.append(one)
     }
-    for (index, one) in values.enumerated() { _ = accumulators[group][index].add(one, bucket: bucket) }
+    for (index, one) in values.enumerated() { _ = slabs[slab][index].add(one, bucket: bucket) }
     return true
   }
 
@@ -102,11 +121,11 @@ final class AggregatePass: ScanSink {
       shifted = copy batch
       for index in shifted.timestamps.indices { shifted.timestamps[index] &+= offset }
       for (index, column) in columns.enumerated() {
-        accumulators[group][index].add(shifted, column: column.slot, selection: selection)
+        slabs[slab][index].add(shifted, column: column.slot, selection: selection, group: group)
       }
     } else {
       for (index, column) in columns.enumerated() {
-        accumulators[group][index].add(batch, column: column.slot, selection: selection)
+        slabs[slab][index].add(batch, column: column.slot, selection: selection, group: group)
       }
     }
     return true
@@ -119,41 +138,48 @@ final class AggregatePass: ScanSink {
   /// What a pass has gathered, to be handed from thread to thread.
   struct Gathered: Sendable {
     fileprivate var groups: GroupTable
-    fileprivate var accumulators: [[BucketAccumulators]]
+    fileprivate var slabs: [[BucketAccumulators]]
   }
 
-  var gathered: Gathered { Gathered(groups: groups, accumulators: accumulators) }
+  var gathered: Gathered { Gathered(groups: groups, slabs: slabs) }
 
   /// Takes in what another pass of the same columns and grid has gathered.
   func merge(_ other: Gathered) throws {
     var check = InterruptCheck(isInterrupted)
     for index in 0..<other.groups.count {
       try check.pass(columns.count * max(grid.count, 1))
-      group = groups.number(of: other.groups.keys[index])
-      if group == accumulators.count {
+      let (theirs, place) = index.quotientAndRemainder(dividingBy: groupsPerSlab)
+      let number = groups.number(of: index, in: other.groups)
+      if groupsPerSlab == 1, number == groupCount {
         try makeRoom()
-        accumulators.append(other.accumulators[index])
+        groupCount += 1
+        slabs.append(other.slabs[theirs])
         continue
       }
-      for column in columns.indices { accumulators[group][column].merge(other.accumulators[index][column]) }
+      try choose(number)
+      for column in columns.indices { slabs[slab][column].merge(other.slabs[theirs][column], group: place, into: group) }
     }
   }
 
-  /// Lets go of what was gathered of a group, whose answer was made: both at once would be twice the memory.
-  func release(_ group: Int) { accumulators[group] = [] }
+  /// Lets go of what was gathered of a group, whose answer was made, as those of the groups before it: both at once would be twice the
+  /// memory.
+  func release(_ group: Int) {
+    if (group + 1) % groupsPerSlab == 0 { slabs[group / groupsPerSlab] = [] }
+  }
 
   /// The times of all buckets: one array, which all streams share; empty until it is asked for.
   private var bucketTimes: [Int64] = []
 
   /// The values of a call over the buckets of a group, in time order; empty if no bucket has a value.
   func stream(_ function: AggregateFunction, column: Int, group: Int, keepsTime: Bool) throws(QueryFailure) -> Stream {
-    let held = accumulators[group][column]
-    guard let first = held.counts.firstIndex(where: { $0 > 0 }) else {
+    let held = slabs[group / groupsPerSlab][column]
+    let all = held.buckets(of: group % groupsPerSlab)
+    guard let first = held.counts[all].firstIndex(where: { $0 > 0 }) else {
       return Stream(function.answerType(for: held.type))
     }
     let isGrid = grid.bucketing.width > 0
-    let buckets = (isGrid ? 0 : first)..<held.counts.count
-    let sharesTimes = isGrid && !keepsTime && held.counts.count == grid.count
+    let buckets = (isGrid ? all.lowerBound : first)..<all.upperBound
+    let sharesTimes = isGrid && !keepsTime && all.count == grid.count
     var check = InterruptCheck(isInterrupted)
     let isText = held.type == .string && (function == .first || function == .last)
     let column = try isText ? texts(held, function, buckets, &check) : words(held, function, buckets, &check)
@@ -165,9 +191,34 @@ final class AggregatePass: ScanSink {
     stream.times.reserveCapacity(buckets.count)
     for bucket in buckets {
       try check.pass()
-      stream.times.append(keepsTime ? Self.time(held, function, bucket) : grid.time(of: bucket))
+      stream.times.append(keepsTime ? Self.time(held, function, bucket) : grid.time(of: bucket - all.lowerBound))
     }
     return stream
+  }
+
+  /// The value of a call of each group, by number, where groups have one bucket; null where one has none. And the times.
+  func rows(_ function: AggregateFunction, column: Int, keepsTime: Bool) throws(QueryFailure) -> (times: [Int64], column: Column) {
+    var out = Column.absent(function.answerType(for: columns[column].column.type))
+    var times: [Int64] = []
+    times.reserveCapacity(groupCount)
+    var check = InterruptCheck(isInterrupted)
+    for slab in slabs {
+      let held = slab[column]
+      let isText = held.type == .string && (function == .first || function == .last)
+      for place in 0..<held.groupCount {
+        try check.pass()
+        let row = times.count
+        if held.counts[place] == 0 {
+          out.appendNull(rowCount: row)
+        } else if isText {
+          out.append(text: function == .first ? held.firstString(place) : held.lastString(place), rowCount: row)
+        } else {
+          out.append(word: Self.word(held, function, place), rowCount: row)
+        }
+        times.append(keepsTime ? Self.time(held, function, place) : grid.time(of: 0))
+      }
+    }
+    return (times, out)
   }
 
   private func texts(

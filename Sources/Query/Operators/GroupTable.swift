@@ -1,44 +1,66 @@
+import LineProtocol
+
 /// The groups of a statement, numbered as they are met.
+///
+/// Keys lie one behind another in one array: a group takes its key and some twenty bytes, and finding it makes no array.
 struct GroupTable {
   let tagKeys: [[UInt8]]
-  private var numbers: [Key: Int] = [:]
-  /// By number.
-  private(set) var keys: [[UInt8]] = []
+  private var numbers = TaggedTable<UInt32>(countMax: groupCountMin)
+  /// The keys as `SeriesTags` makes them; by number where each ends, and its hash.
+  private var keys: [UInt8] = []
+  private var ends: [Int] = []
+  private var hashes: [UInt32] = []
 
-  /// Groups that there is room for from the second on: making room step by step costs more than finding a hundred of them.
-  private static let groupCountMin = 128
-
-  /// Hashed as one piece: an array of bytes is hashed byte by byte.
-  private struct Key: Hashable {
-    let bytes: [UInt8]
-
-    func hash(into hasher: inout Hasher) {
-      // The hasher reads the bytes before the call returns.
-      unsafe bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
-    }
-  }
+  /// Groups that there is room for at first.
+  private static let groupCountMin = 64
+  /// Its key is random: tag values come from strangers.
+  private static let keyed = KeyedHash()
 
   init(tagKeys: [[UInt8]]) { self.tagKeys = tagKeys }
 
-  var count: Int { keys.count }
+  var count: Int { ends.count }
 
   /// The number of a series' group.
   mutating func number(of tags: SeriesTags) -> Int {
-    if tagKeys.isEmpty, !keys.isEmpty { return 0 }
-    return number(of: tags.groupKey(tagKeys))
+    if tagKeys.isEmpty, count > 0 { return 0 }
+    let start = keys.count
+    tags.appendGroupKey(tagKeys, to: &keys)
+    return number(ofKeyFrom: start)
   }
 
-  mutating func number(of key: [UInt8]) -> Int {
-    let hashed = Key(bytes: key)
-    if let number = numbers[hashed] { return number }
-    if keys.count == 1 {
-      numbers.reserveCapacity(Self.groupCountMin)
-      keys.reserveCapacity(Self.groupCountMin)
-    }
-    numbers[hashed] = keys.count
-    keys.append(key)
-    return keys.count - 1
+  /// The number of a group of another table.
+  mutating func number(of group: Int, in other: GroupTable) -> Int {
+    let start = keys.count
+    keys.append(contentsOf: other.keys[other.place(of: group)])
+    return number(ofKeyFrom: start)
   }
+
+  /// The number of the key that was written behind the others: there it stays if it is a new one.
+  private mutating func number(ofKeyFrom start: Int) -> Int {
+    let (hash, known) = find(start..<keys.count)
+    if let known {
+      keys.removeLast(keys.count - start)
+      return known
+    }
+    ends.append(keys.count)
+    hashes.append(hash)
+    let all = hashes
+    numbers.insertNext(hash: hash) { all[Int($0)] }
+    return count - 1
+  }
+
+  private func find(_ key: Range<Int>) -> (hash: UInt32, number: Int?) {
+    let hash = unsafe keys.withUnsafeBufferPointer {
+      UInt32(truncatingIfNeeded: unsafe Self.keyed.hash(UnsafeBufferPointer(rebasing: $0[key])))
+    }
+    let reader = SeriesTags(keys)
+    let slot = numbers.find(hash) { reader.order(place(of: Int($0)), keys, key) == 0 }
+    return (hash, slot.map { Int(numbers[$0]) })
+  }
+
+  private func place(of group: Int) -> Range<Int> { (group == 0 ? 0 : ends[group - 1])..<ends[group] }
+
+  private func reader(of group: Int) -> SeriesTags { SeriesTags(keys, place(of: group)) }
 
   /// The values of a group's tags, in the order of the keys.
   func values(_ group: Int) -> [[UInt8]] {
@@ -50,8 +72,8 @@ struct GroupTable {
 
   /// Calls `body` with the place of each key and the value of its tag.
   func visitValues(_ group: Int, _ body: (Int, ArraySlice<UInt8>) -> Void) {
-    let reader = SeriesTags(keys[group])
-    var offset = 0
+    let reader = reader(of: group)
+    var offset = place(of: group).lowerBound
     for place in tagKeys.indices { body(place, reader.bytes[reader.place(&offset)]) }
   }
 
@@ -75,8 +97,8 @@ struct GroupTable {
 
   /// The first eight bytes of a group's first value, as a number that is in their order.
   private func head(of group: Int) -> UInt64 {
-    let reader = SeriesTags(keys[group])
-    var offset = 0
+    let reader = reader(of: group)
+    var offset = place(of: group).lowerBound
     let value = tagKeys.isEmpty ? 0..<0 : reader.place(&offset)
     var head: UInt64 = 0
     for index in 0..<min(value.count, 8) {
@@ -87,8 +109,8 @@ struct GroupTable {
 
   /// Whether a group comes before another by the values of all keys. No two groups have the same.
   private func precedes(_ a: Int, _ b: Int) -> Bool {
-    let (x, y) = (SeriesTags(keys[a]), SeriesTags(keys[b]))
-    var (xOffset, yOffset) = (0, 0)
+    let (x, y) = (reader(of: a), reader(of: b))
+    var (xOffset, yOffset) = (place(of: a).lowerBound, place(of: b).lowerBound)
     for _ in tagKeys {
       let order = x.order(x.place(&xOffset), y.bytes, y.place(&yOffset))
       if order != 0 { return order < 0 }

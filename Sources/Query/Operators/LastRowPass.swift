@@ -4,13 +4,16 @@ import Storage
 /// Keeps the last row of each group beside those of the others: the sink of `ORDER BY time DESC LIMIT 1` where each group is one series in
 /// a window, so that nothing has to be merged.
 final class LastRowPass: ScanSink {
-  /// A group has several series in one window, or there is more than is worth holding so: what `RowPass` is for.
+  /// A group has several series in one window, or there is no memory to hold all rows at once: what `RowPass` is for.
   struct Unsuited: Error {}
 
-  /// Values, and bytes of strings, that are held at most.
-  private static let valueCountMax = 65_536
-  private static let textByteCountMax = 4 << 20
-
+  private let account: QueryAccount
+  /// Groups, and bytes of strings, that memory was taken for; all of it.
+  private var roomGroupCount = 0
+  private var roomTextByteCount = 0
+  private var takenByteCount = 0
+  private static let roomGroupCountMin = 128
+  private static let roomTextByteCountMin = 1 << 14
   private let slots: [Int?]
   private let required: [Int]
   private let tagPlaces: TagPlaces
@@ -22,7 +25,8 @@ final class LastRowPass: ScanSink {
   private var window = 0
   private var tags = SeriesTags([], 0..<0)
 
-  init(_ contents: [RowContent], tagKeys: [[UInt8]]) {
+  init(_ contents: [RowContent], tagKeys: [[UInt8]], account: QueryAccount) {
+    self.account = account
     slots = contents.map(\.slot)
     required = Array(Set(slots.compactMap { $0 })).sorted()
     tagPlaces = TagPlaces(contents)
@@ -69,9 +73,29 @@ final class LastRowPass: ScanSink {
   /// The row of a group, if there is one.
   func row(of group: Int) -> Int? { found[group]?.row }
 
-  /// Bytes of memory taken.
-  var memoryByteCount: Int {
-    columns.reduce(timestamps.capacity * 8) { $0 + $1.values.capacity * 8 + $1.bytes.capacity + $1.validity.capacity * 8 }
+  /// Takes memory for the groups and strings that there are, ahead of them and twice: rows are copied into the order of the answer.
+  private func makeRoom() throws(Unsuited) {
+    if groups.count > roomGroupCount {
+      let count = max(Self.roomGroupCountMin, roomGroupCount)
+      try take(count * (64 + 16 * (slots.count + groups.tagKeys.count + 1)))
+      roomGroupCount += count
+    }
+    while rows.textByteCount > roomTextByteCount {
+      let count = max(Self.roomTextByteCountMin, roomTextByteCount)
+      try take(2 * count)
+      roomTextByteCount += count
+    }
+  }
+
+  private func take(_ byteCount: Int) throws(Unsuited) {
+    do throws(QueryFailure) { try account.add(byteCount) } catch { throw Unsuited() }
+    takenByteCount += byteCount
+  }
+
+  /// Gives back what was taken, for who starts anew.
+  func giveBack() throws(QueryFailure) {
+    try account.add(-takenByteCount)
+    takenByteCount = 0
   }
 
   func begin(_ tags: SeriesTags, rank: Int) throws -> Bool {
@@ -82,7 +106,7 @@ final class LastRowPass: ScanSink {
       if known.window == window { throw Unsuited() }
       return false
     }
-    guard groups.count * (slots.count + 1) <= Self.valueCountMax else { throw Unsuited() }
+    try makeRoom()
     self.tags = tags
     return true
   }
@@ -93,7 +117,7 @@ final class LastRowPass: ScanSink {
     guard let row = lastRow(of: batch, selection) else { return true }
     found[group] = (rows.timestamps.count, window)
     rows.append(batch, row, slots: slots, tagPlaces, tags)
-    if rows.textByteCount > Self.textByteCountMax { throw Unsuited() }
+    try makeRoom()
     return false
   }
 

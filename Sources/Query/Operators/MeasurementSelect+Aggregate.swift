@@ -131,7 +131,7 @@ extension MeasurementSelect {
 
   // MARK: Checks
 
-  private func checkTypes() throws {
+  func checkTypes() throws {
     for stream in plan.streams {
       guard case .field(let column) = plan.argument(of: stream).meaning(in: schema) else { continue }
       var type = column.type
@@ -157,31 +157,51 @@ extension MeasurementSelect {
   // MARK: Running
 
   private mutating func groups(in range: Range<Int64>, isWhole: Bool) throws -> [Group] {
-    var table = GroupTable(tagKeys: plan.grouping.tagKeys)
-    var streams: [[Stream?]] = []
-    let streamCount = plan.streams.count
-    func put(_ stream: Stream, _ index: Int, _ key: [UInt8]) {
-      let group = table.number(of: key)
-      if group == streams.count { streams.append(Array(repeating: nil, count: streamCount)) }
-      streams[group][index] = stream
-    }
+    var found = GroupStreams(tagKeys: plan.grouping.tagKeys, streamCount: plan.streams.count)
     for part in parts() {
       let times = coveringDerived(extended(range, by: part.lookback))
-      if !part.accumulated.isEmpty { try accumulate(part.accumulated, times, put) }
-      if !part.kept.isEmpty { try keep(part.kept, times, put) }
+      if !part.accumulated.isEmpty { try accumulate(part.accumulated, times, &found) }
+      if !part.kept.isEmpty { try keep(part.kept, times, &found) }
     }
     // What was broken off is no answer.
     if isCancelled() { throw QueryFailure.interrupted }
     var check = InterruptCheck(isCancelled)
-    var found: [Group] = []
-    for group in try table.sorted(unless: isCancelled) {
-      let parts = streams[group].enumerated().map { $1 ?? Stream(answerType(of: plan.streams[$0])) }
+    var groups: [Group] = []
+    for group in try found.table.sorted(unless: isCancelled) {
+      let parts = found.streams[group].enumerated().map { $1 ?? Stream(answerType(of: plan.streams[$0])) }
       let (times, columns) = try StreamJoin.join(
         parts, fill: plan.fill, isDescending: plan.isDescending, isInterrupted: isCancelled)
-      if !times.isEmpty { found.append(Group(tagValues: table.values(group), times: times, columns: columns)) }
+      if !times.isEmpty { groups.append(Group(tagValues: found.table.values(group), times: times, columns: columns)) }
       try check.pass(Self.groupStepCount)
     }
-    return found
+    return groups
+  }
+
+  /// The groups that the scans of a statement have met, and the streams of each.
+  private struct GroupStreams {
+    private(set) var table: GroupTable
+    private(set) var streams: [[Stream?]] = []
+    private let streamCount: Int
+
+    init(tagKeys: [[UInt8]], streamCount: Int) {
+      table = GroupTable(tagKeys: tagKeys)
+      self.streamCount = streamCount
+    }
+
+    /// Takes in the groups of a scan; the number of each here.
+    mutating func take(_ groups: GroupTable) -> [Int] {
+      let numbers: [Int]
+      if table.count == 0 {
+        table = groups
+        numbers = Array(0..<groups.count)
+      } else {
+        numbers = (0..<groups.count).map { table.number(of: $0, in: groups) }
+      }
+      streams += repeatElement(Array(repeating: nil, count: streamCount), count: table.count - streams.count)
+      return numbers
+    }
+
+    mutating func put(_ stream: Stream, _ index: Int, of group: Int) { streams[group][index] = stream }
   }
 
   /// What a group costs beside its rows and buckets.
@@ -224,11 +244,34 @@ extension MeasurementSelect {
     return call.argument
   }
 
-  private mutating func accumulate(
-    _ indices: [Int], _ range: Range<Int64>, _ put: (Stream, Int, [UInt8]) -> Void
-  ) throws {
+  private mutating func accumulate(_ indices: [Int], _ range: Range<Int64>, _ found: inout GroupStreams) throws {
+    guard let (pass, places) = try accumulated(indices, range) else { return }
+    let numbers = found.take(pass.groups)
+    var check = InterruptCheck(isCancelled)
+    for group in 0..<pass.groups.count {
+      try check.pass(Self.groupStepCount)
+      for place in places {
+        let stream = try pass.stream(
+          place.function, column: place.column, group: group, keepsTime: plan.keepsPointTime)
+        found.put(try finish(stream, place.stream), place.stream, of: numbers[group])
+      }
+      pass.release(group)
+    }
+  }
+
+  /// A stream whose values a pass accumulates in one of its columns.
+  struct AccumulatedStream {
+    var stream: Int
+    var function: AggregateFunction
+    var column: Int
+  }
+
+  /// Scans for streams whose calls accumulate; `nil` where no field is asked for.
+  mutating func accumulated(
+    _ indices: [Int], _ range: Range<Int64>
+  ) throws -> (AggregatePass, [AccumulatedStream])? {
     var columns: [AggregateColumn] = []
-    var places: [(stream: Int, function: AggregateFunction, column: Int)] = []
+    var places: [AccumulatedStream] = []
     for index in indices {
       guard case .call(let call) = plan.streams[index].input,
         case .field(let column) = call.argument.meaning(in: schema),
@@ -236,13 +279,13 @@ extension MeasurementSelect {
       else { continue }
       if let place = columns.firstIndex(where: { $0.column == column }) {
         columns[place].aggregates.formUnion(wanted)
-        places.append((index, call.function, place))
+        places.append(AccumulatedStream(stream: index, function: call.function, column: place))
       } else {
-        places.append((index, call.function, columns.count))
+        places.append(AccumulatedStream(stream: index, function: call.function, column: columns.count))
         columns.append(AggregateColumn(column: column, slot: columns.count, aggregates: wanted))
       }
     }
-    guard !columns.isEmpty else { return }
+    guard !columns.isEmpty else { return nil }
     let grid = try grid(range)
     let pass = AggregatePass(columns, grid: grid, tagKeys: plan.grouping.tagKeys, limits: limits)
     pass.isInterrupted = isCancelled
@@ -253,21 +296,10 @@ extension MeasurementSelect {
         scan: scan, columns: columns, grid: grid, tagKeys: plan.grouping.tagKeys, limits: limits)
       note(try shared.run(into: pass), scan.columns)
     }
-    var check = InterruptCheck(isCancelled)
-    for group in 0..<pass.groups.count {
-      try check.pass(Self.groupStepCount)
-      for place in places {
-        let stream = try pass.stream(
-          place.function, column: place.column, group: group, keepsTime: plan.keepsPointTime)
-        put(try finish(stream, place.stream), place.stream, pass.groups.keys[group])
-      }
-      pass.release(group)
-    }
+    return (pass, places)
   }
 
-  private mutating func keep(
-    _ indices: [Int], _ range: Range<Int64>, _ put: (Stream, Int, [UInt8]) -> Void
-  ) throws {
+  private mutating func keep(_ indices: [Int], _ range: Range<Int64>, _ found: inout GroupStreams) throws {
     var references: [Reference] = []
     for index in indices { references.append(plan.argument(of: plan.streams[index])) }
     let auxiliaries = references.count..<references.count + plan.auxiliaries.count
@@ -288,6 +320,7 @@ extension MeasurementSelect {
     pass.isInterrupted = isCancelled
     note(try scan.run(into: pass), scan.columns)
     let grid = try grid(range)
+    let numbers = found.take(pass.groups)
     var check = InterruptCheck(isCancelled)
     for group in 0..<pass.groups.count {
       try check.pass(Self.groupStepCount)
@@ -307,7 +340,7 @@ extension MeasurementSelect {
           stream =
             plan.isDescending && !call.function.isScalar ? points.reversedWithin(buckets: grid) : points
         }
-        put(try finish(stream, index), index, pass.groups.keys[group])
+        found.put(try finish(stream, index), index, of: numbers[group])
       }
     }
   }

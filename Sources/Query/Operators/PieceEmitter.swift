@@ -16,6 +16,7 @@ final class PieceEmitter {
   private let isCancelled: () -> Bool
   private let emit: (StatementResult) throws -> Void
   private var pending: [ResultSeries] = []
+  private var pendingSingles: SingleRowSeries?
   private var pendingRowCount = 0
   private var isPendingSameSeries = false
   private var severalNames = false
@@ -62,7 +63,7 @@ final class PieceEmitter {
 
   private func flush() throws {
     if isCancelled() {
-      (pending, pendingRowCount) = ([], 0)
+      (pending, pendingSingles, pendingRowCount) = ([], nil, 0)
       throw QueryFailure.interrupted
     }
     var piece = StatementResult(statementID: statementID)
@@ -80,6 +81,7 @@ final class PieceEmitter {
   /// Forgets what was taken and not handed on: it comes again.
   func reset() {
     pending = []
+    pendingSingles = nil
     pendingRowCount = 0
     isUsed = false
   }
@@ -98,7 +100,28 @@ final class PieceEmitter {
     } catch let failure as QueryFailure {
       result.error = result.error ?? failure.message
     }
+    if let singles = result.singles, singles.rows.rowCount > Self.seriesCountMax { try takeAll(singles, of: &result) }
     if hasEmitted { result.messages = [] }
+  }
+
+  /// Hands on series of one row each but the last of them, which it leaves in the result.
+  private func takeAll(_ singles: SingleRowSeries, of result: inout StatementResult) throws {
+    result.singles = nil
+    let count = singles.rows.rowCount
+    do {
+      for start in stride(from: 0, to: count, by: Self.seriesCountMax) {
+        let end = start + Self.seriesCountMax
+        let part = singles.part(start..<min(end, count), sharing: limits.sharedByteCountMax)
+        if end < count {
+          pendingSingles = part
+          try flush()
+        } else {
+          result.singles = part
+        }
+      }
+    } catch let failure as QueryFailure {
+      result.error = result.error ?? failure.message
+    }
   }
 
   /// Puts what is left into the last piece, whose messages and error the caller knows.
@@ -106,9 +129,11 @@ final class PieceEmitter {
 
   private func close(_ piece: inout StatementResult) {
     piece.series = pending
+    piece.singles = pendingSingles ?? piece.singles
     piece.hasSeveralNames = severalNames
     if hasEmitted { piece.continuation = isPendingSameSeries && !pending.isEmpty ? .sameSeries : .nextSeries }
     pending = []
+    pendingSingles = nil
     pendingRowCount = 0
     isPendingSameSeries = false
   }

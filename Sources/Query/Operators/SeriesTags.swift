@@ -12,21 +12,23 @@ struct SeriesTags {
     self.range = range
   }
 
-  /// What `groupKey` made, to be read text by text.
-  init(_ groupKey: [UInt8]) { self.init(groupKey, 0..<groupKey.count) }
+  /// All of `bytes`.
+  init(_ bytes: [UInt8]) { self.init(bytes, 0..<bytes.count) }
 
   /// The series itself.
   var key: SeriesKey { SeriesKey(wellFormed: Array(bytes[range])) }
 
   /// The value of a tag, empty where it is absent.
-  func value(of key: [UInt8]) -> ArraySlice<UInt8> {
+  func value(of key: [UInt8]) -> ArraySlice<UInt8> { bytes[place(of: key)] }
+
+  private func place(of key: [UInt8]) -> Range<Int> {
     var found = range.lowerBound..<range.lowerBound
     visitPlaces { name, value in
       guard order(key, name) == 0 else { return true }
       found = value
       return false
     }
-    return bytes[found]
+    return found
   }
 
   /// Calls `body` with each tag in the order of keys until it answers `false`.
@@ -87,20 +89,18 @@ struct SeriesTags {
     }
   }
 
-  /// The values of sorted keys in one form of bytes: equal where all values are, and read back by `place`.
-  func groupKey(_ keys: [[UInt8]]) -> [UInt8] {
-    var out: [UInt8] = []
+  /// Appends the values of sorted keys in one form of bytes: equal where all values are, and read back by `place`.
+  func appendGroupKey(_ keys: [[UInt8]], to out: inout [UInt8]) {
     for key in keys {
-      let value = value(of: key)
-      var length = value.count
+      let place = place(of: key)
+      var length = place.count
       while length >= 0x80 {
         out.append(UInt8(truncatingIfNeeded: length) | 0x80)
         length >>= 7
       }
       out.append(UInt8(length))
-      out.append(contentsOf: value)
+      out.append(contentsOf: bytes[place])
     }
-    return out
   }
 
   private func number(_ offset: inout Int) -> Int {

@@ -23,7 +23,7 @@ struct StatementExecutor {
       }
       let executor = SelectExecutor(catalog: catalog, request: request, limits: limits)
       let planned = try executor.plan(select)
-      if request.takesSingleRows, try executor.takeLastRows(planned, into: &result) { return }
+      if request.takesSingleRows, try executor.takeSingleRows(planned, into: &result) { return }
       if let emitter, RowStream.suits(planned) {
         let stream = RowStream(planned: planned, limits: limits, isCancelled: request.isCancelled, emitter: emitter)
         result.messages += try stream.run()

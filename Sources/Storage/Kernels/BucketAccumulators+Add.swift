@@ -1,23 +1,24 @@
 import LineProtocol
 
 extension BucketAccumulators {
-  /// Adds a column of a batch: rows that lie outside the buckets, have no value or are not selected are passed over.
+  /// Adds a column of a batch to a group: rows that lie outside the buckets, have no value or are not selected are passed over.
   ///
   /// Costs one division a bucket met, then vector loops over the bucket's rows.
   /// - Parameter selection: bit `i & 63` of word `i >> 6` says that row `i` counts; `nil`: all.
-  package mutating func add(_ batch: borrowing ColumnBatch, column: Int, selection: [UInt64]? = nil) {
+  package mutating func add(_ batch: borrowing ColumnBatch, column: Int, selection: [UInt64]? = nil, group: Int = 0) {
+    precondition(group < groupCount, "group \(group) of \(groupCount)")
     guard batch.columns[column].presentCount > 0 else { return }
     if batch.columns[column].validity.isEmpty, selection == nil {
       precondition(
         batch.columns[column].values.count == batch.timestamps.count, "column and times differ in length")
       if type == .string {
-        return addStrings(batch.columns[column], batch.timestamps, batch.columns[column].values)
+        return addStrings(batch.columns[column], batch.timestamps, batch.columns[column].values, group)
       }
-      addWords(batch.timestamps, batch.columns[column].values)
+      addWords(batch.timestamps, batch.columns[column].values, group)
       return
     }
     let (times, words) = compress(batch, column, selection)
-    if type == .string { addStrings(batch.columns[column], times, words) } else { addWords(times, words) }
+    if type == .string { addStrings(batch.columns[column], times, words, group) } else { addWords(times, words, group) }
     (denseTimes, denseWords) = (times, words)
   }
 
@@ -26,10 +27,11 @@ extension BucketAccumulators {
     aggregates.contains(.extremeTimes) && !aggregates.isDisjoint(with: [.minimum, .maximum])
   }
 
-  /// Adds the values of a stretch, all of which lies in `bucket`.
+  /// Adds the values of a stretch, all of which lies in `bucket`, counted over all groups.
   ///
   /// - Returns: `false`, nothing added, where they cannot answer: times of extremes, strings.
   package mutating func add(_ stretch: StretchValues, bucket: Int) -> Bool {
+    precondition(bucket < counts.count, "bucket \(bucket) of \(counts.count)")
     guard type != .string, !wantsExtremeTimes else { return false }
     guard let first = stretch.words.first, let last = stretch.words.last else { return true }
     runs.removeAll(keepingCapacity: true)
@@ -44,7 +46,7 @@ extension BucketAccumulators {
     return true
   }
 
-  /// Adds the statistics of a stretch, all of which lies in `bucket`.
+  /// Adds the statistics of a stretch, all of which lies in `bucket`, counted over all groups.
   ///
   /// - Returns: `false`, nothing added, where they cannot answer: times of extremes, strings' first and last.
   package mutating func add(_ known: ColumnStatistics, bucket: Int) -> Bool {
@@ -98,8 +100,8 @@ extension BucketAccumulators {
   }
 
   /// Numbers and booleans, one aggregate after the other: each loop has one kernel and one array.
-  private mutating func addWords(_ times: [Int64], _ words: [UInt64]) {
-    bucketing.cut(times, into: &runs)
+  private mutating func addWords(_ times: [Int64], _ words: [UInt64], _ group: Int) {
+    cut(times, group)
     // Pointers stay inside the call; runs lie within the times' count, which is the words'.
     unsafe words.withUnsafeBufferPointer { list in
       guard let words = list.baseAddress else { return }
@@ -119,6 +121,13 @@ extension BucketAccumulators {
     for run in runs { counts[run.bucket] += run.count }
   }
 
+  /// The runs of a group's buckets.
+  private mutating func cut(_ times: [Int64], _ group: Int) {
+    bucketing.cut(times, into: &runs)
+    if group == 0 { return }
+    for index in runs.indices { runs[index].bucket += group * bucketing.count }
+  }
+
   /// Sums and extremes of the runs; the times are looked at where an extreme's is asked for.
   private mutating func addRuns(_ words: UnsafePointer<UInt64>, _ times: [Int64]) {
     if aggregates.contains(.sum) { unsafe addSums(words) }
@@ -127,7 +136,7 @@ extension BucketAccumulators {
   }
 
   private mutating func addSums(_ words: UnsafePointer<UInt64>) {
-    // Buckets of runs lie below `bucketing.count`, which is the arrays' length: `cut` ends there.
+    // Buckets of runs are those of a group that there is, for which the arrays have room.
     if type == .float {
       unsafe floatSums.withUnsafeMutableBufferPointer { sums in
         for run in runs {
@@ -192,12 +201,12 @@ extension BucketAccumulators {
   }
 
   /// Strings: places of words into the column's bytes.
-  private mutating func addStrings(_ column: borrowing Column, _ times: [Int64], _ words: [UInt64]) {
+  private mutating func addStrings(_ column: borrowing Column, _ times: [Int64], _ words: [UInt64], _ group: Int) {
     func text(_ word: UInt64) -> ArraySlice<UInt8> {
       let offset = Int(word >> 32)
       return column.bytes[offset..<offset + Int(word & 0xffff_ffff)]
     }
-    bucketing.cut(times, into: &runs)
+    cut(times, group)
     for run in runs {
       let last = run.start + run.count - 1
       if aggregates.contains(.first) { takeFirst(times[run.start], text(words[run.start]), run.bucket) }

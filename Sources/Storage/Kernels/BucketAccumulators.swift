@@ -28,7 +28,7 @@ package struct TimedWord: Sendable, Equatable {
 }
 
 /// Count, sum, minimum, maximum, first and last of one column by time bucket, over any number of batches and statistics of any
-/// series, in any order.
+/// series, in any order. Of one group, or of several whose buckets lie side by side: those of group `g` from `g · bucketing.count` on.
 ///
 /// Exactness: integers are summed in 128 bits, exactly; floats as `CompensatedSum`, rounded once when `sum` is asked. All else is
 /// the same to the bit however rows are cut into batches. Of two values at one time `first` and `last` take the higher, and of two
@@ -40,6 +40,8 @@ package struct BucketAccumulators: Sendable {
   package let bucketing: Bucketing
   let order: WordOrder
 
+  /// Groups that there are buckets for; one at first.
+  package private(set) var groupCount = 1
   /// Values, a bucket each.
   package internal(set) var counts: [Int]
   var floatSums: [CompensatedSum] = []
@@ -80,6 +82,30 @@ package struct BucketAccumulators: Sendable {
     }
   }
 
+  /// Makes buckets for one more group.
+  package mutating func appendGroup() {
+    func extend<Value>(_ values: inout [Value], _ aggregate: Aggregates, _ value: Value) {
+      guard aggregates.contains(aggregate) else { return }
+      // One bucket a group is the usual case: no sequence of it is made.
+      if bucketing.count == 1 { values.append(value) } else { values += repeatElement(value, count: bucketing.count) }
+    }
+    let none = TimedWord(timestamp: 0, word: 0)
+    extend(&counts, [], 0)
+    if type == .float { extend(&floatSums, .sum, CompensatedSum()) } else { extend(&integerSums, .sum, 0) }
+    extend(&minimums, .minimum, none)
+    extend(&maximums, .maximum, none)
+    extend(&firsts, .first, none)
+    extend(&lasts, .last, none)
+    if type == .string {
+      extend(&firstStrings, .first, [])
+      extend(&lastStrings, .last, [])
+    }
+    groupCount += 1
+  }
+
+  /// The buckets of a group.
+  package func buckets(of group: Int) -> Range<Int> { group * bucketing.count..<(group + 1) * bucketing.count }
+
   // MARK: Answers; of a bucket without values they mean nothing
 
   /// The sum of floats, rounded; an integer's sum as a float.
@@ -111,33 +137,33 @@ package struct BucketAccumulators: Sendable {
 
   // MARK: Joining
 
-  /// Takes in what another one of the same kind has gathered.
-  package mutating func merge(_ other: BucketAccumulators) {
+  /// Takes in what another one of the same kind has gathered of a group, for a group here.
+  package mutating func merge(_ other: BucketAccumulators, group: Int = 0, into own: Int = 0) {
     precondition(
       other.bucketing == bucketing && other.type == type && other.aggregates == aggregates,
       "accumulators of two kinds")
-    for bucket in counts.indices where other.counts[bucket] > 0 {
+    for (theirs, bucket) in zip(other.buckets(of: group), buckets(of: own)) where other.counts[theirs] > 0 {
       if aggregates.contains(.sum) {
         if type == .float {
-          floatSums[bucket].add(other.floatSums[bucket])
+          floatSums[bucket].add(other.floatSums[theirs])
         } else {
-          integerSums[bucket] += other.integerSums[bucket]
+          integerSums[bucket] += other.integerSums[theirs]
         }
       }
-      if aggregates.contains(.minimum) { lowerMinimum(other.minimums[bucket], bucket) }
-      if aggregates.contains(.maximum) { raiseMaximum(other.maximums[bucket], bucket) }
+      if aggregates.contains(.minimum) { lowerMinimum(other.minimums[theirs], bucket) }
+      if aggregates.contains(.maximum) { raiseMaximum(other.maximums[theirs], bucket) }
       if type == .string {
         if aggregates.contains(.first) {
-          takeFirst(other.firsts[bucket].timestamp, other.firstStrings[bucket][...], bucket)
+          takeFirst(other.firsts[theirs].timestamp, other.firstStrings[theirs][...], bucket)
         }
         if aggregates.contains(.last) {
-          takeLast(other.lasts[bucket].timestamp, other.lastStrings[bucket][...], bucket)
+          takeLast(other.lasts[theirs].timestamp, other.lastStrings[theirs][...], bucket)
         }
       } else {
-        if aggregates.contains(.first) { takeFirst(other.firsts[bucket], bucket) }
-        if aggregates.contains(.last) { takeLast(other.lasts[bucket], bucket) }
+        if aggregates.contains(.first) { takeFirst(other.firsts[theirs], bucket) }
+        if aggregates.contains(.last) { takeLast(other.lasts[theirs], bucket) }
       }
-      counts[bucket] += other.counts[bucket]
+      counts[bucket] += other.counts[theirs]
     }
   }
 

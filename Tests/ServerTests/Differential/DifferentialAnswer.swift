@@ -99,7 +99,8 @@ struct DifferentialAnswer: Decodable {
       // Go multiplies for a power, as often as the exponent has bits.
       if statement.contains("pow(") { return 64 }
       // In a product the units of both factors come together; functions of numbers round by themselves.
-      return [" * ", "log", "ln(", "exp(", "sin(", "cos(", "tan(", "sqrt("].contains(where: statement.contains) ? 4 : 1
+      // What is filled on a line is a product and a sum.
+      return [" * ", "log", "ln(", "exp(", "sin(", "cos(", "tan(", "sqrt(", "fill(linear)"].contains(where: statement.contains) ? 4 : 1
     }
     return ["(integral(", "(stddev("].contains(where: statement.contains) ? 256 : 16
   }
