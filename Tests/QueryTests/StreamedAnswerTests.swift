@@ -1,6 +1,7 @@
 import LineProtocol
 import Query
 import Storage
+import Synchronization
 import TestSupport
 import Testing
 
@@ -193,6 +194,35 @@ struct StreamedAnswerTests {
       #expect(error == nil && rowCount == 60_000)
       #expect(most > 0 && most < 600_000, "\(text): \(most)")
       #expect(memory.byteCount == 0)
+    }
+  }
+
+  @Test("series whose clocks agree are read a few times more where there is no memory for one moment's rows, not once for each bit of a minute")
+  func moments() throws {
+    let minute: Int64 = 60_000_000_000
+    let lines = (0..<3).flatMap { moment in (0..<1_000).map { "m,s=\($0) v=\($0)i \(Int64(moment) * minute)" } }
+    let snapshot = Snapshot.ofPoints([modelPoints(lines.joined(separator: "\n"))], windowLength: 1 << 40)
+    for order in ["", " ORDER BY time DESC"] {
+      var counts: [Int] = []
+      for held in [1 << 20, 20_000] {
+        var limits = QueryLimits()
+        limits.streamedByteCountMax = held
+        let looks = Mutex(0)
+        var request = QueryRequest(text: "SELECT v, s FROM m" + order, database: "d", now: 10 * minute)
+        request.isStreamed = true
+        // Asked with each series that is read.
+        request.isCancelled = {
+          looks.withLock { $0 += 1 }
+          return false
+        }
+        var rowCount = 0
+        try QueryEngine(catalog: FakeCatalog("d", snapshot), limits: limits).run(request) { piece in
+          rowCount += piece.series.reduce(0) { $0 + $1.rowCount }
+        }
+        #expect(rowCount == 3_000)
+        counts.append(looks.withLock { $0 })
+      }
+      #expect(counts[0] >= 1_000 && counts[1] < 12 * counts[0], "\(counts)")
     }
   }
 

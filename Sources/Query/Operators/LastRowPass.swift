@@ -55,7 +55,7 @@ final class LastRowPass: ScanSink {
       }
       tagPlaces.visit(tags) { place, value in
         // InfluxDB knows no empty tag.
-        if let value, !value.isEmpty { append(text: value, to: place, count) } else { columns[place].appendNull(rowCount: count) }
+        if let value, !value.isEmpty { append(text: tags.bytes[value], to: place, count) } else { columns[place].appendNull(rowCount: count) }
       }
       timestamps.append(batch.timestamps[row])
     }

@@ -41,11 +41,14 @@ struct RowBuffer {
     }
   }
 
-  /// Appends rows of a batch. `slots[i]` is the batch's column of column `i`; one that is `nil` gets `texts[i]` in each
-  /// row, or nothing where that is `nil` too. The series' tags are asked for with its first rows.
+  /// Of the rows that are not in order yet.
+  var freshTimestamps: ArraySlice<Int64> { timestamps[sortedCount...] }
+
+  /// Appends rows of a batch. `slots[i]` is the batch's column of column `i`; one that is `nil` gets the text that lies at `texts[i]` in
+  /// `tags.bytes` in each row, or nothing where that is empty. The series' tags are asked for with its first rows.
   mutating func append(
     _ batch: borrowing ColumnBatch, rows: [Int]?, rank: Int, tags: SeriesTags, slots: [Int?],
-    texts: [ArraySlice<UInt8>?]
+    texts: [Range<Int>]
   ) {
     let before = count
     if isTiedBySeries == nil {
@@ -64,8 +67,8 @@ struct RowBuffer {
     for index in columns.indices {
       if let slot = slots[index] {
         columns[index].append(batch.columns[slot], rows: rows, rowCount: before, added: added)
-      } else if let text = texts[index], !text.isEmpty {
-        columns[index].append(repeating: text, rowCount: before, added: added)
+      } else if !texts[index].isEmpty {
+        columns[index].append(repeating: tags.bytes[texts[index]], rowCount: before, added: added)
       } else {
         columns[index].appendNulls(rowCount: before, added: added)
       }

@@ -27,7 +27,7 @@ final class RowPass: ScanSink {
   private var rank = 0
   private var tags: SeriesTags
   private var takenOfSeries = 0
-  private var texts: [ArraySlice<UInt8>?]
+  private var texts: [Range<Int>]
   private let tagPlaces: TagPlaces
   private var totalCount = 0
   /// By group: what its rows were last counted to take.
@@ -63,7 +63,7 @@ final class RowPass: ScanSink {
     slots = contents.map(\.slot)
     required = Array(Set(slots.compactMap { $0 })).sorted()
     keepsAll = isDerived && keepsEmptyRows
-    texts = Array(repeating: nil, count: contents.count)
+    texts = Array(repeating: 0..<0, count: contents.count)
     tagPlaces = TagPlaces(contents)
   }
 
@@ -84,7 +84,7 @@ final class RowPass: ScanSink {
     self.rank = rank
     self.tags = tags
     takenOfSeries = 0
-    tagPlaces.visit(tags) { texts[$0] = $1 ?? [] }
+    tagPlaces.visit(tags) { texts[$0] = $1 ?? 0..<0 }
     return true
   }
 
@@ -183,6 +183,9 @@ final class RowPass: ScanSink {
   }
 
   private func makeBuffer() -> RowBuffer { RowBuffer(types: contents.map(\.type), ties: ties, isRanked: isDerived) }
+
+  /// The times of the rows of the window under way, of one group of them.
+  var freshTimes: [Int64] { touched.first.map { Array(buffers[$0].freshTimestamps) } ?? [] }
 
   /// Forgets the rows of the window under way.
   func discardWindow() throws {

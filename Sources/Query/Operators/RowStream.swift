@@ -205,23 +205,44 @@ private final class SourceStream {
       do {
         try read(slice, of: place..<place + 1, scan, pass)
       } catch is RowPass.Full {
+        let times = pass.freshTimes
         try pass.discardWindow()
         if pass.heldRowCount > 0 {
           try pass.empty()
-        } else if length > 1 {
-          length /= 2
+        } else if Self.length(slice) > 1 {
+          length = shorterLength(slice, times)
         } else {
           // All of one time, and in no order that has to be.
           pass.isOrdered = false
           try read(slice, of: place..<place + 1, scan, pass)
           pass.isOrdered = true
           rest = remove(slice, from: rest)
+          // What lies behind one moment is of no such length.
+          length = max(1, Self.length(rest))
         }
         continue
       }
       rest = remove(slice, from: rest)
-      if pass.heldRowCount + takenCount - before < rowCountWanted / 4, length < 1 << 62 { length *= 2 }
+      if pass.heldRowCount + takenCount - before < rowCountWanted / 4, length < 1 << 60 { length *= 8 }
     }
+  }
+
+  /// The length of a shorter slice with about half of the rows, judged by the times of those that filled the memory, of some of its series:
+  /// clocks of a fleet agree, and to halve a minute until one moment of it is left would be to read the rows of that moment 36 times.
+  private func shorterLength(_ slice: Range<Int64>, _ times: [Int64]) -> UInt64 {
+    var sample = stride(from: 0, to: times.count, by: max(1, times.count / 1_024)).map { times[$0] }
+    sample.sort()
+    guard let first = sample.first, let last = sample.last else { return max(1, Self.length(slice) / 2) }
+    let middle = sample[sample.count / 2]
+    // One time alone: up to and with it, then up to it, then it.
+    if plan.isDescending {
+      var start = middle < last ? middle + 1 : last
+      if start <= slice.lowerBound { start = last + 1 }
+      return max(1, Self.length(min(start, slice.upperBound)..<slice.upperBound))
+    }
+    var end = middle > first ? middle : first + 1
+    if end >= slice.upperBound { end = first }
+    return max(1, Self.length(slice.lowerBound..<max(end, slice.lowerBound)))
   }
 
   /// Reads some times of some windows, which have all of the times.

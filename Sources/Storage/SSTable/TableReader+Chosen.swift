@@ -36,7 +36,7 @@ extension TableReader {
     into batch: inout ColumnBatch, deciding: [Bool], _ choose: (borrowing ColumnBatch) -> [UInt64]
   ) throws(StorageError) -> Bool {
     try guarded { () throws(StorageError) in
-      guard let span, !isShared(span) else {
+      guard let span, !span.isShared else {
         try read(into: &batch)
         return false
       }
@@ -69,7 +69,7 @@ extension TableReader {
   ) throws(StorageError) {
     let entry = try entries(of: fieldNumbers[index], withStatistics: false)[span.group]
     guard entry.isPresent else { return }
-    let group = group(span)
+    let group = span.entry
     guard column.key.type != .string, entry.statistics.count == group.rowCount else {
       try decodeColumn(entry, group, rows, to: &column)
       return column.keep(chosen.places)

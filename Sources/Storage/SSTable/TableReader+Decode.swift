@@ -40,8 +40,8 @@ extension TableReader {
     for index in fields.indices { batch.columns[index].key = fields[index] }
     let rows = span.isCut ? try rowsInTimes(span, &batch.timestamps) : span.rows
     guard !rows.isEmpty else { return nil }
-    note(group(span))
-    if isShared(span) { loadShared(rows, of: span) }
+    note(span.entry)
+    if span.isShared { loadShared(rows, of: span) }
     if !span.isCut { try appendTimestamps(rows, of: span, to: &batch.timestamps) }
     return rows
   }
@@ -52,23 +52,12 @@ extension TableReader {
     countedGroup = entry.offset
   }
 
-  func group(_ span: Span) -> RowGroupEntry {
-    // `next` has loaded the stripe of the span.
-    stripe.map { $0.groups[span.group] }
-      ?? RowGroupEntry(
-        firstSeries: 0, seriesCount: 1, rowCount: 0, firstTimestamp: 0, lastTimestamp: 0, offset: 0,
-        timestampByteCount: 0)
-  }
-
-  func isShared(_ span: Span) -> Bool { group(span).seriesCount > 1 }
-
   /// Appends the timestamps of some rows of the group.
   func appendTimestamps(_ rows: Range<Int>, of span: Span, to timestamps: inout [Int64]) throws(StorageError)
   {
-    let entry = group(span)
-    guard entry.seriesCount > 1 else { return try decodeTimestamps(entry, rows, to: &timestamps) }
+    guard span.isShared else { return try decodeTimestamps(span.entry, rows, to: &timestamps) }
     loadShared(rows, of: span)
-    try decodeSharedTimestamps(entry)
+    try decodeSharedTimestamps(span.entry)
     let base = shared.rows.lowerBound
     timestamps.append(contentsOf: shared.timestamps[rows.lowerBound - base..<rows.upperBound - base])
   }
@@ -92,10 +81,13 @@ extension TableReader {
   func appendColumn(
     _ index: Int, _ rows: Range<Int>, of span: Span, to column: inout Column
   ) throws(StorageError) {
-    let entry = try entries(of: fieldNumbers[index], withStatistics: false)[span.group]
-    guard entry.isPresent else { return }
-    guard isShared(span) else { return try decodeColumn(entry, group(span), rows, to: &column) }
-    try decodeShared(index, entry, of: group(span))
+    // Of a shared group that was gone to: most of its series find what the first has decoded.
+    if !span.isShared || !shared.isDecoded[index] {
+      let entry = try entry(of: fieldNumbers[index], in: span.group, withStatistics: false)
+      guard entry.isPresent else { return }
+      guard span.isShared else { return try decodeColumn(entry, span.entry, rows, to: &column) }
+      try decodeShared(index, entry, of: span.entry)
+    }
     let base = shared.rows.lowerBound
     copy(shared.columns[index], rows.lowerBound - base..<rows.upperBound - base, to: &column)
   }
@@ -111,11 +103,11 @@ extension TableReader {
 
   package func stretchValues(_ column: Int) throws(StorageError) -> StretchValues? {
     try guarded { () throws(StorageError) in
-      guard let span, !span.isCut, fields[column].type != .string, isShared(span) else { return nil }
+      guard let span, !span.isCut, fields[column].type != .string, span.isShared else { return nil }
       // The times of the series: a row group that is shared has each of its series whole.
       var found = StretchValues(firstTimestamp: seriesTimes.lowerBound, lastTimestamp: seriesTimes.upperBound)
       guard fieldNumbers[column] >= 0 else { return found }
-      let (entry, group) = (try entry(of: fieldNumbers[column], in: span.group, withStatistics: false), group(span))
+      let (entry, group) = (try entry(of: fieldNumbers[column], in: span.group, withStatistics: false), span.entry)
       guard entry.isPresent else { return found }
       // Where a row lacks the value only times tell which has the first.
       guard entry.statistics.count == group.rowCount else { return nil }
@@ -131,7 +123,7 @@ extension TableReader {
   /// Goes to some rows of a shared group, or to more of it: to the groups of 1,024 that they touch the first time, to the whole row group
   /// the second time, for then its series are read one after another.
   private func loadShared(_ rows: Range<Int>, of span: Span) {
-    let entry = group(span)
+    let entry = span.entry
     if shared.offset == entry.offset, rows.clamped(to: shared.rows) == rows { return }
     let misses = shared.offset == entry.offset ? shared.missCount + 1 : 0
     let unit = TableFormat.miniBlockCount

@@ -9,12 +9,17 @@ package final class TableReader: RunReader {
   /// The stretch that `next` gave.
   struct Span {
     var group: Int
+    /// What the index says of the row group: looked up once, not by each column.
+    var entry: RowGroupEntry
     /// Rows of the row group.
     var rows: Range<Int>
     /// The row group is this stretch alone, and lies within the times asked for.
     var isWhole: Bool
     /// Some rows may lie outside of the times asked for.
     var isCut: Bool
+
+    /// Whether several series have rows in the row group.
+    var isShared: Bool { entry.seriesCount > 1 }
   }
 
   let table: Table
@@ -106,8 +111,8 @@ package final class TableReader: RunReader {
 
   package func stretchByteCount() throws(StorageError) -> UInt64 {
     try guarded { () throws(StorageError) in
-      guard let span, let stripe else { return 0 }
-      var sum = stripe.groups[span.group].timestampByteCount
+      guard let span else { return 0 }
+      var sum = span.entry.timestampByteCount
       for number in fieldNumbers where number >= 0 {
         sum += try entry(of: number, in: span.group, withStatistics: false).byteCount
       }
@@ -133,7 +138,7 @@ package final class TableReader: RunReader {
     }
     let isCut = first < times.lowerBound || last >= times.upperBound
     span = Span(
-      group: group, rows: rows.lowerBound - groupRows.lowerBound..<rows.upperBound - groupRows.lowerBound,
+      group: group, entry: entry, rows: rows.lowerBound - groupRows.lowerBound..<rows.upperBound - groupRows.lowerBound,
       isWhole: isAlone && !isCut, isCut: isCut)
     return RowGroupSpan(
       rowCount: rows.count, firstTimestamp: max(first, times.lowerBound),
