@@ -126,12 +126,18 @@ struct ShellTests {
     #expect(status.output == "600\n")
   }
 
-  @Test("Ctrl-D typed while an answer is shown leaves the shell after it", .enabled(if: hasEditor))
-  func typedAhead() throws {
+  /// A shell without a history that is waiting for its first line.
+  private func typedShell(pager: String = "") throws -> TypedCommand {
     let command = try command()
-    command.variables = ["VARVE_HISTORY": "", "TERM": "xterm", "PAGER": "echo a pager; sleep 0.3; cat"]
+    command.variables = ["VARVE_HISTORY": "", "TERM": "xterm", "PAGER": pager]
     let shell = try TypedCommand("varve shell --from Fixtures/sample.lp", of: command)
     shell.wait(for: "metrics> ")
+    return shell
+  }
+
+  @Test("Ctrl-D typed while an answer is shown leaves the shell after it", .enabled(if: hasEditor))
+  func typedAhead() throws {
+    let shell = try typedShell(pager: "echo a pager; sleep 0.3; cat")
     shell.type("SHOW DATABASES\n")
     shell.wait(for: "a pager")
     shell.type("\u{4}")
@@ -140,10 +146,7 @@ struct ShellTests {
 
   @Test("Ctrl-C breaks off what runs and leaves the shell", .enabled(if: hasEditor))
   func interrupted() throws {
-    let command = try command()
-    command.variables = ["VARVE_HISTORY": "", "TERM": "xterm", "PAGER": ""]
-    let shell = try TypedCommand("varve shell --from Fixtures/sample.lp", of: command)
-    shell.wait(for: "metrics> ")
+    let shell = try typedShell()
     shell.type("SHOW DATABASES\n")
     shell.wait(for: "metrics> ")
     shell.type("\\watch 1h\n")

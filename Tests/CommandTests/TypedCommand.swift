@@ -7,11 +7,14 @@ import varve
 final class TypedCommand {
   private let terminal: Int32
   private let process: ChildProcess
+  /// Whose folder it works in.
+  private let command: BuiltCommand
   /// All that it showed so far and no test has waited for.
   private(set) var shown: [UInt8] = []
 
   /// Starts a line of shell in a command's folder on a terminal of some columns.
   init(_ line: String, of command: BuiltCommand, columnCount: UInt16 = 100) throws {
+    self.command = command
     terminal = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
     // TIOCSPTLCK and TIOCGPTN, macros that are not brought in: unlock the other end, and tell its number.
     var (lock, number) = (Int32(0), UInt32(0))

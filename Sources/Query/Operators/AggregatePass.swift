@@ -7,7 +7,7 @@ final class AggregatePass: ScanSink {
   private let grid: TimeGrid
   private let limits: QueryLimits
   private(set) var groups: GroupTable
-  /// By column: what is gathered of some groups after one another, `groupsPerSlab` but in the last one.
+  /// What is gathered of groups that follow one another, `groupsPerSlab` but in the last slab; in each by column.
   private var slabs: [[BucketAccumulators]] = []
   private let groupsPerSlab: Int
   /// The slab of the present series' group, and its place there.
@@ -204,17 +204,9 @@ final class AggregatePass: ScanSink {
     var check = InterruptCheck(isInterrupted)
     for slab in slabs {
       let held = slab[column]
-      let isText = held.type == .string && (function == .first || function == .last)
       for place in 0..<held.groupCount {
         try check.pass()
-        let row = times.count
-        if held.counts[place] == 0 {
-          out.appendNull(rowCount: row)
-        } else if isText {
-          out.append(text: function == .first ? held.firstString(place) : held.lastString(place), rowCount: row)
-        } else {
-          out.append(word: Self.word(held, function, place), rowCount: row)
-        }
+        Self.append(held, function, place, to: &out, rowCount: times.count)
         times.append(keepsTime ? Self.time(held, function, place) : grid.time(of: 0))
       }
     }
@@ -227,13 +219,22 @@ final class AggregatePass: ScanSink {
     var column = Column.absent(function.answerType(for: held.type))
     for (row, bucket) in buckets.enumerated() {
       try check.pass()
-      if held.counts[bucket] > 0 {
-        column.append(text: function == .first ? held.firstString(bucket) : held.lastString(bucket), rowCount: row)
-      } else {
-        column.appendNull(rowCount: row)
-      }
+      Self.append(held, function, bucket, to: &column, rowCount: row)
     }
     return column
+  }
+
+  /// Appends a bucket's value; null where it has none.
+  private static func append(
+    _ held: BucketAccumulators, _ function: AggregateFunction, _ bucket: Int, to column: inout Column, rowCount: Int
+  ) {
+    if held.counts[bucket] == 0 {
+      column.appendNull(rowCount: rowCount)
+    } else if held.type == .string, function == .first || function == .last {
+      column.append(text: function == .first ? held.firstString(bucket) : held.lastString(bucket), rowCount: rowCount)
+    } else {
+      column.append(word: word(held, function, bucket), rowCount: rowCount)
+    }
   }
 
   /// Some buckets' values; one has a value at least.

@@ -216,6 +216,12 @@ extension MeasurementSelect {
     return stream.transform?.answerType(for: type) ?? type
   }
 
+  /// Whether a stream's call is told by what buckets accumulate.
+  func accumulates(_ stream: SelectPlan.StreamPlan) -> Bool {
+    guard case .call(let call) = stream.input else { return false }
+    return AggregateColumn.aggregates(for: call.function, keepsTime: plan.keepsPointTime) != nil
+  }
+
   private func parts() -> [Part] {
     var parts: [Part] = []
     for (index, stream) in plan.streams.enumerated() {
@@ -226,9 +232,7 @@ extension MeasurementSelect {
         parts.append(Part(lookback: lookback, only: only))
       }
       guard let place = parts.firstIndex(where: { $0.lookback == lookback && $0.only == only }) else { continue }
-      if case .call(let call) = stream.input, plan.auxiliaries.isEmpty,
-        AggregateColumn.aggregates(for: call.function, keepsTime: plan.keepsPointTime) != nil
-      {
+      if plan.auxiliaries.isEmpty, accumulates(stream) {
         parts[place].accumulated.append(index)
       } else {
         parts[place].kept.append(index)

@@ -49,13 +49,10 @@ extension MeasurementSelect {
 
   /// Whether each group has one row at most, of calls that accumulate.
   var hasSingleRows: Bool {
-    guard !plan.isRaw, plan.grouping.interval == 0, plan.auxiliaries.isEmpty, !plan.keepsPointTime || plan.streams.count == 1
+    guard plan.grouping.interval == 0, plan.auxiliaries.isEmpty, !plan.keepsPointTime || plan.streams.count == 1
     else { return false }
     if case .value = plan.fill { return false }
-    return plan.streams.allSatisfy { stream in
-      guard stream.transform == nil, case .call(let call) = stream.input else { return false }
-      return AggregateColumn.aggregates(for: call.function, keepsTime: plan.keepsPointTime) != nil
-    }
+    return plan.streams.allSatisfy { $0.transform == nil && accumulates($0) }
   }
 
   /// The row of each group, where `hasSingleRows`; `nil` where there are none.

@@ -41,9 +41,9 @@ package struct BucketAccumulators: Sendable {
   let order: WordOrder
 
   /// Groups that there are buckets for; one at first.
-  package private(set) var groupCount = 1
+  package private(set) var groupCount = 0
   /// Values, a bucket each.
-  package internal(set) var counts: [Int]
+  package internal(set) var counts: [Int] = []
   var floatSums: [CompensatedSum] = []
   var integerSums: [Int128] = []
   var minimums: [TimedWord] = []
@@ -65,21 +65,7 @@ package struct BucketAccumulators: Sendable {
     self.type = type
     self.bucketing = bucketing
     order = WordOrder(type)
-    let count = bucketing.count
-    counts = Array(repeating: 0, count: count)
-    let none = TimedWord(timestamp: 0, word: 0)
-    func room<Value>(_ aggregate: Aggregates, _ value: Value) -> [Value] {
-      self.aggregates.contains(aggregate) ? Array(repeating: value, count: count) : []
-    }
-    if type == .float { floatSums = room(.sum, CompensatedSum()) } else { integerSums = room(.sum, 0) }
-    minimums = room(.minimum, none)
-    maximums = room(.maximum, none)
-    firsts = room(.first, none)
-    lasts = room(.last, none)
-    if type == .string {
-      firstStrings = room(.first, [])
-      lastStrings = room(.last, [])
-    }
+    appendGroup()
   }
 
   /// Makes buckets for one more group.

@@ -121,7 +121,7 @@ package final class Flusher: Sendable {
       if isStopping { return }
       do throws(StorageError) {
         sealWhatIsDue()
-        if release.isDue(refusalCount: seriesMemory.refusalCount, giveCount: memtable.pool.giveCount), !memtable.isReplaying {
+        if !memtable.isReplaying, release.isDue(refusalCount: seriesMemory.refusalCount, giveCount: memtable.pool.giveCount) {
           memtable.releaseSeries()
         }
         try flushSealed(all: asked)
